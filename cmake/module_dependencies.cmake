@@ -1,0 +1,22 @@
+# What each module takes from outside. PRIVATE wherever the module's headers do not need it.
+target_compile_definitions(mpbench_core PUBLIC SPDLOG_FMT_EXTERNAL)
+target_link_libraries(mpbench_core PUBLIC spdlog::spdlog nlohmann_json::nlohmann_json
+                      PRIVATE ${LIBCSV_LIBRARY} OpenSSL::Crypto Threads::Threads)
+target_include_directories(mpbench_core PRIVATE ${LIBCSV_INCLUDE_DIR})
+
+target_link_libraries(mpbench_dicom PUBLIC opencv_core
+                      PRIVATE opencv_imgproc opencv_imgcodecs mpbench_dcmtk PkgConfig::OPENJPEG)
+target_link_libraries(mpbench_data PRIVATE opencv_imgproc ZLIB::ZLIB)
+target_link_libraries(mpbench_train PRIVATE tomlplusplus::tomlplusplus)
+target_link_libraries(mpbench_bench PRIVATE Boost::boost)
+target_link_libraries(mpbench_cli PRIVATE CLI11::CLI11 tomlplusplus::tomlplusplus)
+
+# The commit that built this program, for runs.csv and --version. Made at build time, so that it is never stale.
+add_custom_target(mpbench_build_info
+  COMMAND ${CMAKE_COMMAND} -D SOURCE_DIR=${CMAKE_SOURCE_DIR} -D VERSION=${PROJECT_VERSION}
+          -D BUILD_TYPE=${CMAKE_BUILD_TYPE} -D SANITIZED=${MPBENCH_SANITIZE}
+          -D OUTPUT=${CMAKE_BINARY_DIR}/generated/build_info.inc
+          -P ${CMAKE_SOURCE_DIR}/cmake/build_info.cmake
+  BYPRODUCTS ${CMAKE_BINARY_DIR}/generated/build_info.inc)
+add_dependencies(mpbench_core mpbench_build_info)
+target_include_directories(mpbench_core PRIVATE ${CMAKE_BINARY_DIR}/generated)

@@ -1,0 +1,42 @@
+# One CMake library a module: mpbench_module(NAME [TORCH] [LINK other modules]).
+# A module is its folders include/mpbench/NAME and src/NAME; a new file in src/NAME is picked up by itself.
+
+# The torch headers take 17 s a file; one precompiled header is shared by every target that uses them.
+set(pch_source ${CMAKE_BINARY_DIR}/torch_pch.cpp)
+file(GENERATE OUTPUT ${pch_source} CONTENT "// carries the precompiled header\n")
+add_library(mpbench_torch_pch STATIC ${pch_source})
+target_link_libraries(mpbench_torch_pch PUBLIC mpbench_torch PRIVATE mpbench_warnings Threads::Threads)
+target_precompile_headers(mpbench_torch_pch PRIVATE <torch/torch.h>)
+# ccache can store what uses a precompiled header only if the preprocessor keeps its name.
+add_compile_options(-fpch-preprocess)
+
+# mpbench_target(NAME [TORCH]): warnings, and the shared precompiled header.
+function(mpbench_target name)
+  cmake_parse_arguments(arg "TORCH" "" "" ${ARGN})
+  target_link_libraries(${name} PRIVATE mpbench_warnings)
+  if(arg_TORCH)
+    target_link_libraries(${name} PUBLIC mpbench_torch Threads::Threads)
+    target_precompile_headers(${name} REUSE_FROM mpbench_torch_pch)
+  endif()
+endfunction()
+
+function(mpbench_module name)
+  cmake_parse_arguments(arg "TORCH" "" "LINK" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/src/cli/main\\.cpp$")
+  if(NOT MPBENCH_WITH_CUDA)
+    list(FILTER sources EXCLUDE REGEX "_cuda\\.cpp$")
+  endif()
+  if(NOT sources)
+    set(sources ${pch_source})
+  endif()
+  add_library(mpbench_${name} STATIC ${sources})
+  target_include_directories(mpbench_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include)
+  list(TRANSFORM arg_LINK PREPEND mpbench_)
+  target_link_libraries(mpbench_${name} PUBLIC ${arg_LINK} fmt::fmt)
+  if(arg_TORCH)
+    mpbench_target(mpbench_${name} TORCH)
+  else()
+    mpbench_target(mpbench_${name})
+  endif()
+endfunction()

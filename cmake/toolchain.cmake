@@ -1,0 +1,39 @@
+# What every target shares: faster tools where present, warnings, sanitizers, clang-tidy.
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+find_program(MPBENCH_CCACHE ccache)
+if(MPBENCH_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # Precompiled headers cache only when ccache is told that their defines and time stamps are fine.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      ${MPBENCH_CCACHE})
+endif()
+find_program(MPBENCH_MOLD mold)
+if(MPBENCH_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_library(mpbench_warnings INTERFACE)
+target_compile_options(mpbench_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual
+  -Wduplicated-cond -Wlogical-op -Wformat=2
+  $<$<BOOL:${MPBENCH_WARNINGS_AS_ERRORS}>:-Werror>)
+
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  # clang lacks two of gcc's warnings above.
+  target_compile_options(mpbench_warnings INTERFACE -Wno-unknown-warning-option)
+endif()
+
+if(MPBENCH_SANITIZE)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined
+                      -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+  add_compile_definitions(MPBENCH_SANITIZED)
+endif()
+
+if(MPBENCH_TIDY)
+  find_program(MPBENCH_CLANG_TIDY clang-tidy REQUIRED)
+  set(CMAKE_CXX_CLANG_TIDY ${MPBENCH_CLANG_TIDY})
+endif()

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+
+namespace mpbench {
+
+/// What the process returns; `src/cli/main.cpp` alone decides which.
+enum class ExitCode { done = 0, error = 1, usage = 2, partial = 3, interrupted = 130 };
+
+/// Something went wrong that one line can explain: what it is, and what to do about it.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The user asked for something that does not exist or makes no sense (exit code 2).
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// An input file is damaged, or not what it says. The message reads "PATH: FIELD: PROBLEM".
+class InputError : public Error {
+ public:
+  /// `field` is the part of the file at fault, in the format's own words ("PixelData", "header",
+  /// "column cancer").
+  InputError(const std::filesystem::path& path, std::string field, std::string problem)
+      : Error(path.string() + ": " + field + ": " + problem),
+        path_(path),
+        field_(std::move(field)),
+        problem_(std::move(problem)) {}
+  const std::filesystem::path& path() const { return path_; }
+  const std::string& field() const { return field_; }
+  const std::string& problem() const { return problem_; }
+
+ private:
+  std::filesystem::path path_;
+  std::string field_;
+  std::string problem_;
+};
+
+/// Ctrl-C was pressed: what was finished is kept (exit code 130).
+class Interrupted : public Error {
+ public:
+  Interrupted() : Error("interrupted") {}
+};
+
+}  // namespace mpbench

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mpbench/core/precision.hpp"
+
+/// The machine a run computes on. CUDA is the same code with another device; what only CUDA has is
+/// in device_cuda.cpp.
+namespace mpbench::device {
+
+/// Parses "auto", "cpu", "cuda" or "cuda:N". "auto" is CUDA where a GPU answers, the CPU elsewhere.
+/// Throws UsageError for another word, Error for a CUDA device that is not there (and why: no GPU,
+/// or a build without CUDA).
+c10::Device parse_device(std::string_view text);
+
+/// How well a device computes in a precision.
+enum class Support {
+  native,    ///< the arithmetic units exist
+  emulated,  ///< computed in float32 and rounded: right values, no gain in time
+  absent,    ///< cannot be asked for here
+};
+
+std::string_view to_string(Support support);
+
+/// One line of advice goes with each verdict.
+struct PrecisionSupport {
+  Precision precision;
+  Support support;
+  std::string advice;
+};
+
+struct DeviceInfo {
+  c10::Device device = c10::Device(c10::DeviceType::CPU);
+  std::string name;
+  std::string compute_capability;  ///< "9.0" on CUDA, the instruction sets on a CPU
+  std::int64_t memory_bytes = 0;
+  int cores = 0;  ///< CPU threads, or streaming multiprocessors
+  std::vector<PrecisionSupport> precisions;
+};
+
+DeviceInfo describe(c10::Device device);
+
+/// Every device that answers, the CPU first.
+std::vector<DeviceInfo> list_devices();
+
+/// What `--amp` means here, PyTorch's own autocast defaults: fp16 on CUDA, bf16 on the CPU.
+Precision default_mixed_precision(c10::Device device);
+
+/// Waits until the device has finished what was queued; at once on the CPU.
+void synchronize(c10::Device device);
+
+/// Highest number of bytes the device's allocator held since reset_peak_memory; nothing on the CPU.
+std::optional<std::int64_t> peak_memory_bytes(c10::Device device);
+void reset_peak_memory(c10::Device device);
+
+/// Versions of what computes; an empty string where a part is not in this build.
+struct Versions {
+  std::string torch;
+  std::string cuda;
+  std::string cudnn;
+  std::string onednn;
+};
+Versions versions();
+
+}  // namespace mpbench::device

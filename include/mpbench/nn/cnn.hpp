@@ -1,0 +1,22 @@
+#pragma once
+
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/linear.h>
+
+#include "mpbench/nn/model.hpp"
+
+namespace mpbench::nn {
+
+/// The small CNN: four blocks of 3x3 convolution, batch norm, ReLU and 2x2 max pooling (32, 64,
+/// 128, 128 channels), the global mean, and one linear layer. Takes images from 16x16 up.
+class Cnn : public ImageClassifier {
+ public:
+  Cnn(int in_channels, int outputs);
+  torch::Tensor forward(torch::Tensor images) override;
+
+ private:
+  torch::nn::Sequential features_;
+  torch::nn::Linear classifier_;
+};
+
+}  // namespace mpbench::nn

@@ -1,0 +1,141 @@
+#include "mpbench/device/device.hpp"
+
+#include <ATen/DeviceAccelerator.h>
+#include <ATen/Version.h>
+#include <fmt/format.h>
+#include <torch/torch.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <thread>
+
+#include "device_info.hpp"
+#include "mpbench/core/error.hpp"
+#include "mpbench/device/cpu_features.hpp"
+
+namespace mpbench::device {
+
+#ifndef MPBENCH_WITH_CUDA
+int cuda_device_count() { return 0; }
+DeviceInfo describe_cuda(c10::Device) { throw Error(cuda_absence()); }
+std::string cuda_runtime_version() { return ""; }
+std::string cudnn_version() { return ""; }
+std::string cuda_absence() { return "this mpbench was built without the CUDA toolkit"; }
+#endif
+
+namespace {
+
+DeviceInfo describe_cpu() {
+  const CpuFeatures& cpu = cpu_features();
+  DeviceInfo info;
+  info.name = cpu.name;
+  info.memory_bytes = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) *
+                      static_cast<std::int64_t>(sysconf(_SC_PAGESIZE));
+  info.cores = static_cast<int>(std::thread::hardware_concurrency());
+  std::vector<std::string_view> sets;
+  if (cpu.avx512_bf16) sets.push_back("avx512_bf16");
+  if (cpu.avx512_fp16) sets.push_back("avx512_fp16");
+  if (cpu.amx_bf16) sets.push_back("amx_bf16");
+  if (cpu.amx_fp16) sets.push_back("amx_fp16");
+  info.compute_capability = fmt::format("{}", fmt::join(sets, " "));
+  const bool bf16 = cpu.avx512_bf16 || cpu.amx_bf16;
+  const bool fp16 = cpu.avx512_fp16 || cpu.amx_fp16;
+  info.precisions = {
+      {Precision::fp32, Support::native, "the baseline"},
+      {Precision::tf32, Support::absent, "TF32 is a format of NVIDIA's Tensor Cores"},
+      {Precision::bf16, bf16 ? Support::native : Support::emulated,
+       cpu.amx_bf16 ? "AMX tiles: expect convolutions to gain most"
+       : bf16       ? "AVX-512 bf16 dot products: expect a moderate gain"
+                    : "no bf16 arithmetic here: expect no gain in time"},
+      {Precision::fp16, fp16 ? Support::native : Support::emulated,
+       cpu.amx_fp16 ? "AMX tiles"
+       : fp16       ? "AVX512-FP16, but oneDNN's weight-gradient is computed in float32"
+              : "no fp16 arithmetic here: convolutions run in float32 on fp16 values; use bf16"}};
+  return info;
+}
+
+}  // namespace
+
+c10::Device parse_device(std::string_view text) {
+  const auto unknown = [&] {
+    return UsageError(fmt::format("unknown device '{}': choose auto, cpu, cuda or cuda:N", text));
+  };
+  if (text == "cpu") return c10::Device(c10::DeviceType::CPU);
+  if (text == "auto") {
+    return cuda_device_count() > 0 ? c10::Device(c10::DeviceType::CUDA, 0)
+                                   : c10::Device(c10::DeviceType::CPU);
+  }
+  int index = 0;
+  if (text.starts_with("cuda:")) {
+    const auto digits = text.substr(5);
+    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), index);
+    if (parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size() || index < 0)
+      throw unknown();
+  } else if (text != "cuda") {
+    throw unknown();
+  }
+  if (index >= cuda_device_count()) {
+    throw Error(
+        fmt::format("device {}: {}; use --device cpu, or see mpbench info", text, cuda_absence()));
+  }
+  return c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index));
+}
+
+std::string_view to_string(Support support) {
+  switch (support) {
+    case Support::native:
+      return "native";
+    case Support::emulated:
+      return "emulated";
+    case Support::absent:
+      return "absent";
+  }
+  throw Error("no such support");
+}
+
+DeviceInfo describe(c10::Device device) {
+  return device.is_cuda() ? describe_cuda(device) : describe_cpu();
+}
+
+std::vector<DeviceInfo> list_devices() {
+  std::vector<DeviceInfo> devices{describe_cpu()};
+  for (int i = 0; i < cuda_device_count(); ++i) {
+    devices.push_back(
+        describe_cuda(c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(i))));
+  }
+  return devices;
+}
+
+Precision default_mixed_precision(c10::Device device) {
+  return device.is_cuda() ? Precision::fp16 : Precision::bf16;
+}
+
+void synchronize(c10::Device device) {
+  if (!device.is_cpu()) at::accelerator::synchronizeDevice(device.index());
+}
+
+std::optional<std::int64_t> peak_memory_bytes(c10::Device device) {
+  if (device.is_cpu()) return std::nullopt;
+  const auto stats = at::accelerator::getDeviceStats(device.index());
+  return stats.allocated_bytes[static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE)]
+      .peak;
+}
+
+void reset_peak_memory(c10::Device device) {
+  if (!device.is_cpu()) at::accelerator::resetPeakStats(device.index());
+}
+
+Versions versions() {
+  Versions found{.torch = TORCH_VERSION,
+                 .cuda = cuda_runtime_version(),
+                 .cudnn = cudnn_version(),
+                 .onednn = {}};
+  // "Intel(R) MKL-DNN v3.10.2 (Git Hash ...)"
+  const std::string onednn = at::get_mkldnn_version();
+  if (const auto v = onednn.find(" v"); v != std::string::npos) {
+    found.onednn = onednn.substr(v + 2, onednn.find(' ', v + 2) - v - 2);
+  }
+  return found;
+}
+
+}  // namespace mpbench::device

@@ -1,0 +1,57 @@
+// Compiled only where the CUDA toolkit is. Everything else asks the device through ATen's
+// device-neutral calls.
+#include <ATen/cuda/CUDAContext.h>
+#include <cuda_runtime_api.h>
+#include <fmt/format.h>
+
+#include "device_info.hpp"
+
+namespace mpbench::device {
+
+int cuda_device_count() {
+  int count = 0;
+  return cudaGetDeviceCount(&count) == cudaSuccess ? count : 0;
+}
+
+std::string cuda_absence() {
+  int count = 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  return status == cudaSuccess ? fmt::format("{} CUDA devices answer", count)
+                               : cudaGetErrorString(status);
+}
+
+DeviceInfo describe_cuda(c10::Device device) {
+  const cudaDeviceProp* properties = at::cuda::getDeviceProperties(device.index());
+  DeviceInfo info;
+  info.device = device;
+  info.name = properties->name;
+  info.compute_capability = fmt::format("{}.{}", properties->major, properties->minor);
+  info.memory_bytes = static_cast<std::int64_t>(properties->totalGlobalMem);
+  info.cores = properties->multiProcessorCount;
+  const bool tensor_cores = properties->major >= 7;
+  const bool ampere = properties->major >= 8;
+  info.precisions = {
+      {Precision::fp32, Support::native, "strict IEEE, TF32 off: the baseline"},
+      {Precision::tf32, ampere ? Support::native : Support::absent,
+       ampere ? "Tensor Cores with 10 mantissa bits" : "needs compute capability 8.0"},
+      {Precision::bf16, ampere ? Support::native : Support::emulated,
+       ampere ? "Tensor Cores, no scaler needed" : "needs compute capability 8.0: expect no gain"},
+      {Precision::fp16, tensor_cores ? Support::native : Support::emulated,
+       tensor_cores ? "Tensor Cores, with the gradient scaler"
+                    : "no Tensor Cores below compute capability 7.0: expect no gain in time"}};
+  return info;
+}
+
+std::string cuda_runtime_version() {
+  int version = 0;
+  if (cudaRuntimeGetVersion(&version) != cudaSuccess) return "";
+  return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
+}
+
+std::string cudnn_version() {
+  if (!at::detail::getCUDAHooks().hasCuDNN()) return "";
+  const long version = at::detail::getCUDAHooks().versionCuDNN();
+  return fmt::format("{}.{}.{}", version / 10000, version % 10000 / 100, version % 100);
+}
+
+}  // namespace mpbench::device
