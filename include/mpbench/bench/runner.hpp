@@ -1,0 +1,34 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "mpbench/bench/run_record.hpp"
+#include "mpbench/core/progress.hpp"
+#include "mpbench/data/image_set.hpp"
+#include "mpbench/train/config.hpp"
+
+namespace mpbench::bench {
+
+/// Everything one training run leaves behind.
+struct RunOutput {
+  RunRecord run;
+  std::vector<EpochRecord> epochs;
+  std::vector<PredictionRow> predictions;  ///< of the last complete validation
+};
+
+struct RunOptions {
+  std::string run_id;
+  std::int64_t repeat = 1;
+  ProgressFunction progress;
+  /// Called after each epoch with all that there is so far, so that a killed run keeps it.
+  std::function<void(const RunOutput&)> on_epoch;
+};
+
+/// Trains, measures and judges one model. What goes wrong while training ends up in `run.status`
+/// and `run.error` with the epochs that were finished; only errors in the configuration are thrown.
+RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& set,
+                       const RunOptions& options);
+
+}  // namespace mpbench::bench
