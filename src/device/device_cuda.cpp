@@ -1,23 +1,23 @@
 // Compiled only where the CUDA toolkit is. Everything else asks the device through ATen's
 // device-neutral calls.
 #include <ATen/cuda/CUDAContext.h>
-#include <cuda_runtime_api.h>
+#include <c10/cuda/CUDAFunctions.h>
 #include <fmt/format.h>
 
 #include "device_info.hpp"
 
 namespace mpbench::device {
 
-int cuda_device_count() {
-  int count = 0;
-  return cudaGetDeviceCount(&count) == cudaSuccess ? count : 0;
-}
+// LibTorch's own wrappers, so that the CUDA runtime it brings is the only one in the process.
+int cuda_device_count() { return c10::cuda::device_count(); }
 
 std::string cuda_absence() {
-  int count = 0;
-  const cudaError_t status = cudaGetDeviceCount(&count);
-  return status == cudaSuccess ? fmt::format("{} CUDA devices answer", count)
-                               : cudaGetErrorString(status);
+  try {
+    return fmt::format("{} CUDA devices answer", c10::cuda::device_count_ensure_non_zero());
+  } catch (const c10::Error& error) {
+    const std::string reason = error.what_without_backtrace();
+    return reason.substr(0, reason.find('\n'));
+  }
 }
 
 DeviceInfo describe_cuda(c10::Device device) {
@@ -43,8 +43,7 @@ DeviceInfo describe_cuda(c10::Device device) {
 }
 
 std::string cuda_runtime_version() {
-  int version = 0;
-  if (cudaRuntimeGetVersion(&version) != cudaSuccess) return "";
+  const long version = at::detail::getCUDAHooks().versionCUDART();
   return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
 }
 

@@ -31,7 +31,7 @@ Cnn::Cnn(int in_channels, int outputs)
 
 torch::Tensor Cnn::forward(torch::Tensor images) {
   const torch::Tensor maps = features_->forward(images);
-  return classifier_->forward(torch::adaptive_avg_pool2d(maps, 1).flatten(1));
+  return classifier_->forward(torch::adaptive_avg_pool2d(maps, {1, 1}).flatten(1));
 }
 
 }  // namespace mpbench::nn

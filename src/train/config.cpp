@@ -1,0 +1,95 @@
+#include "mpbench/train/config.hpp"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <toml++/toml.h>
+#include <cmath>
+#include <initializer_list>
+#include <sstream>
+#include <string_view>
+#include <type_traits>
+
+#include "mpbench/core/error.hpp"
+#include "mpbench/core/sha256.hpp"
+#include "mpbench/nn/model.hpp"
+#include "mpbench/train/optimizer.hpp"
+
+namespace mpbench::train {
+namespace {
+
+void require(bool good, std::string_view option, const auto& value, std::string_view range) {
+  if (!good) throw UsageError(fmt::format("--{} {}: must be {}", option, value, range));
+}
+
+void require_choice(std::string_view option, const std::string& value,
+                    std::initializer_list<std::string_view> choices) {
+  for (const auto choice : choices) {
+    if (value == choice) return;
+  }
+  throw UsageError(fmt::format("--{} {}: choose {}", option, value, fmt::join(choices, ", ")));
+}
+
+// One option as the value that TOML has for it.
+struct TomlWriter {
+  toml::table& table;
+  template <class Value>
+  void operator()(const char* name, const Value& value, const char*) const {
+    if constexpr (std::is_same_v<Value, Precision>) {
+      table.insert(name, std::string(to_string(value)));
+    } else if constexpr (std::is_same_v<Value, std::filesystem::path>) {
+      table.insert(name, value.string());
+    } else if constexpr (std::is_same_v<Value, bool> || std::is_floating_point_v<Value>) {
+      table.insert(name, value);
+    } else if constexpr (std::is_integral_v<Value>) {
+      table.insert(name, static_cast<std::int64_t>(value));
+    } else {
+      table.insert(name, value);
+    }
+  }
+};
+
+}  // namespace
+
+void validate(const TrainConfig& config) {
+  nn::require_model(config.model);
+  require(config.limit >= 0, "limit", config.limit, "0 or more");
+  require(config.image_size == 0 || (config.image_size >= 16 && config.image_size <= 8192),
+          "image-size", config.image_size, "0, or 16 to 8192");
+  require(config.batch_size >= 1 && config.batch_size <= 1 << 20, "batch-size", config.batch_size,
+          "1 to 1048576");
+  require(config.epochs >= 1, "epochs", config.epochs, "1 or more");
+  require(config.steps >= 0, "steps", config.steps, "0 or more");
+  train::validate(OptimizerOptions{
+      .name = config.optimizer, .lr = config.lr, .weight_decay = config.weight_decay});
+  require_choice("schedule", config.schedule, {"constant", "cosine"});
+  require(config.warmup_epochs >= 0 && config.warmup_epochs <= config.epochs, "warmup-epochs",
+          config.warmup_epochs, "0 to the number of epochs");
+  require(config.threads >= 0 && config.threads <= 4096, "threads", config.threads, "0 to 4096");
+  require(config.workers >= 0 && config.workers <= 256, "workers", config.workers, "0 to 256");
+  require_choice("normalize", config.normalize, {"auto", "imagenet", "unit", "none"});
+  require_choice("balance", config.balance, {"auto", "positives", "weight", "none"});
+  require(config.validation_fraction > 0 && config.validation_fraction < 1, "validation-fraction",
+          config.validation_fraction, "between 0 and 1");
+  require(config.warmup_steps >= 0, "warmup-steps", config.warmup_steps, "0 or more");
+  require(std::isfinite(config.init_scale) && config.init_scale > 0, "init-scale",
+          config.init_scale, "a positive number");
+  require(config.growth_interval >= 1, "growth-interval", config.growth_interval, "1 or more");
+}
+
+std::string to_toml(const TrainConfig& config) {
+  toml::table table;
+  visit_options(config, TomlWriter{table});
+  std::ostringstream text;
+  text << table << '\n';
+  return text.str();
+}
+
+std::string config_hash(const TrainConfig& config, const std::string& data_key) {
+  TrainConfig content = config;
+  content.data.clear();  // The same images under another path are the same experiment: the key
+                         // stands for them.
+  return sha256_hex(to_toml(content) + data_key).substr(0, 12);
+}
+
+}  // namespace mpbench::train

@@ -1,0 +1,334 @@
+#include "mpbench/train/optimizer.hpp"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <cmath>
+
+#include "mpbench/core/error.hpp"
+
+namespace mpbench::train {
+namespace {
+
+/// The parameters that one call of a fused kernel may take together, and what it takes beside them.
+struct KernelArguments {
+  std::vector<std::size_t> indices;  ///< of the parameters, in Optimizer::parameters()
+  std::vector<at::Tensor> parameters;
+  std::vector<at::Tensor> gradients;
+  at::Tensor lr;  ///< defined with OptimizerOptions::tensor_lr
+  std::optional<at::Tensor> grad_scale;
+  std::optional<at::Tensor> found_inf;
+
+  /// The members of `all` (one for each parameter of the optimizer) that belong to this call.
+  std::vector<at::Tensor> select(const std::vector<at::Tensor>& all) const {
+    std::vector<at::Tensor> selected;
+    selected.reserve(indices.size());
+    for (const std::size_t index : indices) {
+      selected.push_back(all[index]);
+    }
+    return selected;
+  }
+};
+
+/// The gradient as the fused kernels need it: they walk parameter, gradient and state by one linear
+/// index, so all must have the same dtype and strides.
+at::Tensor matching_gradient(const at::Tensor& parameter, std::size_t index) {
+  const at::Tensor& gradient = parameter.grad();
+  if (gradient.is_sparse()) {
+    throw Error(fmt::format("optimizer: parameter {} has a sparse gradient", index));
+  }
+  if (gradient.scalar_type() != parameter.scalar_type()) {
+    throw Error(fmt::format("optimizer: parameter {} is {} and its gradient {}", index,
+                            c10::toString(parameter.scalar_type()),
+                            c10::toString(gradient.scalar_type())));
+  }
+  if (gradient.strides() == parameter.strides()) {
+    return gradient;
+  }
+  return at::empty_like(parameter).copy_(gradient);
+}
+
+class FusedOptimizer : public Optimizer {
+ public:
+  FusedOptimizer(std::vector<at::Tensor> params, const OptimizerOptions& options)
+      : options_(options), params_(std::move(params)) {
+    for (std::size_t i = 0; i < params_.size(); ++i) {
+      group_of(params_[i]).indices.push_back(i);
+    }
+  }
+
+  const std::vector<at::Tensor>& parameters() override { return params_; }
+  bool supports_amp_scaling() const override { return options_.fused; }
+
+  void zero_grad() override {
+    for (const at::Tensor& parameter : params_) {
+      parameter.mutable_grad().reset();
+    }
+  }
+
+  double lr() const override { return options_.lr; }
+
+  void set_lr(double lr) override {
+    if (!std::isfinite(lr) || lr < 0.0) {
+      throw UsageError(fmt::format("learning rate {}: must be a number >= 0", lr));
+    }
+    options_.lr = lr;
+    for (const Group& group : groups_) {
+      if (group.lr.defined()) {
+        group.lr.fill_(lr);
+      }
+    }
+  }
+
+  void step(const amp::AmpScaling* scaling) override {
+    const at::NoGradGuard no_grad;
+    for (const Group& group : groups_) {
+      KernelArguments arguments = gather(group);
+      if (arguments.indices.empty()) {
+        continue;
+      }
+      if (scaling != nullptr) {
+        const at::Device device = arguments.parameters.front().device();
+        if (scaling->grad_scale.defined()) {
+          arguments.grad_scale = scaling->grad_scale.to(device, /*non_blocking=*/true);
+        }
+        if (scaling->found_inf.defined()) {
+          arguments.found_inf = scaling->found_inf.to(device, /*non_blocking=*/true);
+        }
+      }
+      apply(arguments);
+    }
+  }
+
+  std::map<std::string, at::Tensor> state() const override {
+    std::map<std::string, at::Tensor> named;
+    for (const auto& [name, tensors] : state_tensors()) {
+      for (std::size_t i = 0; i < tensors->size(); ++i) {
+        named.emplace(fmt::format("{}.{}", name, i), (*tensors)[i]);
+      }
+    }
+    return named;
+  }
+
+  void load_state(const std::map<std::string, at::Tensor>& loaded) override {
+    const at::NoGradGuard no_grad;
+    const std::map<std::string, at::Tensor> own = state();
+    // All are checked before any is copied, so that a bad state changes nothing.
+    for (const auto& [name, tensor] : own) {
+      const auto found = loaded.find(name);
+      if (found == loaded.end()) {
+        throw Error(fmt::format("optimizer state: {} is missing", name));
+      }
+      if (found->second.sizes() != tensor.sizes()) {
+        throw Error(fmt::format("optimizer state: {} has the wrong shape", name));
+      }
+    }
+    for (const auto& [name, tensor] : loaded) {
+      if (!own.contains(name)) {
+        throw Error(fmt::format("optimizer state: {} does not belong to {}", name, options_.name));
+      }
+    }
+    for (const auto& [name, tensor] : own) {
+      tensor.copy_(loaded.at(name));
+    }
+  }
+
+ protected:
+  using NamedTensors = std::vector<std::pair<std::string, const std::vector<at::Tensor>*>>;
+
+  /// One kernel call.
+  virtual void apply(const KernelArguments& arguments) = 0;
+  /// What belongs in a checkpoint: lists with one tensor for each parameter.
+  virtual NamedTensors state_tensors() const = 0;
+
+  /// Zeros beside each parameter, with its strides.
+  std::vector<at::Tensor> zeros_like_parameters() const {
+    const at::NoGradGuard no_grad;
+    std::vector<at::Tensor> zeros;
+    zeros.reserve(params_.size());
+    for (const at::Tensor& parameter : params_) {
+      zeros.push_back(at::zeros_like(parameter).detach());
+    }
+    return zeros;
+  }
+
+  OptimizerOptions options_;
+  std::vector<at::Tensor> params_;
+
+ private:
+  struct Group {
+    at::Device device;
+    at::ScalarType dtype;
+    at::Tensor lr;
+    std::vector<std::size_t> indices;
+  };
+
+  Group& group_of(const at::Tensor& parameter) {
+    for (Group& group : groups_) {
+      if (group.device == parameter.device() && group.dtype == parameter.scalar_type()) {
+        return group;
+      }
+    }
+    Group group{parameter.device(), parameter.scalar_type(), {}, {}};
+    if (options_.tensor_lr) {
+      group.lr = at::full({}, options_.lr, at::TensorOptions(group.device).dtype(at::kFloat));
+    }
+    return groups_.emplace_back(std::move(group));
+  }
+
+  KernelArguments gather(const Group& group) const {
+    KernelArguments arguments;
+    arguments.lr = group.lr;
+    for (const std::size_t index : group.indices) {
+      if (params_[index].grad().defined()) {
+        arguments.indices.push_back(index);
+        arguments.parameters.push_back(params_[index]);
+        arguments.gradients.push_back(matching_gradient(params_[index], index));
+      }
+    }
+    return arguments;
+  }
+
+  std::vector<Group> groups_;
+};
+
+/// Adam (Kingma & Ba, 2015) and AdamW (Loshchilov & Hutter, 2019), without amsgrad.
+class Adam final : public FusedOptimizer {
+ public:
+  Adam(std::vector<at::Tensor> params, const OptimizerOptions& options, bool decoupled_weight_decay)
+      : FusedOptimizer(std::move(params), options),
+        decoupled_weight_decay_(decoupled_weight_decay),
+        exp_avgs_(zeros_like_parameters()),
+        exp_avg_sqs_(zeros_like_parameters()) {
+    for (const at::Tensor& parameter : params_) {
+      steps_.push_back(at::zeros({}, at::TensorOptions(parameter.device()).dtype(at::kFloat)));
+    }
+  }
+
+ private:
+  void apply(const KernelArguments& arguments) override {
+    const std::vector<at::Tensor> steps = arguments.select(steps_);
+    at::_foreach_add_(steps, 1);
+    if (arguments.lr.defined()) {
+      call(arguments, steps, arguments.lr);
+    } else {
+      call(arguments, steps, options_.lr);
+    }
+    if (arguments.found_inf) {
+      // A skipped step does not count for the bias correction.
+      at::_foreach_sub_(steps, std::vector<at::Tensor>(steps.size(), *arguments.found_inf));
+    }
+  }
+
+  template <typename LearningRate>
+  void call(const KernelArguments& arguments, const std::vector<at::Tensor>& steps,
+            const LearningRate& lr) {
+    const std::vector<at::Tensor> exp_avgs = arguments.select(exp_avgs_);
+    const std::vector<at::Tensor> exp_avg_sqs = arguments.select(exp_avg_sqs_);
+    if (decoupled_weight_decay_) {
+      at::_fused_adamw_(arguments.parameters, arguments.gradients, exp_avgs, exp_avg_sqs,
+                        /*max_exp_avg_sqs=*/{}, steps, lr, options_.beta1, options_.beta2,
+                        options_.weight_decay, options_.eps, /*amsgrad=*/false,
+                        /*maximize=*/false, arguments.grad_scale, arguments.found_inf);
+    } else {
+      at::_fused_adam_(arguments.parameters, arguments.gradients, exp_avgs, exp_avg_sqs,
+                       /*max_exp_avg_sqs=*/{}, steps, lr, options_.beta1, options_.beta2,
+                       options_.weight_decay, options_.eps, /*amsgrad=*/false, /*maximize=*/false,
+                       arguments.grad_scale, arguments.found_inf);
+    }
+  }
+
+  NamedTensors state_tensors() const override {
+    return {{"exp_avg", &exp_avgs_}, {"exp_avg_sq", &exp_avg_sqs_}, {"step", &steps_}};
+  }
+
+  bool decoupled_weight_decay_;
+  std::vector<at::Tensor> exp_avgs_;
+  std::vector<at::Tensor> exp_avg_sqs_;
+  std::vector<at::Tensor> steps_;
+};
+
+/// Stochastic gradient descent with (Nesterov) momentum and no dampening.
+class Sgd final : public FusedOptimizer {
+ public:
+  Sgd(std::vector<at::Tensor> params, const OptimizerOptions& options)
+      : FusedOptimizer(std::move(params), options) {
+    if (options_.momentum != 0.0) {
+      momentum_buffers_ = zeros_like_parameters();
+    }
+  }
+
+ private:
+  void apply(const KernelArguments& arguments) override {
+    if (arguments.lr.defined()) {
+      call(arguments, arguments.lr);
+    } else {
+      call(arguments, options_.lr);
+    }
+  }
+
+  template <typename LearningRate>
+  void call(const KernelArguments& arguments, const LearningRate& lr) {
+    std::vector<at::Tensor> buffers;
+    if (!momentum_buffers_.empty()) {
+      buffers = arguments.select(momentum_buffers_);
+    }
+    // is_first_step would have the kernel fill an uninitialised buffer, which it leaves as it is
+    // when found_inf skips that step. From zeros, with no dampening, the first step comes out the
+    // same.
+    at::_fused_sgd_(arguments.parameters, arguments.gradients, buffers, options_.weight_decay,
+                    options_.momentum, lr, /*dampening=*/0.0, options_.nesterov,
+                    /*maximize=*/false, /*is_first_step=*/false, arguments.grad_scale,
+                    arguments.found_inf);
+  }
+
+  NamedTensors state_tensors() const override { return {{"momentum_buffer", &momentum_buffers_}}; }
+
+  std::vector<at::Tensor> momentum_buffers_;
+};
+
+/// Written so that NaN fails as well.
+void require(bool holds, const char* what, double value, const char* range) {
+  if (!holds) {
+    throw UsageError(fmt::format("{} {}: must be {}", what, value, range));
+  }
+}
+
+}  // namespace
+
+void validate(const OptimizerOptions& options) {
+  if (options.name != "adam" && options.name != "adamw" && options.name != "sgd") {
+    throw UsageError(
+        fmt::format("unknown optimizer '{}': choose adam, adamw or sgd", options.name));
+  }
+  require(std::isfinite(options.lr) && options.lr > 0.0, "learning rate", options.lr, "> 0");
+  require(std::isfinite(options.weight_decay) && options.weight_decay >= 0.0, "weight decay",
+          options.weight_decay, ">= 0");
+  require(options.momentum >= 0.0 && options.momentum < 1.0, "momentum", options.momentum,
+          "in [0, 1)");
+  require(options.beta1 >= 0.0 && options.beta1 < 1.0, "beta1", options.beta1, "in [0, 1)");
+  require(options.beta2 >= 0.0 && options.beta2 < 1.0, "beta2", options.beta2, "in [0, 1)");
+  require(std::isfinite(options.eps) && options.eps >= 0.0, "eps", options.eps, ">= 0");
+  if (options.nesterov) {
+    require(options.momentum > 0.0, "nesterov with momentum", options.momentum, "> 0");
+  }
+}
+
+std::unique_ptr<Optimizer> make_optimizer(std::vector<at::Tensor> params,
+                                          const OptimizerOptions& options) {
+  validate(options);
+  if (params.empty()) {
+    throw UsageError("optimizer: there are no parameters to train");
+  }
+  for (const at::Tensor& parameter : params) {
+    if (!parameter.defined() || !parameter.is_floating_point()) {
+      throw UsageError("optimizer: parameters must be floating-point tensors");
+    }
+  }
+  if (options.name == "sgd") {
+    return std::make_unique<Sgd>(std::move(params), options);
+  }
+  return std::make_unique<Adam>(std::move(params), options, options.name == "adamw");
+}
+
+}  // namespace mpbench::train

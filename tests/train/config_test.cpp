@@ -1,0 +1,62 @@
+#include "mpbench/train/config.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "mpbench/core/error.hpp"
+
+namespace mpbench::train {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(TrainConfigTest, DefaultsAreValid) { EXPECT_NO_THROW(validate({})); }
+
+TEST(TrainConfigTest, NamesTheOptionThatMakesNoSense) {
+  const std::vector<std::pair<std::string, std::function<void(TrainConfig&)>>> mistakes{
+      {"--batch-size", [](auto& c) { c.batch_size = -1; }},
+      {"--batch-size", [](auto& c) { c.batch_size = 0; }},
+      {"--epochs", [](auto& c) { c.epochs = 0; }},
+      {"--steps", [](auto& c) { c.steps = -1; }},
+      {"--limit", [](auto& c) { c.limit = -5; }},
+      {"--image-size", [](auto& c) { c.image_size = 3; }},
+      {"--schedule", [](auto& c) { c.schedule = "linear"; }},
+      {"--balance", [](auto& c) { c.balance = "yes"; }},
+      {"--validation-fraction", [](auto& c) { c.validation_fraction = 1; }},
+      {"--init-scale", [](auto& c) { c.init_scale = 0; }},
+      {"model 'vgg'", [](auto& c) { c.model = "vgg"; }},
+      {"adagrad", [](auto& c) { c.optimizer = "adagrad"; }},
+  };
+  for (const auto& [name, spoil] : mistakes) {
+    TrainConfig config;
+    spoil(config);
+    EXPECT_THAT([&] { validate(config); }, testing::ThrowsMessage<UsageError>(HasSubstr(name)));
+  }
+}
+
+TEST(TrainConfigTest, TomlHasEveryOptionUnderItsFlagsName) {
+  const TrainConfig config{.precision = Precision::bf16, .lr = 3e-4};
+  const std::string toml = to_toml(config);
+  EXPECT_THAT(toml, HasSubstr("precision = 'bf16'"));
+  EXPECT_THAT(toml, HasSubstr("lr = 0.0003"));
+  EXPECT_THAT(toml, HasSubstr("channels-last = true"));
+  int options = 0;
+  visit_options(config, [&](const std::string& name, const auto&, const char*) {
+    EXPECT_THAT(toml, HasSubstr(name + " = ")) << name;
+    ++options;
+  });
+  EXPECT_EQ(std::count(toml.begin(), toml.end(), '='), options);
+}
+
+TEST(ConfigHashTest, ChangesWithOptionsAndDataButNotWithThePath) {
+  const TrainConfig config{.data = "a"};
+  EXPECT_EQ(config_hash(config, "k"), config_hash({.data = "b"}, "k"));
+  EXPECT_NE(config_hash(config, "k"), config_hash(config, "other"));
+  EXPECT_NE(config_hash(config, "k"), config_hash({.data = "a", .seed = 1}, "k"));
+  EXPECT_EQ(config_hash(config, "k").size(), 12U);
+}
+
+}  // namespace
+}  // namespace mpbench::train

@@ -1,0 +1,44 @@
+#include "mpbench/train/metrics.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "mpbench/core/error.hpp"
+
+namespace mpbench::train {
+namespace {
+
+TEST(AccuracyTest, CountsEqualClasses) {
+  EXPECT_DOUBLE_EQ(accuracy(std::vector{1, 0, 2, 2}, std::vector{1, 1, 2, 0}), 0.5);
+  EXPECT_TRUE(std::isnan(accuracy({}, {})));
+  EXPECT_THROW((void)accuracy(std::vector{1}, std::vector{1, 2}), Error);
+}
+
+TEST(AucTest, IsTheShareOfPairsInOrderWithTiesAsHalf) {
+  // Pairs (positive, negative): 0.4>0.1, 0.4>0.3, 0.8>0.1, 0.8>0.3 all right; then one wrong, one
+  // tie.
+  EXPECT_DOUBLE_EQ(auc(std::vector{0.1, 0.4, 0.3, 0.8}, std::vector{0, 1, 0, 1}), 1.0);
+  EXPECT_DOUBLE_EQ(auc(std::vector{0.1, 0.4, 0.35, 0.8}, std::vector{0, 0, 1, 1}), 0.75);
+  EXPECT_DOUBLE_EQ(auc(std::vector{0.5, 0.5, 0.5}, std::vector{0, 1, 1}), 0.5);
+}
+
+TEST(AucTest, IsNotANumberWithoutBothClassesOrWithANanScore) {
+  EXPECT_TRUE(std::isnan(auc(std::vector{0.1, 0.2}, std::vector{1, 1})));
+  EXPECT_TRUE(std::isnan(auc(std::vector{0.1, std::nan("")}, std::vector{1, 0})));
+}
+
+TEST(ProbabilisticF1Test, FollowsTheCompetitionsDefinition) {
+  // cTP = 0.8 + 0.4, cFP = 0.3: precision 1.2/1.5 = 0.8, recall 1.2/2 = 0.6, F1 = 0.96/1.4.
+  EXPECT_NEAR(probabilistic_f1(std::vector{0.8, 0.3, 0.4}, std::vector{1, 0, 1}), 0.96 / 1.4,
+              1e-15);
+  // Clipped to [0, 1]: cTP = 1, cFP = 0.
+  EXPECT_DOUBLE_EQ(probabilistic_f1(std::vector{1.7, -0.2}, std::vector{1, 0}), 1.0);
+  EXPECT_DOUBLE_EQ(probabilistic_f1(std::vector{0.0, 0.0}, std::vector{1, 0}), 0.0);
+  EXPECT_DOUBLE_EQ(probabilistic_f1(std::vector{0.5}, std::vector{0}), 0.0);
+}
+
+}  // namespace
+}  // namespace mpbench::train
