@@ -1,0 +1,191 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+/// What a run leaves behind. Every column is declared once, in visit_columns: headers, cells,
+/// reading back and the JSON between processes all walk the same list. docs/csv.md says what each
+/// column means.
+namespace mpbench::bench {
+
+/// How a run ended. `oom`: memory ran out. `diverged`: the loss stopped being a number.
+/// `interrupted`: Ctrl-C.
+enum class RunStatus { ok, oom, diverged, failed, interrupted };
+
+/// The name that parse_run_status reads.
+std::string_view to_string(RunStatus status);
+/// Parses "ok", "oom", "diverged", "failed" or "interrupted"; throws Error naming the choices.
+RunStatus parse_run_status(std::string_view text);
+
+/// One row of runs.csv: one training run. An empty optional is an empty cell: not measured, never
+/// 0.
+struct RunRecord {
+  std::string run_id{};
+  RunStatus status = RunStatus::failed;
+  std::string error{};
+  std::string precision{};
+  std::string model{};
+  std::string dataset{};
+  std::optional<std::int64_t> n_train{};
+  std::optional<std::int64_t> n_val{};
+  std::optional<std::int64_t> image_size{};
+  std::optional<std::int64_t> batch_size{};
+  std::optional<std::int64_t> epochs{};
+  std::optional<std::int64_t> steps{};
+  std::optional<bool> channels_last{};
+  std::optional<std::uint64_t> seed{};
+  std::optional<std::int64_t> repeat{};
+  std::string device{};
+  std::string device_name{};
+  std::optional<std::int64_t> threads{};
+  std::optional<std::int64_t> parameters{};
+  std::optional<double> time_to_first_step_s{};
+  std::optional<double> train_time_s{};
+  std::optional<double> step_ms_median{};
+  std::optional<double> step_ms_mad{};
+  std::optional<double> images_per_s{};
+  std::optional<double> data_wait_fraction{};
+  std::optional<std::int64_t> peak_device_bytes{};
+  std::optional<std::int64_t> peak_rss_bytes{};
+  std::optional<double> cpu_time_s{};
+  std::optional<double> energy_j{};
+  std::optional<double> train_loss{};
+  std::optional<double> val_loss{};
+  std::optional<double> val_accuracy{};
+  std::optional<double> val_auc{};
+  std::optional<double> val_pf1{};
+  std::optional<std::int64_t> skipped_steps{};
+  std::optional<double> final_loss_scale{};
+  std::string torch_version{};
+  std::string cuda_version{};
+  std::string cudnn_version{};
+  std::string git_commit{};
+  std::string config_hash{};
+  std::string note{};  ///< what a reader must know: "fp16 is emulated here", "synthetic data"
+  std::string
+      build_type{};  ///< build_info::build_type(); anything but "Release" taints the timings
+  std::string fp16_convolution{};  ///< how fp16 convolutions were computed, where that was a choice
+  std::string started_at{};        ///< UTC, ISO 8601: "2026-01-31T12:34:56Z"
+};
+
+/// One row of epochs.csv.
+struct EpochRecord {
+  std::string run_id{};
+  std::int64_t epoch = 0;  ///< from 1
+  std::optional<double> train_loss{};
+  std::optional<double> train_accuracy{};
+  std::optional<double> val_loss{};
+  std::optional<double> val_accuracy{};
+  std::optional<double> val_auc{};
+  std::optional<double> lr{};
+  std::optional<double> loss_scale{};
+  std::optional<std::int64_t> skipped_steps{};
+  std::optional<double> epoch_time_s{};
+  std::optional<double> images_per_s{};
+};
+
+/// One row of predictions/<run_id>.csv: one validation sample.
+struct PredictionRow {
+  std::string sample_id{};
+  std::string group{};  ///< what must stay together when resampling: the patient; the sample itself
+                        ///< where there is none
+  std::string unit{};   ///< what a score is averaged over before judging: the breast; empty where
+                        ///< there is none
+  int label = 0;
+  double score = 0;  ///< the positive class's probability (two classes), or the true class's (more)
+  int predicted = 0;
+};
+
+template <class Record, class Expected>
+concept RecordOf = std::same_as<std::remove_const_t<Record>, Expected>;
+
+/// Calls visit("column", member) for every column in the file's order.
+template <RecordOf<RunRecord> Record, class Visitor>
+void visit_columns(Record& r, Visitor&& visit) {
+  visit("run_id", r.run_id);
+  visit("status", r.status);
+  visit("error", r.error);
+  visit("precision", r.precision);
+  visit("model", r.model);
+  visit("dataset", r.dataset);
+  visit("n_train", r.n_train);
+  visit("n_val", r.n_val);
+  visit("image_size", r.image_size);
+  visit("batch_size", r.batch_size);
+  visit("epochs", r.epochs);
+  visit("steps", r.steps);
+  visit("channels_last", r.channels_last);
+  visit("seed", r.seed);
+  visit("repeat", r.repeat);
+  visit("device", r.device);
+  visit("device_name", r.device_name);
+  visit("threads", r.threads);
+  visit("parameters", r.parameters);
+  visit("time_to_first_step_s", r.time_to_first_step_s);
+  visit("train_time_s", r.train_time_s);
+  visit("step_ms_median", r.step_ms_median);
+  visit("step_ms_mad", r.step_ms_mad);
+  visit("images_per_s", r.images_per_s);
+  visit("data_wait_fraction", r.data_wait_fraction);
+  visit("peak_device_bytes", r.peak_device_bytes);
+  visit("peak_rss_bytes", r.peak_rss_bytes);
+  visit("cpu_time_s", r.cpu_time_s);
+  visit("energy_j", r.energy_j);
+  visit("train_loss", r.train_loss);
+  visit("val_loss", r.val_loss);
+  visit("val_accuracy", r.val_accuracy);
+  visit("val_auc", r.val_auc);
+  visit("val_pf1", r.val_pf1);
+  visit("skipped_steps", r.skipped_steps);
+  visit("final_loss_scale", r.final_loss_scale);
+  visit("torch_version", r.torch_version);
+  visit("cuda_version", r.cuda_version);
+  visit("cudnn_version", r.cudnn_version);
+  visit("git_commit", r.git_commit);
+  visit("config_hash", r.config_hash);
+  visit("note", r.note);
+  visit("build_type", r.build_type);
+  visit("fp16_convolution", r.fp16_convolution);
+  visit("started_at", r.started_at);
+}
+
+template <RecordOf<EpochRecord> Record, class Visitor>
+void visit_columns(Record& r, Visitor&& visit) {
+  visit("run_id", r.run_id);
+  visit("epoch", r.epoch);
+  visit("train_loss", r.train_loss);
+  visit("train_accuracy", r.train_accuracy);
+  visit("val_loss", r.val_loss);
+  visit("val_accuracy", r.val_accuracy);
+  visit("val_auc", r.val_auc);
+  visit("lr", r.lr);
+  visit("loss_scale", r.loss_scale);
+  visit("skipped_steps", r.skipped_steps);
+  visit("epoch_time_s", r.epoch_time_s);
+  visit("images_per_s", r.images_per_s);
+}
+
+template <RecordOf<PredictionRow> Record, class Visitor>
+void visit_columns(Record& r, Visitor&& visit) {
+  visit("sample_id", r.sample_id);
+  visit("group", r.group);
+  visit("unit", r.unit);
+  visit("label", r.label);
+  visit("score", r.score);
+  visit("predicted", r.predicted);
+}
+
+/// An object with every column; an empty optional is null, and a number that is not finite is the
+/// string "nan", "inf" or "-inf" (JSON has none).
+nlohmann::json to_json(const RunRecord& record);
+nlohmann::json to_json(const EpochRecord& record);
+/// Reads what to_json wrote; throws Error naming the column that is missing or of the wrong type.
+RunRecord run_record_from_json(const nlohmann::json& json);
+EpochRecord epoch_record_from_json(const nlohmann::json& json);
+
+}  // namespace mpbench::bench

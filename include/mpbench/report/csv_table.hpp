@@ -1,0 +1,59 @@
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/core/csv.hpp"
+#include "mpbench/core/error.hpp"
+#include "mpbench/report/columns.hpp"
+
+/// Records to CSV files and back. Record is bench::RunRecord, EpochRecord, PredictionRow or
+/// Comparison.
+namespace mpbench::report {
+
+/// Header and rows, RFC 4180 quoting, lines end in a line feed.
+template <class Record>
+std::string to_csv(std::span<const Record> records) {
+  std::string text = csv::line(column_names<Record>());
+  for (const Record& record : records) text += csv::line(cells(record));
+  return text;
+}
+
+/// Writes the whole table atomically: a reader, or a killed program, never leaves or sees half of
+/// one.
+template <class Record>
+void write_csv(const std::filesystem::path& path, std::span<const Record> records) {
+  write_file(path, to_csv(records));
+}
+
+template <class Record>
+void write_csv(const std::filesystem::path& path, const std::vector<Record>& records) {
+  write_csv(path, std::span<const Record>(records));
+}
+
+/// Reads a table back. Columns may be in any order and unknown ones are passed over; a missing one,
+/// or a cell that is not of its type, throws InputError naming the file, the line and the column.
+template <class Record>
+std::vector<Record> read_csv(const std::filesystem::path& path) {
+  const csv::Table table = csv::read(path);
+  std::vector<std::size_t> places;
+  for (const std::string& name : column_names<Record>()) places.push_back(table.column(name));
+  std::vector<Record> records(table.rows.size());
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    std::size_t column = 0;
+    visit_columns(records[row], [&](const char* name, auto& value) {
+      try {
+        parse_cell(table.rows[row][places[column++]], value);
+      } catch (const Error& error) {
+        // The header is line 1.
+        throw InputError(path, "row " + std::to_string(row + 2) + ", column " + name, error.what());
+      }
+    });
+  }
+  return records;
+}
+
+}  // namespace mpbench::report

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mpbench/bench/comparison.hpp"
+#include "mpbench/bench/run_record.hpp"
+
+namespace mpbench::report {
+
+/// Columns a text takes on a terminal: its code points, each counted as one.
+std::size_t display_width(std::string_view text);
+
+enum class Colour { none, good, bad, dim, bold };
+
+struct TextCell {
+  std::string text;
+  Colour colour = Colour::none;
+};
+
+/// A table of aligned columns: the first to the left, the others to the right.
+class TerminalTable {
+ public:
+  explicit TerminalTable(std::vector<std::string> header) : header_(std::move(header)) {}
+  /// A row shorter than the header ends in empty cells; a longer one throws Error.
+  void add_row(std::vector<TextCell> row);
+  /// Lines with their line feeds. Wider than `width`, its widest cells are cut with an ellipsis.
+  std::string render(std::size_t width, bool colour) const;
+
+ private:
+  std::vector<std::string> header_;
+  std::vector<std::vector<TextCell>> rows_;
+};
+
+/// Words of a text on lines of at most `width` columns; lines after the first start with `indent`.
+std::string wrap(std::string_view text, std::size_t width, std::string_view indent);
+
+/// What a person sees at the end of a comparison: for every configuration one table of speed and
+/// memory and one of accuracy, a row each precision, and the notes. Escape codes only where
+/// `colour` is true. Fits 80 columns.
+std::string summary_table(std::span<const bench::Comparison> comparisons,
+                          std::span<const bench::RunRecord> runs, std::size_t width = 80,
+                          bool colour = false);
+
+}  // namespace mpbench::report

@@ -1,0 +1,211 @@
+#include "mpbench/bench/comparison.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+
+#include "metric_difference.hpp"
+#include "mpbench/core/error.hpp"
+#include "run_groups.hpp"
+
+namespace mpbench::bench {
+namespace {
+
+/// Above this share of skipped steps the run hardly trained, and a skipped step is cheaper than a
+/// real one.
+constexpr double dominating_skips = 0.5;
+constexpr double notable_skips = 0.1;
+
+std::string join_ids(const std::vector<const RunRecord*>& runs) {
+  std::string ids;
+  for (const RunRecord* run : runs) ids += (ids.empty() ? "" : ";") + run->run_id;
+  return ids;
+}
+
+std::optional<double> positive(const std::optional<double>& value) {
+  return value && std::isfinite(*value) && *value > 0 ? value : std::nullopt;
+}
+
+/// Fills speedup, its interval, the noise floor and the verdict.
+void compare_speed(const Pairing& pairing, double confidence, Comparison& row, Notes& notes) {
+  std::vector<double> repeats;
+  for (const RunRecord* run : pairing.baseline_ok) {
+    if (const auto speed = positive(run->images_per_s)) repeats.push_back(*speed);
+  }
+  row.noise_floor = noise_floor(repeats);
+
+  std::vector<double> baseline;
+  std::vector<double> arm;
+  for (const Pair& pair : pairing.pairs) {
+    const auto baseline_speed = positive(pair.baseline->images_per_s);
+    const auto arm_speed = positive(pair.arm->images_per_s);
+    if (!baseline_speed || !arm_speed) {
+      notes.add(fmt::format("no images_per_s in the pair {}, {}", pair.baseline->run_id,
+                            pair.arm->run_id));
+      continue;
+    }
+    baseline.push_back(*baseline_speed);
+    arm.push_back(*arm_speed);
+  }
+  if (baseline.empty()) return;
+  const Estimate speedup = ratio_interval(arm, baseline, confidence);
+  row.speedup = speedup.value;
+  row.speedup_ci_low = speedup.low;
+  row.speedup_ci_high = speedup.high;
+  if (!speedup.has_interval() || !row.noise_floor) {
+    notes.add("one pair of repeats: no interval and no speed verdict");
+  } else if (row.skipped_fraction.value_or(0) > dominating_skips) {
+    notes.add("skipped steps dominate: the speed is not that of training");
+  } else if (*speedup.low > 1 + *row.noise_floor) {
+    row.speed_verdict = "faster";
+  } else if (*speedup.high < 1 / (1 + *row.noise_floor)) {
+    row.speed_verdict = "slower";
+  } else {
+    row.speed_verdict = "indistinguishable";
+  }
+}
+
+/// The median ratio over the pairs of one column; empty when a pair lacks it.
+std::optional<double> memory_ratio(const std::vector<Pair>& pairs,
+                                   std::optional<std::int64_t> RunRecord::*column) {
+  std::vector<double> ratios;
+  for (const Pair& pair : pairs) {
+    const auto baseline = pair.baseline->*column;
+    const auto arm = pair.arm->*column;
+    if (!baseline || !arm || *baseline <= 0 || *arm <= 0) return std::nullopt;
+    ratios.push_back(static_cast<double>(*arm) / static_cast<double>(*baseline));
+  }
+  if (ratios.empty()) return std::nullopt;
+  return median(ratios);
+}
+
+std::optional<double> skipped_fraction(const Pairing& pairing) {
+  std::int64_t skipped = 0;
+  std::int64_t steps = 0;
+  for (const Pair& pair : pairing.pairs) {
+    if (!pair.arm->skipped_steps || pair.arm->steps.value_or(0) <= 0) return std::nullopt;
+    skipped += *pair.arm->skipped_steps;
+    steps += *pair.arm->steps;
+  }
+  if (steps == 0) return std::nullopt;
+  return static_cast<double>(skipped) / static_cast<double>(steps);
+}
+
+/// What keeps the runs from being the same work on the same ground.
+void note_conditions(const Pairing& pairing, Comparison& row, Notes& notes) {
+  for (const Pair& pair : pairing.pairs) {
+    for (const RunRecord* run : {pair.baseline, pair.arm}) {
+      if (!run->build_type.empty() && run->build_type != "Release") {
+        notes.add(fmt::format("{} build: the timings mean little", run->build_type));
+      }
+    }
+    if (pair.baseline->git_commit != pair.arm->git_commit) {
+      notes.add("the runs come from different commits");
+    }
+    if (pair.baseline->torch_version != pair.arm->torch_version) {
+      notes.add("the runs used different LibTorch versions");
+    }
+    notes.add(pair.arm->note);
+  }
+  const double skipped = row.skipped_fraction.value_or(0);
+  if (skipped > notable_skips) {
+    notes.add(fmt::format("{:.0f} % of the steps were skipped", 100 * skipped));
+  }
+}
+
+bool step_counts_differ(const Pairing& pairing) {
+  return std::any_of(pairing.pairs.begin(), pairing.pairs.end(),
+                     [](const Pair& pair) { return pair.baseline->steps != pair.arm->steps; });
+}
+
+/// Fills the accuracy verdict from the interval, and from how the runs ended.
+void judge_accuracy(const Pairing& pairing, double margin, Comparison& row, Notes& notes) {
+  if (row.metric_delta) {
+    row.accuracy_verdict = "inconclusive";
+    if (row.metric_delta_ci_low && *row.metric_delta_ci_low > -margin) {
+      row.accuracy_verdict = "non-inferior";
+    }
+    if (row.metric_delta_ci_high && *row.metric_delta_ci_high < -margin) {
+      row.accuracy_verdict = "inferior";
+    }
+  }
+  const bool non_inferior = row.accuracy_verdict == "non-inferior";
+  if (step_counts_differ(pairing)) {
+    notes.add("step counts differ: the metric compares unequal training");
+    if (row.metric_delta) row.accuracy_verdict = "inconclusive";
+  } else if (row.skipped_fraction.value_or(0) > dominating_skips && non_inferior) {
+    row.accuracy_verdict = "inconclusive";
+  }
+  // The runs that got through are the lucky ones: they cannot speak for those that did not.
+  if (pairing.arm_diverged > 0 && pairing.pairs.empty() && !pairing.baseline_ok.empty()) {
+    row.accuracy_verdict = "inferior";
+    notes.add("every run of the arm diverged or ended without a result");
+  } else if (pairing.arm_diverged > 0 && non_inferior) {
+    row.accuracy_verdict = "inconclusive";
+  }
+}
+
+Comparison compare_arm(const RunGroup& group, const std::string& arm, PredictionStore& predictions,
+                       const ComparisonOptions& options) {
+  Notes notes;
+  const Pairing pairing = pair_runs(group, options.baseline_precision, arm, notes);
+  Comparison row;
+  row.baseline_run = join_ids(pairing.baseline_runs);
+  row.arm_run = join_ids(pairing.arm_runs);
+  row.model = group.identity.model;
+  row.batch_size = group.identity.batch_size;
+  row.image_size = group.identity.image_size;
+  row.baseline_precision = options.baseline_precision;
+  row.arm_precision = arm;
+  row.dataset = group.identity.dataset;
+  row.channels_last = group.identity.channels_last;
+  row.seed = group.identity.seed;
+  row.device_name = group.identity.device_name;
+  row.pairs = static_cast<std::int64_t>(pairing.pairs.size());
+  row.confidence = options.confidence;
+  row.skipped_fraction = skipped_fraction(pairing);
+  compare_speed(pairing, options.confidence, row, notes);
+  row.memory_ratio = memory_ratio(pairing.pairs, &RunRecord::peak_device_bytes);
+  if (!row.memory_ratio) {
+    row.memory_ratio = memory_ratio(pairing.pairs, &RunRecord::peak_rss_bytes);
+  }
+  const MetricDifference difference = metric_difference(pairing.pairs, predictions, options, notes);
+  row.metric = difference.metric;
+  if (difference.delta) {
+    row.metric_delta = difference.delta->value;
+    row.metric_delta_ci_low = difference.delta->low;
+    row.metric_delta_ci_high = difference.delta->high;
+  }
+  row.margin = options.margin;
+  judge_accuracy(pairing, options.margin, row, notes);
+  note_conditions(pairing, row, notes);
+  row.note = notes.text();
+  return row;
+}
+
+}  // namespace
+
+std::vector<Comparison> compare_runs(std::span<const RunRecord> runs,
+                                     const PredictionLookup& predictions,
+                                     const ComparisonOptions& options) {
+  if (!(options.margin >= 0)) {
+    throw UsageError(fmt::format("a margin is 0 or more, not {}", options.margin));
+  }
+  if (!(options.confidence > 0 && options.confidence < 1)) {
+    throw UsageError(fmt::format("a confidence is between 0 and 1, not {}", options.confidence));
+  }
+  PredictionStore store(predictions);
+  std::vector<Comparison> rows;
+  for (const RunGroup& group : group_runs(runs)) {
+    for (const std::string& arm : group.precisions()) {
+      if (arm == options.baseline_precision) continue;
+      rows.push_back(compare_arm(group, arm, store, options));
+    }
+  }
+  return rows;
+}
+
+}  // namespace mpbench::bench

@@ -1,0 +1,117 @@
+#include "mpbench/bench/meters.hpp"
+
+#include <sys/resource.h>
+
+#include <charconv>
+#include <fstream>
+#include <string_view>
+
+namespace mpbench::bench {
+namespace {
+
+/// The number a one-number file holds; empty when it cannot be read or holds something else.
+std::optional<std::uint64_t> read_number(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::string text;
+  if (!(file >> text)) return std::nullopt;
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+}
+
+/// Zones whose sum is the processors' and memory's energy: core and uncore are parts of a package,
+/// psys contains it, and intel-rapl-mmio is the same package by another way.
+bool is_counted(const std::filesystem::path& zone) {
+  if (!zone.filename().string().starts_with("intel-rapl:")) return false;
+  std::ifstream file(zone / "name");
+  std::string name;
+  return std::getline(file, name) && (name.starts_with("package") || name == "dram");
+}
+
+}  // namespace
+
+std::optional<std::int64_t> peak_rss_bytes() {
+  std::ifstream status("/proc/self/status");
+  std::string line;
+  constexpr std::string_view key = "VmHWM:";
+  while (std::getline(status, line)) {
+    if (!line.starts_with(key)) continue;
+    const std::size_t digit = line.find_first_of("0123456789");
+    std::int64_t kibibytes = 0;
+    if (digit == std::string::npos) return std::nullopt;
+    std::from_chars(line.data() + digit, line.data() + line.size(), kibibytes);
+    return kibibytes * 1024;
+  }
+  return std::nullopt;
+}
+
+bool reset_peak_rss() {
+  std::ofstream file("/proc/self/clear_refs");
+  file << "5" << std::flush;
+  return file.good();
+}
+
+double cpu_time_s() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+EnergyCounter::EnergyCounter(const std::filesystem::path& root) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(root, error)) {
+    if (!is_counted(entry.path())) continue;
+    const auto range = read_number(entry.path() / "max_energy_range_uj");
+    const auto now = read_number(entry.path() / "energy_uj");
+    // A sum that lacks one of the packages would pass for the whole: all of them or none.
+    if (!range || !now) {
+      zones_.clear();
+      return;
+    }
+    zones_.push_back({.file = entry.path() / "energy_uj", .range = *range, .last = *now});
+  }
+}
+
+std::optional<double> EnergyCounter::joules() {
+  for (Zone& zone : zones_) {
+    const auto now = read_number(zone.file);
+    if (!now) {
+      zones_.clear();
+      break;
+    }
+    const std::uint64_t used =
+        *now >= zone.last ? *now - zone.last : zone.range - zone.last + *now + 1;
+    microjoules_ += static_cast<double>(used);
+    zone.last = *now;
+  }
+  if (zones_.empty()) return std::nullopt;
+  return microjoules_ * 1e-6;
+}
+
+void EnergyCounter::restart() {
+  joules();
+  microjoules_ = 0;
+}
+
+ResourceMeter::ResourceMeter(const std::filesystem::path& powercap_root) : energy_(powercap_root) {}
+
+void ResourceMeter::start() {
+  reset_peak_rss();
+  energy_.restart();
+  cpu_start_s_ = bench::cpu_time_s();
+}
+
+void ResourceMeter::sample() { energy_.joules(); }
+
+ResourceUse ResourceMeter::stop() {
+  return {.peak_rss_bytes = bench::peak_rss_bytes(),
+          .cpu_time_s = bench::cpu_time_s() - cpu_start_s_,
+          .energy_j = energy_.joules()};
+}
+
+}  // namespace mpbench::bench

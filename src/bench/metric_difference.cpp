@@ -1,0 +1,170 @@
+#include "metric_difference.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "mpbench/core/error.hpp"
+
+namespace mpbench::bench {
+namespace {
+
+/// Below this a percentile bootstrap is known to be too narrow (docs/method.md).
+constexpr int few_groups = 30;
+
+using Column = std::optional<double> RunRecord::*;
+
+bool all_have(const std::vector<Pair>& pairs, Column column) {
+  const auto measured = [&](const RunRecord& run) {
+    return (run.*column).has_value() && std::isfinite(*(run.*column));
+  };
+  return !pairs.empty() && std::all_of(pairs.begin(), pairs.end(), [&](const Pair& pair) {
+    return measured(*pair.baseline) && measured(*pair.arm);
+  });
+}
+
+/// The two runs' rows side by side; empty when they are not of the same samples.
+std::optional<PairedPredictions> join(const std::vector<PredictionRow>& baseline,
+                                      const std::vector<PredictionRow>& arm) {
+  if (baseline.empty() || baseline.size() != arm.size()) return std::nullopt;
+  PairedPredictions joined;
+  for (std::size_t i = 0; i < baseline.size(); ++i) {
+    if (baseline[i].sample_id != arm[i].sample_id || baseline[i].label != arm[i].label ||
+        baseline[i].group != arm[i].group) {
+      return std::nullopt;
+    }
+    joined.group.push_back(baseline[i].group);
+    joined.label.push_back(baseline[i].label);
+    joined.baseline_score.push_back(baseline[i].score);
+    joined.arm_score.push_back(arm[i].score);
+    joined.baseline_predicted.push_back(baseline[i].predicted);
+    joined.arm_predicted.push_back(arm[i].predicted);
+  }
+  return joined;
+}
+
+/// One element a pair; empty when any pair's predictions are missing or do not match.
+std::vector<PairedPredictions> join_all(const std::vector<Pair>& pairs, PredictionStore& store,
+                                        Notes& notes) {
+  std::vector<PairedPredictions> repeats;
+  for (const Pair& pair : pairs) {
+    const auto& baseline = store.get(pair.baseline->run_id);
+    const auto& arm = store.get(pair.arm->run_id);
+    auto joined = join(baseline, arm);
+    if (!joined) {
+      notes.add(baseline.empty() || arm.empty()
+                    ? "predictions are missing: the metric's interval is over repeats"
+                    : fmt::format("the predictions of {} and {} are not of the same samples",
+                                  pair.baseline->run_id, pair.arm->run_id));
+      return {};
+    }
+    repeats.push_back(std::move(*joined));
+  }
+  return repeats;
+}
+
+bool all_equal(const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(),
+                     [&](double value) { return value == values.front(); });
+}
+
+}  // namespace
+
+const std::vector<PredictionRow>& PredictionStore::get(const std::string& run_id) {
+  const auto [place, added] = rows_.try_emplace(run_id);
+  if (added && lookup_) {
+    place->second = lookup_(run_id);
+    std::sort(
+        place->second.begin(), place->second.end(),
+        [](const PredictionRow& a, const PredictionRow& b) { return a.sample_id < b.sample_id; });
+  }
+  return place->second;
+}
+
+MetricDifference metric_difference(const std::vector<Pair>& pairs, PredictionStore& predictions,
+                                   const ComparisonOptions& options, Notes& notes) {
+  const bool by_auc = all_have(pairs, &RunRecord::val_auc);
+  if (!by_auc && !all_have(pairs, &RunRecord::val_accuracy)) return {};
+  const Column column = by_auc ? &RunRecord::val_auc : &RunRecord::val_accuracy;
+  MetricDifference result{.metric = by_auc ? "val_auc" : "val_accuracy", .delta = {}};
+
+  std::vector<double> recorded;
+  for (const Pair& pair : pairs) {
+    recorded.push_back(*(pair.arm->*column) - *(pair.baseline->*column));
+  }
+  const bool repeats_differ = recorded.size() > 1 && !all_equal(recorded);
+  if (recorded.size() > 1 && !repeats_differ) {
+    notes.add("the repeats gave the same metric: chance in training is not in its interval");
+  }
+
+  const Metric& metric = by_auc ? options.auc : options.accuracy;
+  if (metric && options.resamples > 0) {
+    const auto repeats = join_all(pairs, predictions, notes);
+    if (!repeats.empty()) {
+      const BootstrapResult bootstrap = bootstrap_delta(repeats, metric,
+                                                        {.resamples = options.resamples,
+                                                         .confidence = options.confidence,
+                                                         .seed = options.bootstrap_seed});
+      if (bootstrap.delta.has_interval()) {
+        result.delta = bootstrap.delta;
+        if (recorded.size() == 1) {
+          notes.add("one pair of repeats: chance in training is not in the metric's interval");
+        }
+        if (bootstrap.groups < few_groups) {
+          notes.add(
+              fmt::format("only {} groups (patients) to resample: the metric's interval is "
+                          "rough",
+                          bootstrap.groups));
+        }
+        // Recomputed from the file in double: a larger gap means that they are not of the same
+        // model state.
+        if (const double gap = bootstrap.delta.value - mean(recorded); std::abs(gap) > 1e-6) {
+          notes.add(
+              fmt::format("{} recomputed from the predictions differs by {:+.2g} from what "
+                          "the runs recorded",
+                          result.metric, gap));
+        }
+        return result;
+      }
+      notes.add("the predictions carry no interval (one group, or one class)");
+    }
+  }
+  result.delta = mean_interval(recorded, options.confidence);
+  // Repeats with the same seed may agree to the last bit; a width of zero would claim certainty.
+  if (!repeats_differ) {
+    result.delta->low.reset();
+    result.delta->high.reset();
+  }
+  return result;
+}
+
+std::vector<PredictionRow> mean_by_unit(std::span<const PredictionRow> rows) {
+  std::vector<PredictionRow> means;
+  std::map<std::string, std::pair<std::size_t, int>> places;
+  for (const PredictionRow& row : rows) {
+    if (row.unit.empty()) {
+      means.push_back(row);
+      continue;
+    }
+    const auto [place, added] = places.try_emplace(row.unit, means.size(), 1);
+    if (added) {
+      means.push_back(row);
+      means.back().sample_id = row.unit;
+      continue;
+    }
+    PredictionRow& mean_row = means[place->second.first];
+    if (mean_row.group != row.group) {
+      throw Error(fmt::format("predictions: unit {} is in the groups {} and {}", row.unit,
+                              mean_row.group, row.group));
+    }
+    mean_row.score += (row.score - mean_row.score) / ++place->second.second;
+    mean_row.label = std::max(mean_row.label, row.label);
+  }
+  for (PredictionRow& row : means) {
+    if (!row.unit.empty()) row.predicted = row.score >= 0.5 ? 1 : 0;
+  }
+  return means;
+}
+
+}  // namespace mpbench::bench

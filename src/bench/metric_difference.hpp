@@ -1,0 +1,34 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mpbench/bench/comparison.hpp"
+#include "run_groups.hpp"
+
+namespace mpbench::bench {
+
+/// Predictions by run id, ordered by sample, each asked for once.
+class PredictionStore {
+ public:
+  explicit PredictionStore(const PredictionLookup& lookup) : lookup_(lookup) {}
+  const std::vector<PredictionRow>& get(const std::string& run_id);
+
+ private:
+  const PredictionLookup& lookup_;
+  std::map<std::string, std::vector<PredictionRow>> rows_;
+};
+
+struct MetricDifference {
+  std::string metric;  ///< a column of runs.csv; empty when the pairs share none
+  std::optional<Estimate> delta;
+};
+
+/// The difference of val_auc, or where not every pair has one of val_accuracy: bootstrapped over
+/// the groups of the predictions, else the t interval over the repeats' recorded values.
+MetricDifference metric_difference(const std::vector<Pair>& pairs, PredictionStore& predictions,
+                                   const ComparisonOptions& options, Notes& notes);
+
+}  // namespace mpbench::bench

@@ -1,0 +1,149 @@
+#include "run_groups.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace mpbench::bench {
+namespace {
+
+RunIdentity identity_of(const RunRecord& run) {
+  return {.model = run.model,
+          .dataset = run.dataset,
+          .batch_size = run.batch_size,
+          .image_size = run.image_size,
+          .channels_last = run.channels_last,
+          .seed = run.seed,
+          .device = run.device,
+          .device_name = run.device_name,
+          .threads = run.threads};
+}
+
+bool agree(const std::string& a, const std::string& b) { return a.empty() || b.empty() || a == b; }
+template <class Value>
+bool agree(const std::optional<Value>& a, const std::optional<Value>& b) {
+  return !a || !b || *a == *b;
+}
+
+bool agree(const RunIdentity& a, const RunIdentity& b) {
+  return agree(a.model, b.model) && agree(a.dataset, b.dataset) &&
+         agree(a.batch_size, b.batch_size) && agree(a.image_size, b.image_size) &&
+         agree(a.channels_last, b.channels_last) && agree(a.seed, b.seed) &&
+         agree(a.device, b.device) && agree(a.device_name, b.device_name) &&
+         agree(a.threads, b.threads);
+}
+
+/// Bytes of an error kept in a note; runs.csv has all of it.
+constexpr std::size_t max_reason = 120;
+
+using RunsByRepeat = std::map<std::int64_t, const RunRecord*>;
+
+RunsByRepeat runs_by_repeat(const RunGroup& group, const std::string& precision) {
+  RunsByRepeat runs;
+  for (const RunRecord* run : group.runs) {
+    if (run->precision != precision) continue;
+    const RunRecord*& kept = runs[run->repeat.value_or(0)];
+    if (kept == nullptr || run->status == RunStatus::ok || kept->status != RunStatus::ok) {
+      kept = run;
+    }
+  }
+  return runs;
+}
+
+const RunRecord* find_ok(const RunsByRepeat& runs, std::int64_t repeat) {
+  const auto found = runs.find(repeat);
+  if (found == runs.end() || found->second->status != RunStatus::ok) return nullptr;
+  return found->second;
+}
+
+void note_left_out(const RunsByRepeat& runs, const RunsByRepeat& partners, Notes& notes) {
+  for (const auto& [repeat, run] : runs) {
+    if (run->status != RunStatus::ok) {
+      const std::string reason = run->error.empty() ? "" : ": " + run->error.substr(0, max_reason);
+      notes.add(fmt::format("left out: {} ({}{})", run->run_id, to_string(run->status), reason));
+    } else if (find_ok(partners, repeat) == nullptr) {
+      notes.add(fmt::format("left out: {} (its partner has no result)", run->run_id));
+    }
+  }
+}
+
+std::vector<const RunRecord*> all_of(const RunsByRepeat& runs) {
+  std::vector<const RunRecord*> all;
+  for (const auto& [repeat, run] : runs) all.push_back(run);
+  return all;
+}
+
+}  // namespace
+
+void Notes::add(const std::string& remark) {
+  if (remark.empty() || std::find(remarks_.begin(), remarks_.end(), remark) != remarks_.end()) {
+    return;
+  }
+  remarks_.push_back(remark);
+}
+
+std::string Notes::text() const { return fmt::format("{}", fmt::join(remarks_, "; ")); }
+
+std::vector<std::string> RunGroup::precisions() const {
+  std::vector<std::string> names;
+  for (const RunRecord* run : runs) {
+    if (std::find(names.begin(), names.end(), run->precision) == names.end()) {
+      names.push_back(run->precision);
+    }
+  }
+  return names;
+}
+
+std::vector<RunGroup> group_runs(std::span<const RunRecord> runs) {
+  std::vector<RunGroup> groups;
+  const auto place = [&](const RunRecord& run, auto&& belongs) {
+    const RunIdentity identity = identity_of(run);
+    const auto found = std::find_if(groups.begin(), groups.end(), [&](const RunGroup& group) {
+      return belongs(group.identity, identity);
+    });
+    if (found != groups.end()) {
+      found->runs.push_back(&run);
+    } else {
+      groups.push_back({.identity = identity, .runs = {&run}});
+    }
+  };
+  for (const RunRecord& run : runs) {
+    if (run.status == RunStatus::ok) place(run, std::equal_to<RunIdentity>());
+  }
+  for (const RunRecord& run : runs) {
+    if (run.status != RunStatus::ok) {
+      place(run, [](const RunIdentity& a, const RunIdentity& b) { return agree(a, b); });
+    }
+  }
+  return groups;
+}
+
+Pairing pair_runs(const RunGroup& group, const std::string& baseline_precision,
+                  const std::string& arm_precision, Notes& notes) {
+  const RunsByRepeat baseline = runs_by_repeat(group, baseline_precision);
+  const RunsByRepeat arm = runs_by_repeat(group, arm_precision);
+  Pairing pairing;
+  for (const auto& [repeat, run] : baseline) {
+    if (run->status != RunStatus::ok) continue;
+    pairing.baseline_ok.push_back(run);
+    if (const RunRecord* partner = find_ok(arm, repeat)) pairing.pairs.push_back({run, partner});
+  }
+  for (const auto& [repeat, run] : arm) {
+    if (run->status == RunStatus::diverged) ++pairing.arm_diverged;
+  }
+  for (const Pair& pair : pairing.pairs) {
+    pairing.baseline_runs.push_back(pair.baseline);
+    pairing.arm_runs.push_back(pair.arm);
+  }
+  if (pairing.pairs.empty()) {
+    pairing.baseline_runs = all_of(baseline);
+    pairing.arm_runs = all_of(arm);
+  }
+  if (baseline.empty()) notes.add(fmt::format("no {} run to compare with", baseline_precision));
+  note_left_out(baseline, arm, notes);
+  note_left_out(arm, baseline, notes);
+  return pairing;
+}
+
+}  // namespace mpbench::bench

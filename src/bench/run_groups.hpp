@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "mpbench/bench/run_record.hpp"
+
+namespace mpbench::bench {
+
+/// Remarks in the order made, each once.
+class Notes {
+ public:
+  /// An empty remark is none.
+  void add(const std::string& remark);
+  /// All of them, joined by "; ".
+  std::string text() const;
+
+ private:
+  std::vector<std::string> remarks_;
+};
+
+/// What runs have in common when only the precision and the repeat differ.
+struct RunIdentity {
+  std::string model;
+  std::string dataset;
+  std::optional<std::int64_t> batch_size;
+  std::optional<std::int64_t> image_size;
+  std::optional<bool> channels_last;
+  std::optional<std::uint64_t> seed;
+  std::string device;
+  std::string device_name;
+  std::optional<std::int64_t> threads;
+
+  bool operator==(const RunIdentity&) const = default;
+};
+
+struct RunGroup {
+  RunIdentity identity;
+  std::vector<const RunRecord*> runs;
+  /// The precisions in the order in which they first appear.
+  std::vector<std::string> precisions() const;
+};
+
+/// Groups in the order of their first ok run. A run that failed may not know all of its identity
+/// (the device's name, the image size): it joins the first group that it does not contradict.
+std::vector<RunGroup> group_runs(std::span<const RunRecord> runs);
+
+struct Pair {
+  const RunRecord* baseline = nullptr;
+  const RunRecord* arm = nullptr;
+};
+
+/// The runs of one arm and the baseline.
+struct Pairing {
+  std::vector<Pair> pairs;  ///< both ok, same repeat, in the repeats' order
+  /// The paired runs; without any pair, all there are.
+  std::vector<const RunRecord*> baseline_runs;
+  std::vector<const RunRecord*> arm_runs;
+  std::vector<const RunRecord*> baseline_ok;  ///< paired or not
+  int arm_diverged = 0;
+};
+
+/// Pairs by repeat. Of several runs of one repeat the last ok one counts (a comparison that was
+/// resumed), else the last. What is left out is added to the notes, by id and status.
+Pairing pair_runs(const RunGroup& group, const std::string& baseline_precision,
+                  const std::string& arm_precision, Notes& notes);
+
+}  // namespace mpbench::bench

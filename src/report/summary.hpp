@@ -1,0 +1,31 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "mpbench/bench/comparison.hpp"
+#include "mpbench/bench/run_record.hpp"
+#include "mpbench/report/terminal_table.hpp"
+
+namespace mpbench::report {
+
+struct SummaryTable {
+  std::vector<std::string> header;
+  std::vector<std::vector<TextCell>> rows;
+};
+
+/// One configuration: the baseline and its arms, in words and figures but without layout.
+struct SummaryBlock {
+  std::vector<std::string> title;
+  SummaryTable speed;
+  SummaryTable accuracy;
+  std::vector<std::string> notes;
+};
+
+/// Comparisons that share a configuration and a baseline make one block. Absolute figures are
+/// medians over the runs that the comparison names and that are ok; "-" where there is none.
+std::vector<SummaryBlock> summarize(std::span<const bench::Comparison> comparisons,
+                                    std::span<const bench::RunRecord> runs);
+
+}  // namespace mpbench::report

@@ -1,0 +1,158 @@
+#include "mpbench/report/terminal_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "mpbench/core/error.hpp"
+#include "summary.hpp"
+
+namespace mpbench::report {
+namespace {
+
+constexpr std::string_view gap = "  ";
+constexpr std::string_view ellipsis = "...";
+constexpr std::size_t narrowest = 6;
+
+bool starts_code_point(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
+
+/// The first `width` columns of a text.
+std::string_view first_columns(std::string_view text, std::size_t width) {
+  std::size_t columns = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (starts_code_point(text[i]) && columns++ == width) return text.substr(0, i);
+  }
+  return text;
+}
+
+std::string fit(std::string_view text, std::size_t width) {
+  if (display_width(text) <= width) return std::string(text);
+  if (width <= ellipsis.size()) return std::string(first_columns(text, width));
+  return std::string(first_columns(text, width - ellipsis.size())) + std::string(ellipsis);
+}
+
+std::string_view escape(Colour colour) {
+  switch (colour) {
+    case Colour::good:
+      return "\x1b[32m";
+    case Colour::bad:
+      return "\x1b[31m";
+    case Colour::dim:
+      return "\x1b[2m";
+    case Colour::bold:
+      return "\x1b[1m";
+    case Colour::none:
+      break;
+  }
+  return "";
+}
+
+std::string paint(const std::string& text, Colour colour, bool enabled) {
+  if (!enabled || colour == Colour::none || text.empty()) return text;
+  return fmt::format("{}{}\x1b[0m", escape(colour), text);
+}
+
+/// The widest column gives way until the table fits.
+void shrink(std::vector<std::size_t>& widths, std::size_t width) {
+  const std::size_t gaps = gap.size() * (widths.size() - 1);
+  while (std::accumulate(widths.begin(), widths.end(), gaps) > width) {
+    const auto widest = std::max_element(widths.begin(), widths.end());
+    if (*widest <= narrowest) return;
+    --*widest;
+  }
+}
+
+void append_row(std::string& out, const std::vector<TextCell>& row,
+                const std::vector<std::size_t>& widths, bool colour) {
+  std::string line;
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    const TextCell cell = i < row.size() ? row[i] : TextCell{};
+    const std::string text = fit(cell.text, widths[i]);
+    const std::string padding(widths[i] - display_width(text), ' ');
+    if (i > 0) line += gap;
+    line += i == 0 ? paint(text, cell.colour, colour) + padding
+                   : padding + paint(text, cell.colour, colour);
+  }
+  line.erase(line.find_last_not_of(' ') + 1);
+  out += line + '\n';
+}
+
+TerminalTable terminal_table(const SummaryTable& table) {
+  TerminalTable terminal(table.header);
+  for (const auto& row : table.rows) terminal.add_row(row);
+  return terminal;
+}
+
+}  // namespace
+
+std::size_t display_width(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_code_point));
+}
+
+void TerminalTable::add_row(std::vector<TextCell> row) {
+  if (row.size() > header_.size()) {
+    throw Error(
+        fmt::format("a row of {} cells in a table of {} columns", row.size(), header_.size()));
+  }
+  rows_.push_back(std::move(row));
+}
+
+std::string TerminalTable::render(std::size_t width, bool colour) const {
+  std::vector<std::size_t> widths;
+  std::vector<TextCell> header;
+  for (const std::string& name : header_) {
+    widths.push_back(display_width(name));
+    header.push_back({name, Colour::bold});
+  }
+  if (widths.empty()) return "";
+  for (const auto& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], display_width(row[i].text));
+    }
+  }
+  shrink(widths, width);
+  std::string out;
+  append_row(out, header, widths, colour);
+  for (const auto& row : rows_) append_row(out, row, widths, colour);
+  return out;
+}
+
+std::string wrap(std::string_view text, std::size_t width, std::string_view indent) {
+  std::string out;
+  std::string line;
+  bool has_word = false;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (word.empty()) continue;
+    if (has_word && display_width(line) + 1 + display_width(word) > width) {
+      out += line + '\n';
+      line = indent;
+      has_word = false;
+    }
+    if (has_word) line += ' ';
+    line += word;
+    has_word = true;
+  }
+  return has_word ? out + line + '\n' : out;
+}
+
+std::string summary_table(std::span<const bench::Comparison> comparisons,
+                          std::span<const bench::RunRecord> runs, std::size_t width, bool colour) {
+  std::string out;
+  for (const SummaryBlock& block : summarize(comparisons, runs)) {
+    if (!out.empty()) out += '\n';
+    for (const std::string& line : block.title) {
+      out += paint(fit(line, width), Colour::bold, colour) + '\n';
+    }
+    out += '\n' + terminal_table(block.speed).render(width, colour);
+    out += '\n' + terminal_table(block.accuracy).render(width, colour);
+    if (!block.notes.empty()) out += '\n';
+    for (const std::string& note : block.notes) out += wrap(note, width, "  ");
+  }
+  return out;
+}
+
+}  // namespace mpbench::report

@@ -1,0 +1,404 @@
+#include "mpbench/bench/comparison.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "mpbench/core/error.hpp"
+
+namespace mpbench::bench {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+RunRecord make_run(const std::string& precision, int repeat, double images_per_s) {
+  RunRecord run;
+  run.run_id = precision + "-r" + std::to_string(repeat);
+  run.status = RunStatus::ok;
+  run.precision = precision;
+  run.model = "cnn";
+  run.dataset = "rsna";
+  run.image_size = 124;
+  run.batch_size = 32;
+  run.steps = 100;
+  run.channels_last = true;
+  run.seed = 0;
+  run.repeat = repeat;
+  run.device = "cpu";
+  run.device_name = "a processor";
+  run.threads = 2;
+  run.images_per_s = images_per_s;
+  run.peak_rss_bytes = 1000;
+  run.val_auc = 0.8;
+  run.val_accuracy = 0.9;
+  run.build_type = "Release";
+  return run;
+}
+
+std::vector<RunRecord> make_runs(const std::vector<double>& fp32, const std::vector<double>& bf16) {
+  std::vector<RunRecord> runs;
+  for (std::size_t i = 0; i < fp32.size(); ++i) {
+    runs.push_back(make_run("fp32", static_cast<int>(i + 1), fp32[i]));
+  }
+  for (std::size_t i = 0; i < bf16.size(); ++i) {
+    runs.push_back(make_run("bf16", static_cast<int>(i + 1), bf16[i]));
+  }
+  return runs;
+}
+
+Comparison compare_one(const std::vector<RunRecord>& runs, const ComparisonOptions& options = {},
+                       const PredictionLookup& predictions = {}) {
+  const auto rows = compare_runs(runs, predictions, options);
+  EXPECT_EQ(rows.size(), 1U);
+  return rows.empty() ? Comparison{} : rows.front();
+}
+
+TEST(ComparisonTest, KeepsTheContractsColumns) {
+  std::string names;
+  Comparison row;
+  visit_columns(row, [&](const char* name, auto&) { names += std::string(name) + ","; });
+  EXPECT_THAT(names, testing::StartsWith(
+                         "baseline_run,arm_run,model,batch_size,image_size,baseline_precision,"
+                         "arm_precision,speedup,speedup_ci_low,speedup_ci_high,noise_floor,"
+                         "speed_verdict,memory_ratio,metric,metric_delta,metric_delta_ci_low,"
+                         "metric_delta_ci_high,margin,accuracy_verdict,skipped_fraction,note,"));
+}
+
+TEST(ComparisonTest, FasterBeyondTheNoise) {
+  const Comparison row = compare_one(make_runs({100, 101, 99}, {150, 150, 151}));
+  EXPECT_EQ(row.baseline_run, "fp32-r1;fp32-r2;fp32-r3");
+  EXPECT_EQ(row.arm_run, "bf16-r1;bf16-r2;bf16-r3");
+  EXPECT_EQ(row.pairs, 3);
+  EXPECT_NEAR(*row.speedup, 1.503, 0.001);
+  EXPECT_LT(*row.speedup_ci_low, *row.speedup);
+  EXPECT_GT(*row.speedup_ci_high, *row.speedup);
+  // exp(sqrt(2) * sd(ln 100, ln 101, ln 99)) - 1, by hand
+  EXPECT_NEAR(*row.noise_floor, 0.01424, 1e-5);
+  EXPECT_EQ(row.speed_verdict, "faster");
+  EXPECT_EQ(row.model, "cnn");
+  EXPECT_EQ(row.seed, 0U);
+}
+
+TEST(ComparisonTest, SlowerBeyondTheNoise) {
+  EXPECT_EQ(compare_one(make_runs({150, 150, 151}, {100, 101, 99})).speed_verdict, "slower");
+}
+
+// The interval leaves out 1 in both; what decides is whether it does so by more than the noise
+// floor.
+TEST(ComparisonTest, AnIntervalWithinTheNoiseFloorIsNoSpeedUp) {
+  // Every pair agrees on 2 %, while the baseline's repeats differ by 10 %.
+  const Comparison noisy = compare_one(make_runs({100, 110, 90}, {102, 112.2, 91.8}));
+  EXPECT_GT(*noisy.speedup_ci_low, 1.01);
+  EXPECT_GT(*noisy.noise_floor, 0.1);
+  EXPECT_EQ(noisy.speed_verdict, "indistinguishable");
+  const Comparison quiet = compare_one(make_runs({100, 100.1, 99.9}, {102, 102.1, 101.9}));
+  EXPECT_LT(*quiet.noise_floor, 0.01);
+  EXPECT_EQ(quiet.speed_verdict, "faster");
+}
+
+TEST(ComparisonTest, TheVerdictTurnsAtTheNoiseFloor) {
+  // With equal ratios the interval has no width, so that the ratio itself meets the floor.
+  const std::vector<double> baseline{100, 101};
+  const double floor = *compare_one(make_runs(baseline, baseline)).noise_floor;
+  const auto verdict = [&](double ratio) {
+    return compare_one(make_runs(baseline, {100 * ratio, 101 * ratio})).speed_verdict;
+  };
+  EXPECT_EQ(verdict(1), "indistinguishable");
+  EXPECT_EQ(verdict(1 + 0.999 * floor), "indistinguishable");
+  EXPECT_EQ(verdict(1 + 1.001 * floor), "faster");
+  EXPECT_EQ(verdict(1 / (1 + 0.999 * floor)), "indistinguishable");
+  EXPECT_EQ(verdict(1 / (1 + 1.001 * floor)), "slower");
+}
+
+TEST(ComparisonTest, OneRepeatGivesAFigureButNoVerdict) {
+  const Comparison row = compare_one(make_runs({100}, {150}));
+  EXPECT_DOUBLE_EQ(*row.speedup, 1.5);
+  EXPECT_EQ(row.speedup_ci_low, std::nullopt);
+  EXPECT_EQ(row.noise_floor, std::nullopt);
+  EXPECT_THAT(row.speed_verdict, IsEmpty());
+  EXPECT_EQ(row.accuracy_verdict, "inconclusive");
+  EXPECT_THAT(row.note, HasSubstr("no speed verdict"));
+}
+
+TEST(ComparisonTest, PairsByRepeatAndNotByOrder) {
+  auto runs = make_runs({100, 200}, {});
+  runs.push_back(make_run("bf16", 2, 300));
+  runs.push_back(make_run("bf16", 1, 150));
+  const Comparison row = compare_one(runs);
+  EXPECT_DOUBLE_EQ(*row.speedup, 1.5);
+  EXPECT_NEAR(*row.speedup_ci_high - *row.speedup_ci_low, 0, 1e-9);
+}
+
+TEST(ComparisonTest, LeavesOutWhatFailedAndSaysSo) {
+  auto runs = make_runs({100, 101, 99}, {150, 150, 151});
+  runs[4].status = RunStatus::oom;
+  runs[4].error = "out of memory";
+  const Comparison row = compare_one(runs);
+  EXPECT_EQ(row.pairs, 2);
+  EXPECT_EQ(row.arm_run, "bf16-r1;bf16-r3");
+  EXPECT_THAT(row.note, HasSubstr("left out: bf16-r2 (oom: out of memory)"));
+  EXPECT_THAT(row.note, HasSubstr("left out: fp32-r2 (its partner has no result)"));
+}
+
+TEST(ComparisonTest, AnArmWithoutResultsKeepsItsRow) {
+  auto runs = make_runs({100, 101}, {});
+  RunRecord failed;  // died before it could tell what it ran on
+  failed.run_id = "fp16-r1";
+  failed.status = RunStatus::failed;
+  failed.precision = "fp16";
+  failed.model = "cnn";
+  failed.batch_size = 32;
+  failed.repeat = 1;
+  runs.push_back(failed);
+  const Comparison row = compare_one(runs);
+  EXPECT_EQ(row.arm_precision, "fp16");
+  EXPECT_EQ(row.image_size, 124);
+  EXPECT_EQ(row.arm_run, "fp16-r1");
+  EXPECT_EQ(row.speedup, std::nullopt);
+  EXPECT_EQ(row.memory_ratio, std::nullopt);
+  EXPECT_EQ(row.metric_delta, std::nullopt);
+  EXPECT_EQ(row.skipped_fraction, std::nullopt);
+  EXPECT_THAT(row.speed_verdict, IsEmpty());
+  EXPECT_THAT(row.accuracy_verdict, IsEmpty());
+  EXPECT_THAT(row.note, HasSubstr("fp16-r1 (failed)"));
+}
+
+TEST(ComparisonTest, AFailedBaselineLeavesTheArmsInPlace) {
+  auto runs = make_runs({100}, {150});
+  runs[0].status = RunStatus::oom;
+  EXPECT_THAT(compare_one(runs).note, HasSubstr("fp32-r1 (oom)"));
+  EXPECT_THAT(compare_one(make_runs({}, {150})).note, HasSubstr("no fp32 run to compare with"));
+}
+
+TEST(ComparisonTest, ARunDoneAgainReplacesTheOneThatFailed) {
+  auto runs = make_runs({100, 101}, {150, 150});
+  RunRecord failed = runs[2];
+  failed.status = RunStatus::interrupted;
+  runs.insert(runs.begin() + 2, failed);
+  const Comparison row = compare_one(runs);
+  EXPECT_EQ(row.pairs, 2);
+  EXPECT_THAT(row.note, Not(HasSubstr("left out")));
+}
+
+TEST(ComparisonTest, ConfigurationsDoNotMix) {
+  auto runs = make_runs({100, 101}, {150, 151});
+  for (RunRecord run : make_runs({10, 11}, {15, 16})) {
+    run.batch_size = 64;
+    run.run_id += "-b64";
+    runs.push_back(run);
+  }
+  for (RunRecord run : make_runs({20, 21}, {30, 31})) {
+    run.seed = 1;
+    run.run_id += "-s1";
+    runs.push_back(run);
+  }
+  const auto rows = compare_runs(runs, {}, {});
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[0].batch_size, 32);
+  EXPECT_EQ(rows[1].batch_size, 64);
+  EXPECT_EQ(rows[2].seed, 1U);
+  for (const Comparison& row : rows) EXPECT_EQ(row.pairs, 2);
+}
+
+TEST(ComparisonTest, DeviceMemoryCountsBeforeResidentMemory) {
+  auto runs = make_runs({100, 101}, {150, 150});
+  runs[2].peak_rss_bytes = 800;
+  runs[3].peak_rss_bytes = 600;
+  EXPECT_DOUBLE_EQ(*compare_one(runs).memory_ratio, 0.7);
+  for (RunRecord& run : runs) run.peak_device_bytes = 100;
+  runs[2].peak_device_bytes = runs[3].peak_device_bytes = 55;
+  EXPECT_DOUBLE_EQ(*compare_one(runs).memory_ratio, 0.55);
+}
+
+TEST(ComparisonTest, SkippedStepsThatDominateSpoilTheSpeed) {
+  auto runs = make_runs({100, 101}, {250, 251});
+  runs[2].skipped_steps = 60;
+  runs[3].skipped_steps = 50;
+  const Comparison row = compare_one(runs);
+  EXPECT_DOUBLE_EQ(*row.skipped_fraction, 0.55);
+  EXPECT_THAT(row.speed_verdict, IsEmpty());
+  EXPECT_THAT(row.note, HasSubstr("skipped steps dominate"));
+  runs[2].skipped_steps = runs[3].skipped_steps = 2;
+  EXPECT_EQ(compare_one(runs).speed_verdict, "faster");
+}
+
+TEST(ComparisonTest, SaysWhatTaintsTheRuns) {
+  auto runs = make_runs({100, 101}, {150, 150});
+  runs[2].note = runs[3].note = "fp16 is emulated here";
+  runs[2].build_type = "Debug+sanitizers";
+  runs[3].steps = 99;
+  const Comparison row = compare_one(runs);
+  EXPECT_THAT(row.note, HasSubstr("fp16 is emulated here"));
+  EXPECT_THAT(row.note, HasSubstr("Debug+sanitizers build"));
+  EXPECT_THAT(row.note, HasSubstr("step counts differ"));
+}
+
+/// Runs whose AUC differs by `delta`, give or take a little by repeat.
+std::vector<RunRecord> runs_with_delta(double delta, double spread) {
+  auto runs = make_runs({100, 101, 99}, {150, 150, 151});
+  for (int i = 0; i < 3; ++i) {
+    *runs[static_cast<std::size_t>(3 + i)].val_auc += delta + spread * (i - 1);
+  }
+  return runs;
+}
+
+TEST(ComparisonTest, JudgesAccuracyAgainstTheMargin) {
+  const auto verdict = [](double delta, double spread) {
+    const Comparison row = compare_one(runs_with_delta(delta, spread));
+    EXPECT_EQ(row.metric, "val_auc");
+    EXPECT_NEAR(*row.metric_delta, delta, 1e-12);
+    return row.accuracy_verdict;
+  };
+  // Half-width of three repeats: 4.303 * spread / sqrt(3) = 2.484 * spread.
+  EXPECT_EQ(verdict(0.0, 0.001), "non-inferior");
+  EXPECT_EQ(verdict(-0.0074, 0.001), "non-inferior");  // low end -0.00988
+  EXPECT_EQ(verdict(-0.0076, 0.001), "inconclusive");  // low end -0.01008
+  EXPECT_EQ(verdict(-0.0124, 0.001), "inconclusive");  // high end -0.00992
+  EXPECT_EQ(verdict(-0.0126, 0.001), "inferior");      // high end -0.01012
+  EXPECT_EQ(verdict(0.03, 0.02), "inconclusive");
+}
+
+TEST(ComparisonTest, FallsBackToAccuracyWhereThereIsNoAuc) {
+  auto runs = runs_with_delta(0, 0.001);
+  runs[1].val_auc.reset();
+  EXPECT_EQ(compare_one(runs).metric, "val_accuracy");
+  runs[1].val_auc = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(compare_one(runs).metric, "val_accuracy");
+  runs[2].val_accuracy.reset();
+  const Comparison row = compare_one(runs);
+  EXPECT_THAT(row.metric, IsEmpty());
+  EXPECT_EQ(row.metric_delta, std::nullopt);
+  EXPECT_THAT(row.accuracy_verdict, IsEmpty());
+}
+
+TEST(ComparisonTest, IdenticalRepeatsAreNoEvidenceOfCertainty) {
+  const Comparison row = compare_one(runs_with_delta(-0.001, 0));
+  EXPECT_NEAR(*row.metric_delta, -0.001, 1e-12);
+  EXPECT_EQ(row.metric_delta_ci_low, std::nullopt);
+  EXPECT_EQ(row.accuracy_verdict, "inconclusive");
+  EXPECT_THAT(row.note, HasSubstr("the repeats gave the same metric"));
+}
+
+TEST(ComparisonTest, SurvivorsDoNotSpeakForRunsThatDiverged) {
+  auto runs = runs_with_delta(0, 0.0001);
+  EXPECT_EQ(compare_one(runs).accuracy_verdict, "non-inferior");
+  runs[5].status = RunStatus::diverged;
+  EXPECT_EQ(compare_one(runs).accuracy_verdict, "inconclusive");
+  runs[3].status = runs[4].status = RunStatus::diverged;
+  const Comparison row = compare_one(runs);
+  EXPECT_EQ(row.accuracy_verdict, "inferior");
+  EXPECT_EQ(row.metric_delta, std::nullopt);
+}
+
+double share_right(std::span<const double>, std::span<const int> labels,
+                   std::span<const int> predicted) {
+  double right = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) right += labels[i] == predicted[i] ? 1 : 0;
+  return right / static_cast<double>(labels.size());
+}
+
+/// 200 patients; `wrong` of them are misjudged.
+std::vector<PredictionRow> make_predictions(int wrong, bool reversed) {
+  std::vector<PredictionRow> rows;
+  for (int i = 0; i < 200; ++i) {
+    const std::string name = std::to_string(i);
+    rows.push_back({.sample_id = "image-" + name,
+                    .group = "patient-" + name,
+                    .unit = "",
+                    .label = 1,
+                    .score = i < wrong ? 0.1 : 0.9,
+                    .predicted = i < wrong ? 0 : 1});
+  }
+  if (reversed) std::reverse(rows.begin(), rows.end());
+  return rows;
+}
+
+TEST(ComparisonTest, BootstrapsThePredictions) {
+  auto runs = make_runs({100, 101}, {150, 150});
+  for (RunRecord& run : runs) run.val_auc.reset();
+  for (RunRecord& run : runs) run.val_accuracy = run.precision == "fp32" ? 0.95 : 0.93;
+  ComparisonOptions options;
+  options.accuracy = share_right;
+  std::multiset<std::string> asked;
+  const PredictionLookup lookup = [&](const std::string& id) {
+    asked.insert(id);
+    const bool arm = id.starts_with("bf16");
+    return make_predictions(arm ? 14 : 10, arm);  // in another order: they are matched by sample
+  };
+  const Comparison row = compare_one(runs, options, lookup);
+  EXPECT_NEAR(*row.metric_delta, -0.02, 1e-12);
+  // 4 of 200 patients differ: sqrt(0.02 * 0.98 / 200) = 0.0099 is a standard error.
+  EXPECT_NEAR(*row.metric_delta_ci_low, -0.02 - 1.96 * 0.0099, 0.006);
+  EXPECT_NEAR(*row.metric_delta_ci_high, -0.02 + 1.96 * 0.0099, 0.006);
+  EXPECT_EQ(row.accuracy_verdict, "inconclusive");
+  EXPECT_THAT(row.note, Not(HasSubstr("recomputed")));
+  EXPECT_EQ(asked.size(), 4U);
+
+  runs[3].val_accuracy = 0.99;
+  EXPECT_THAT(compare_one(runs, options, lookup).note, HasSubstr("recomputed"));
+}
+
+TEST(ComparisonTest, PredictionsOfOtherSamplesAreNotCompared) {
+  const auto runs = make_runs({100, 101}, {150, 150});
+  ComparisonOptions options;
+  options.auc = share_right;
+  const auto note = [&](auto&& change) {
+    const PredictionLookup lookup = [&](const std::string& id) {
+      auto rows = make_predictions(10, false);
+      if (id == "bf16-r2") change(rows);
+      return rows;
+    };
+    return compare_one(runs, options, lookup).note;
+  };
+  const auto what = HasSubstr("fp32-r2 and bf16-r2 are not of the same samples");
+  EXPECT_THAT(note([](auto& rows) { rows[3].sample_id = "other"; }), what);
+  EXPECT_THAT(note([](auto& rows) { rows[3].label = 0; }), what);
+  EXPECT_THAT(note([](auto& rows) { rows.pop_back(); }), what);
+  EXPECT_THAT(note([](auto& rows) { rows.clear(); }), HasSubstr("predictions are missing"));
+}
+
+TEST(ComparisonTest, RefusesOptionsThatMakeNoSense) {
+  const auto runs = make_runs({100}, {150});
+  ComparisonOptions options;
+  options.margin = -0.01;
+  EXPECT_THROW(compare_runs(runs, {}, options), UsageError);
+  options.margin = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_THROW(compare_runs(runs, {}, options), UsageError);
+  options = {};
+  options.confidence = 1;
+  EXPECT_THROW(compare_runs(runs, {}, options), UsageError);
+  EXPECT_THAT(compare_runs({}, {}, {}), IsEmpty());
+}
+
+TEST(MeanByUnitTest, AveragesABreastsImages) {
+  const std::vector<PredictionRow> rows{
+      {.sample_id = "a", .group = "p1", .unit = "p1_L", .label = 1, .score = 0.2, .predicted = 0},
+      {.sample_id = "b", .group = "p1", .unit = "p1_R", .label = 0, .score = 0.3, .predicted = 0},
+      {.sample_id = "c", .group = "p1", .unit = "p1_L", .label = 1, .score = 0.6, .predicted = 1},
+      {.sample_id = "d", .group = "p2", .unit = "", .label = 0, .score = 0.4, .predicted = 1},
+      {.sample_id = "e", .group = "p1", .unit = "p1_L", .label = 1, .score = 0.85, .predicted = 1}};
+  const auto means = mean_by_unit(rows);
+  ASSERT_EQ(means.size(), 3U);
+  EXPECT_EQ(means[0].sample_id, "p1_L");
+  EXPECT_NEAR(means[0].score, 0.55, 1e-12);
+  EXPECT_EQ(means[0].predicted, 1);
+  EXPECT_EQ(means[0].label, 1);
+  EXPECT_EQ(means[1].predicted, 0);
+  EXPECT_EQ(means[2].sample_id, "d");
+  EXPECT_EQ(means[2].predicted, 1);  // not of a unit: as it was
+}
+
+TEST(MeanByUnitTest, RefusesABreastOfTwoPatients) {
+  const std::vector<PredictionRow> rows{
+      {.sample_id = "a", .group = "p1", .unit = "L", .label = 1, .score = 0.2, .predicted = 0},
+      {.sample_id = "b", .group = "p2", .unit = "L", .label = 1, .score = 0.2, .predicted = 0}};
+  EXPECT_THROW(mean_by_unit(rows), Error);
+}
+
+}  // namespace
+}  // namespace mpbench::bench

@@ -1,0 +1,116 @@
+#include "mpbench/report/csv_table.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <fstream>
+#include <limits>
+
+namespace mpbench::report {
+namespace {
+
+using bench::Comparison;
+using bench::EpochRecord;
+using bench::PredictionRow;
+using bench::RunRecord;
+using bench::RunStatus;
+using testing::HasSubstr;
+
+class CsvTableTest : public testing::Test {
+ protected:
+  CsvTableTest()
+      : path_(std::filesystem::path(testing::TempDir()) /
+              ("table-" + std::to_string(getpid()) + ".csv")) {}
+  ~CsvTableTest() override { std::filesystem::remove(path_); }
+
+  void write_text(const std::string& text) const { std::ofstream(path_) << text; }
+
+  template <class Record>
+  std::string refusal() const {
+    try {
+      read_csv<Record>(path_);
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "accepted";
+  }
+
+  std::filesystem::path path_;
+};
+
+TEST_F(CsvTableTest, ARunSurvives) {
+  RunRecord run;
+  run.run_id = "cnn-b32";
+  run.status = RunStatus::oom;
+  run.error = "a \"quote\", a comma\nand a line break";
+  run.steps = 0;
+  run.channels_last = false;
+  run.seed = std::numeric_limits<std::uint64_t>::max();
+  run.images_per_s = 0.1 + 0.2;
+  run.step_ms_mad = 5e-324;
+  run.train_loss = std::numeric_limits<double>::quiet_NaN();
+  run.val_loss = -std::numeric_limits<double>::infinity();
+  write_csv(path_, std::vector<RunRecord>{run, RunRecord{}});
+  const auto back = read_csv<RunRecord>(path_);
+  ASSERT_EQ(back.size(), 2U);
+  EXPECT_EQ(cells(back[0]), cells(run));
+  EXPECT_EQ(cells(back[1]), cells(RunRecord{}));
+  EXPECT_EQ(back[0].images_per_s, run.images_per_s);
+  EXPECT_EQ(back[0].step_ms_mad, run.step_ms_mad);
+  EXPECT_TRUE(std::isnan(*back[0].train_loss));
+  EXPECT_EQ(back[0].steps, 0);              // measured, and zero
+  EXPECT_EQ(back[0].epochs, std::nullopt);  // not measured
+}
+
+TEST_F(CsvTableTest, EveryRecordHasItsTable) {
+  write_csv(path_, std::vector<EpochRecord>{{.run_id = "a", .epoch = 2}});
+  EXPECT_EQ(read_csv<EpochRecord>(path_).at(0).epoch, 2);
+  write_csv(path_, std::vector<PredictionRow>{{.sample_id = "i", .group = "p", .score = 0.25}});
+  EXPECT_EQ(read_csv<PredictionRow>(path_).at(0).score, 0.25);
+  Comparison row;
+  row.speed_verdict = "faster";
+  write_csv(path_, std::vector<Comparison>{row});
+  EXPECT_EQ(read_csv<Comparison>(path_).at(0).speed_verdict, "faster");
+  write_csv(path_, std::vector<Comparison>{});
+  EXPECT_TRUE(read_csv<Comparison>(path_).empty());
+}
+
+TEST_F(CsvTableTest, WritesWhatItSays) {
+  const std::vector<PredictionRow> rows{{.sample_id = "1,2",
+                                         .group = "say \"p\"",
+                                         .unit = "",
+                                         .label = 1,
+                                         .score = 1e-7,
+                                         .predicted = 0}};
+  EXPECT_EQ(to_csv(std::span<const PredictionRow>(rows)),
+            "sample_id,group,unit,label,score,predicted\n\"1,2\",\"say \"\"p\"\"\",,1,1e-07,0\n");
+}
+
+TEST_F(CsvTableTest, ColumnsMayMoveAndNewOnesAppear) {
+  write_text("predicted,score,later,label,unit,group,sample_id\n1,0.5,x,0,u,g,s\n");
+  const PredictionRow row = read_csv<PredictionRow>(path_).at(0);
+  EXPECT_EQ(row.sample_id, "s");
+  EXPECT_EQ(row.score, 0.5);
+  EXPECT_EQ(row.predicted, 1);
+}
+
+TEST_F(CsvTableTest, NamesWhatIsWrong) {
+  write_text("sample_id,group,unit,label,score\ns,g,u,1,0.5\n");
+  EXPECT_THAT(refusal<PredictionRow>(), HasSubstr("column predicted"));
+  const std::string header = "sample_id,group,unit,label,score,predicted\n";
+  for (const char* cell : {"1x", "", "+1", "1.5", "99999999999", "0x1"}) {
+    write_text(header + "s,g,u,1,0.5,1\ns,g,u," + cell + ",0.5,1\n");
+    EXPECT_THAT(refusal<PredictionRow>(), HasSubstr("row 3, column label")) << cell;
+  }
+  write_text(header + "s,g,u,1,many,1\n");
+  EXPECT_THAT(refusal<PredictionRow>(), HasSubstr("'many' is not a number"));
+  std::string runs = to_csv(std::span<const RunRecord>(std::vector<RunRecord>{RunRecord{}}));
+  runs.replace(runs.find("failed"), 6, "great!");
+  write_text(runs);
+  EXPECT_THAT(refusal<RunRecord>(), HasSubstr("column status"));
+}
+
+}  // namespace
+}  // namespace mpbench::report
