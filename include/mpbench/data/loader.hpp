@@ -1,0 +1,82 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "mpbench/data/image_set.hpp"
+
+namespace mpbench::data {
+
+/// Per-channel mean and standard deviation of values scaled to [0, 1]. Both empty: scaled only.
+struct Normalization {
+  std::vector<float> mean;
+  std::vector<float> deviation;
+};
+
+/// The given images' own normalisation (population standard deviation); independent of their order
+/// up to rounding. Throws Error when there are none or a channel is constant.
+Normalization measure_normalization(const ImageSet& set, std::span<const std::int64_t> indices);
+
+/// What one training step takes.
+struct Batch {
+  torch::Tensor images;               ///< [N, C, H, W] float32 on the device, normalised
+  torch::Tensor labels;               ///< [N] int64 on the device
+  std::vector<std::int64_t> indices;  ///< [N] places in the ImageSet
+};
+
+struct LoaderOptions {
+  int batch_size = 16;
+  bool shuffle = false;
+  bool drop_last = false;          ///< leave a last, smaller batch out
+  bool balance_positives = false;  ///< at least one positive a batch; needs two classes and shuffle
+  bool horizontal_flip = false;    ///< mirror each image with probability 1/2
+  bool channels_last = false;
+  int workers = 0;  ///< threads that fill batches ahead; 0: the caller's own
+  std::uint64_t seed = 0;
+  torch::Device device = torch::kCPU;
+  Normalization normalization;  ///< one value a channel, or one for all
+};
+
+/// Turns an ImageSet into batches, filled ahead by threads straight from the mapped file into a
+/// ring of buffers that are used again (pinned on CUDA, where conversion and normalisation happen
+/// on the device).
+///
+/// Order and contents depend on (seed, epoch) alone, never on the number of workers. Without
+/// balance_positives an epoch has every index exactly once. With it the number of batches is the
+/// same and positives are spread evenly over them; where there are fewer positives than batches
+/// they are repeated, and as many negatives sit the epoch out.
+///
+/// A batch's tensors stay valid as long as the caller holds them: a buffer still held is not used
+/// again.
+class Loader {
+ public:
+  /// Throws UsageError for options that make no sense, Error for an index outside the set, no index
+  /// at all, or balance_positives without a positive.
+  Loader(const ImageSet& set, std::vector<std::int64_t> indices, LoaderOptions options);
+  ~Loader();
+  Loader(Loader&&) noexcept;
+  Loader& operator=(Loader&&) noexcept;
+
+  /// Begins an epoch; one that was not finished is given up.
+  void start_epoch(int epoch);
+  /// The next batch, or nothing at the epoch's end. Rethrows what went wrong in a worker.
+  std::optional<Batch> next();
+
+  /// Seconds that next() has waited for data, over all epochs. With no workers: all the time it
+  /// spent filling.
+  double wait_seconds() const;
+  std::int64_t batches_per_epoch() const;
+  /// Images an epoch hands out: the number of indices, or a little less with drop_last.
+  std::int64_t images_per_epoch() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace mpbench::data

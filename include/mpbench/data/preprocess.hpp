@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "mpbench/core/progress.hpp"
+#include "mpbench/data/image_set.hpp"
+#include "mpbench/data/rsna.hpp"
+
+namespace mpbench::data {
+
+struct PreprocessOptions {
+  int height = 124;  ///< 124 x 124 is the size of the first mixed-precision experiment on RSNA
+  int width = 124;
+  PixelType pixel_type = PixelType::u8;
+  bool exact = false;            ///< forbid decoding at a reduced resolution
+  int workers = 0;               ///< threads, each with one image in memory; 0: one a core
+  std::string dataset = "rsna";  ///< the name the cache carries
+  bool wait_for_writer = false;  ///< when another process writes this cache: wait, not fail
+};
+
+/// An input that was left out, and why.
+struct Quarantined {
+  std::filesystem::path path;
+  std::string field;
+  std::string problem;
+};
+
+struct PreprocessSummary {
+  std::int64_t images = 0;               ///< in the cache
+  std::int64_t resumed = 0;              ///< of these, done by an earlier, interrupted run
+  bool up_to_date = false;               ///< the cache was there already; nothing was done
+  std::vector<Quarantined> quarantined;  ///< as in quarantine.csv
+  double seconds = 0;
+};
+
+/// Identifies what preprocess would make: format version, options, the table's rows and the sizes
+/// of their files.
+std::string preprocess_key(const RsnaTable& table, const PreprocessOptions& options);
+
+/// Decodes, windows, crops, resizes and stores every image of the table in one cache file. The
+/// cache's bytes do not depend on the number of workers, nor on how often the work was interrupted
+/// and taken up again.
+///
+/// Inputs that fail are left out and named in `quarantine.csv` beside the cache
+/// (`path,field,problem`). Throws Error when all failed, when another process is writing the same
+/// cache, or when the disk is full; Interrupted on Ctrl-C. Then what is done stays in `CACHE.part`
+/// and `CACHE.part.journal`, and the next call goes on from there.
+PreprocessSummary preprocess(const RsnaTable& table, const std::filesystem::path& cache,
+                             const PreprocessOptions& options, const ProgressFunction& progress);
+
+}  // namespace mpbench::data

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "mpbench/data/sample.hpp"
+
+/// The folder of the RSNA Screening Mammography Breast Cancer Detection challenge, or one laid out
+/// like it.
+namespace mpbench::data {
+
+/// One row of train.csv, as far as training needs it.
+struct RsnaImage {
+  std::string patient_id;
+  std::string image_id;
+  char laterality = 'L';  ///< 'L' or 'R'
+  std::string view;       ///< "CC", "MLO", ...
+  int cancer = 0;         ///< 0 or 1
+};
+
+/// A dataset's folder and its table.
+struct RsnaTable {
+  std::filesystem::path folder;
+  std::vector<RsnaImage> images;  ///< in the file's order
+
+  /// `folder/train_images/<patient_id>/<image_id>.dcm`
+  std::filesystem::path file(const RsnaImage& image) const;
+};
+
+/// Whether a folder looks like one: it has a train.csv.
+bool is_rsna_folder(const std::filesystem::path& folder);
+
+/// Whether the folder's images were drawn by `mpbench synth`, which leaves a synthetic.json;
+/// results on them must say so.
+bool is_synthetic_folder(const std::filesystem::path& folder);
+
+/// Reads `folder/train.csv`: needs the columns patient_id, image_id, laterality, view and cancer,
+/// in any order. Ids may have letters, digits, '_', '-' and inner '.': they become file names.
+/// Throws InputError naming the file, the column and the row. Whether the images are there is not
+/// looked at.
+RsnaTable read_rsna_table(const std::filesystem::path& folder);
+
+/// Whole patients, always the same ones, until there are no more than `limit` images; positive and
+/// negative patients in the table's own proportion, but two positive ones first where there are
+/// any. Throws UsageError when not one fits.
+RsnaTable limit_patients(const RsnaTable& table, std::int64_t limit);
+
+/// The table's rows as samples: group = patient, unit = "patient_laterality", label = cancer.
+Sample to_sample(const RsnaImage& image);
+
+}  // namespace mpbench::data

@@ -1,0 +1,226 @@
+#include "mpbench/data/idx.hpp"
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <opencv2/core.hpp>
+#include <string_view>
+
+#include "mpbench/core/error.hpp"
+#include "mpbench/core/sha256.hpp"
+#include "mpbench/data/fit.hpp"
+
+namespace mpbench::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint32_t images_magic = 0x00000803;  // unsigned bytes, three dimensions
+constexpr std::uint32_t labels_magic = 0x00000801;
+// Deflate's limit is 1032 to 1: a header that promises more than that lies.
+constexpr std::uint64_t max_inflation = 1040;
+constexpr std::size_t chunk_bytes = std::size_t{1} << 22;
+
+std::optional<fs::path> find_file(const fs::path& folder, std::string_view name) {
+  for (const char* suffix : {"", ".gz"}) {
+    const fs::path path = folder / (std::string(name) + suffix);
+    if (fs::is_regular_file(path)) return path;
+  }
+  return std::nullopt;
+}
+
+fs::path require_file(const fs::path& folder, std::string_view name) {
+  if (auto path = find_file(folder, name)) return *path;
+  throw InputError(folder, std::string(name),
+                   "there is no such file, nor one with .gz; an idx folder holds "
+                   "train-images-idx3-ubyte and train-labels-idx1-ubyte, and the same of t10k");
+}
+
+/// A plain or gzipped file read from front to back; zlib tells which it is.
+class GzipReader {
+ public:
+  explicit GzipReader(const fs::path& path)
+      : path_(path), file_(gzopen(path.c_str(), "rb"), &gzclose) {
+    if (!file_) throw InputError(path_, "file", "it cannot be opened");
+    gzbuffer(file_.get(), 1U << 17);
+  }
+
+  std::uint32_t read_word(const char* field) {
+    std::array<unsigned char, 4> bytes{};
+    if (read(bytes.data(), bytes.size()) != bytes.size()) {
+      throw InputError(path_, field, "the file ends in its header");
+    }
+    return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 |
+           std::uint32_t{bytes[2]} << 8 | bytes[3];
+  }
+
+  /// Exactly `count` bytes and then the file's end. Memory grows with what is really there.
+  std::vector<std::byte> read_rest(std::uint64_t count) {
+    const auto wrong_length = [&](std::string_view what) {
+      throw InputError(
+          path_, "length",
+          fmt::format("the header promises {} bytes of data, the file has {}", count, what));
+    };
+    if (count / max_inflation > fs::file_size(path_)) wrong_length("far fewer");
+    std::vector<std::byte> bytes;
+    while (bytes.size() < count) {
+      const std::size_t before = bytes.size();
+      const auto wanted =
+          static_cast<std::size_t>(std::min<std::uint64_t>(chunk_bytes, count - before));
+      if (bytes.capacity() < before + wanted) {
+        bytes.reserve(
+            static_cast<std::size_t>(std::min<std::uint64_t>(count, 2 * before + wanted)));
+      }
+      bytes.resize(before + wanted);
+      const std::size_t got = read(bytes.data() + before, wanted);
+      if (got != wanted) wrong_length(fmt::format("{}", before + got));
+    }
+    std::byte extra{};
+    if (read(&extra, 1) != 0) wrong_length("more");
+    return bytes;
+  }
+
+ private:
+  std::size_t read(void* to, std::size_t count) {
+    const int got = gzread(file_.get(), to, static_cast<unsigned>(count));
+    int code = Z_OK;
+    const char* message = gzerror(file_.get(), &code);
+    // A stream that ends too early is no error to gzread, which returns what it has: gzerror tells.
+    if (got < 0 || (code != Z_OK && code != Z_STREAM_END)) {
+      throw InputError(path_, "gzip", message);
+    }
+    return static_cast<std::size_t>(got);
+  }
+
+  fs::path path_;
+  std::unique_ptr<gzFile_s, int (*)(gzFile)> file_;
+};
+
+struct IdxPart {
+  std::uint32_t count = 0;
+  int height = 0;
+  int width = 0;
+  std::vector<std::byte> pixels;
+  std::vector<std::byte> labels;
+};
+
+void require_magic(const fs::path& path, std::uint32_t magic, std::uint32_t wanted) {
+  if (magic != wanted) {
+    throw InputError(path, "magic number", fmt::format("{:#010x} is not {:#010x}", magic, wanted));
+  }
+}
+
+IdxPart read_part(const fs::path& images, const fs::path& labels) {
+  IdxPart part;
+  GzipReader image_file(images);
+  require_magic(images, image_file.read_word("magic number"), images_magic);
+  part.count = image_file.read_word("count");
+  const std::uint32_t height = image_file.read_word("rows");
+  const std::uint32_t width = image_file.read_word("columns");
+  constexpr std::uint32_t largest = std::numeric_limits<std::uint16_t>::max();
+  if (part.count == 0 || height == 0 || width == 0 || height > largest || width > largest) {
+    throw InputError(images, "header",
+                     fmt::format("{} images of {} x {} make no sense", part.count, height, width));
+  }
+  part.height = static_cast<int>(height);
+  part.width = static_cast<int>(width);
+  // Below 2^32 * 2^16 * 2^16: no overflow.
+  const std::uint64_t bytes = std::uint64_t{part.count} * height * width;
+  GzipReader label_file(labels);
+  require_magic(labels, label_file.read_word("magic number"), labels_magic);
+  const std::uint32_t label_count = label_file.read_word("count");
+  if (label_count != part.count) {
+    throw InputError(labels, "count",
+                     fmt::format("{} labels for the {} images of {}", label_count, part.count,
+                                 images.filename().string()));
+  }
+  part.labels = label_file.read_rest(label_count);
+  part.pixels = image_file.read_rest(bytes);
+  return part;
+}
+
+/// The first images of every class in turn, until there are `limit`; ascending.
+std::vector<std::size_t> choose(const IdxPart& part, std::int64_t limit) {
+  std::vector<std::vector<std::size_t>> by_class(256);
+  for (std::size_t i = 0; i < part.labels.size(); ++i) {
+    by_class[std::to_integer<std::size_t>(part.labels[i])].push_back(i);
+  }
+  const std::size_t wanted =
+      limit > 0 ? std::min<std::size_t>(part.count, static_cast<std::size_t>(limit)) : part.count;
+  std::vector<std::size_t> chosen;
+  for (std::size_t round = 0; chosen.size() < wanted; ++round) {
+    for (const auto& members : by_class) {
+      if (round < members.size() && chosen.size() < wanted) chosen.push_back(members[round]);
+    }
+  }
+  std::sort(chosen.begin(), chosen.end());
+  return chosen;
+}
+
+void append(ImageSet& set, std::vector<std::byte>& pixels, IdxPart& part, std::string_view name,
+            std::int64_t limit) {
+  const auto chosen = choose(part, limit);
+  const std::size_t bytes =
+      static_cast<std::size_t>(part.height) * static_cast<std::size_t>(part.width);
+  for (const std::size_t i : chosen) {
+    const auto id = fmt::format("{}-{}", name, i);
+    set.samples.push_back({id, id, id, std::to_integer<int>(part.labels[i])});
+    std::byte* image = part.pixels.data() + i * bytes;
+    if (part.height == set.height && part.width == set.width) {
+      pixels.insert(pixels.end(), image, image + bytes);
+      continue;
+    }
+    const cv::Mat fitted = fit(cv::Mat(part.height, part.width, CV_8UC1, image), set.height,
+                               set.width, HorizontalPlace::centre);
+    const auto* data = reinterpret_cast<const std::byte*>(fitted.data);
+    pixels.insert(pixels.end(), data, data + fitted.total());
+  }
+}
+
+}  // namespace
+
+bool is_idx_folder(const fs::path& folder) {
+  return find_file(folder, "train-images-idx3-ubyte").has_value();
+}
+
+ImageSet read_idx(const fs::path& folder, const IdxOptions& options) {
+  auto train = read_part(require_file(folder, "train-images-idx3-ubyte"),
+                         require_file(folder, "train-labels-idx1-ubyte"));
+  ImageSet set;
+  set.dataset = "idx";
+  set.height = options.height > 0 ? options.height : train.height;
+  set.width = options.width > 0 ? options.width : train.width;
+  auto pixels = std::make_shared<std::vector<std::byte>>();
+  append(set, *pixels, train, "train", options.limit);
+  if (find_file(folder, "t10k-images-idx3-ubyte")) {
+    const auto images = require_file(folder, "t10k-images-idx3-ubyte");
+    auto test = read_part(images, require_file(folder, "t10k-labels-idx1-ubyte"));
+    if (test.height != train.height || test.width != train.width) {
+      throw InputError(images, "header",
+                       fmt::format("its images are {} x {}, those for training {} x {}",
+                                   test.height, test.width, train.height, train.width));
+    }
+    const std::int64_t train_count = set.size();
+    append(set, *pixels, test, "t10k",
+           options.limit > 0 ? std::max<std::int64_t>(1, options.limit / 5) : 0);
+    set.given_split.emplace();
+    for (std::int64_t i = 0; i < set.size(); ++i) {
+      (i < train_count ? set.given_split->train : set.given_split->validation).push_back(i);
+    }
+  }
+  int highest = 0;
+  for (const auto& sample : set.samples) highest = std::max(highest, sample.label);
+  for (int i = 0; i <= highest; ++i) set.classes.push_back(std::to_string(i));
+  std::string identity = fmt::format("idx {} {} {}\n", set.height, set.width, sha256_hex(*pixels));
+  for (const auto& sample : set.samples)
+    identity += fmt::format("{} {}\n", sample.id, sample.label);
+  set.key = sha256_hex(identity);
+  set.pixels = *pixels;
+  set.storage = std::move(pixels);
+  return set;
+}
+
+}  // namespace mpbench::data

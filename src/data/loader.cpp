@@ -1,0 +1,302 @@
+#include "mpbench/data/loader.hpp"
+
+#include <c10/core/Event.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+
+#include "batch_order.hpp"
+#include "mpbench/core/error.hpp"
+#include "mpbench/data/prefetch_ring.hpp"
+#include "random.hpp"
+
+namespace mpbench::data {
+namespace {
+
+/// value * scale + offset: from a stored pixel to a normalised one.
+struct Affine {
+  std::vector<float> scale;
+  std::vector<float> offset;
+};
+
+Affine make_affine(const Normalization& normalization, int channels, PixelType type) {
+  const auto count = static_cast<std::size_t>(channels);
+  Affine affine{std::vector<float>(count, 1 / pixel_maximum(type)), std::vector<float>(count, 0)};
+  if (normalization.mean.empty() && normalization.deviation.empty()) return affine;
+  const auto size = normalization.mean.size();
+  if (size != normalization.deviation.size() || (size != 1 && size != count)) {
+    throw UsageError(
+        fmt::format("a normalisation with {} means and {} deviations does not fit {} channels",
+                    size, normalization.deviation.size(), channels));
+  }
+  for (std::size_t c = 0; c < count; ++c) {
+    const std::size_t from = size == 1 ? 0 : c;
+    if (!(normalization.deviation[from] > 0)) {
+      throw UsageError("a normalisation's deviation must be positive");
+    }
+    affine.scale[c] /= normalization.deviation[from];
+    affine.offset[c] = -normalization.mean[from] / normalization.deviation[from];
+  }
+  return affine;
+}
+
+/// One image [C, H, W]; in `target` a value's channels lie `C` planes, or with channels_last one
+/// element, apart.
+template <typename Pixel>
+void normalise(const Pixel* source, float* target, const ImageSet& set, const Affine& affine,
+               bool channels_last, bool mirrored) {
+  const std::ptrdiff_t plane = std::ptrdiff_t{set.height} * set.width;
+  const std::ptrdiff_t step = channels_last ? set.channels : 1;
+  for (int c = 0; c < set.channels; ++c) {
+    const float scale = affine.scale[static_cast<std::size_t>(c)];
+    const float offset = affine.offset[static_cast<std::size_t>(c)];
+    const Pixel* from = source + c * plane;
+    float* to = target + (channels_last ? c : c * plane);
+    if (step == 1 && !mirrored) {
+      for (std::ptrdiff_t i = 0; i < plane; ++i)
+        to[i] = static_cast<float>(from[i]) * scale + offset;
+      continue;
+    }
+    for (int y = 0; y < set.height; ++y) {
+      const Pixel* row = from + std::ptrdiff_t{y} * set.width;
+      float* to_row = to + std::ptrdiff_t{y} * set.width * step;
+      for (int x = 0; x < set.width; ++x) {
+        to_row[x * step] =
+            static_cast<float>(row[mirrored ? set.width - 1 - x : x]) * scale + offset;
+      }
+    }
+  }
+}
+
+/// One image as it is stored, mirrored where asked.
+template <typename Pixel>
+void gather(const Pixel* source, Pixel* target, const ImageSet& set, bool mirrored) {
+  const std::ptrdiff_t rows = std::ptrdiff_t{set.channels} * set.height;
+  if (!mirrored) {
+    std::copy_n(source, rows * set.width, target);
+    return;
+  }
+  for (std::ptrdiff_t y = 0; y < rows; ++y) {
+    std::reverse_copy(source + y * set.width, source + (y + 1) * set.width, target + y * set.width);
+  }
+}
+
+void check(const ImageSet& set, const std::vector<std::int64_t>& indices,
+           const LoaderOptions& options) {
+  if (options.batch_size < 1) {
+    throw UsageError(fmt::format("the batch size must be at least 1, not {}", options.batch_size));
+  }
+  if (options.workers < 0) {
+    throw UsageError(
+        fmt::format("the number of workers must not be negative: {}", options.workers));
+  }
+  if (options.balance_positives && (!options.shuffle || set.classes.size() != 2)) {
+    throw UsageError("balancing positives needs two classes and shuffling");
+  }
+  if (set.pixels.size() != static_cast<std::size_t>(set.size()) * set.image_bytes()) {
+    throw Error(fmt::format("{} bytes of pixels are not {} images of {} bytes", set.pixels.size(),
+                            set.size(), set.image_bytes()));
+  }
+  for (const auto index : indices) {
+    if (index < 0 || index >= set.size()) {
+      throw Error(fmt::format("image {} is outside a set of {}", index, set.size()));
+    }
+  }
+}
+
+}  // namespace
+
+struct Loader::State {
+  // What a slot of the ring holds. `images` is float32 for the CPU; for CUDA the stored pixels,
+  // pinned.
+  struct Buffer {
+    torch::Tensor images;
+    torch::Tensor labels;
+    std::optional<c10::Event> copied;  // CUDA: the device has read it
+  };
+
+  State(const ImageSet& set_in, std::vector<std::int64_t> indices_in, LoaderOptions options_in);
+  std::int64_t batch_images(std::int64_t batch) const {
+    return std::min<std::int64_t>(options.batch_size, total - batch * options.batch_size);
+  }
+  void fill(std::size_t slot, std::int64_t batch);
+  void make_room(Buffer& buffer) const;
+  Batch on_cpu(const Buffer& buffer, std::int64_t count) const;
+  Batch on_cuda(Buffer& buffer, std::int64_t count) const;
+
+  ImageSet set;
+  std::vector<std::int64_t> indices;
+  LoaderOptions options;
+  Affine affine;
+  torch::Tensor device_scale;  // [1, C, 1, 1], CUDA only
+  torch::Tensor device_offset;
+  std::vector<std::int64_t> positives;
+  std::vector<std::int64_t> negatives;
+  std::int64_t total = 0;  // images an epoch hands out
+  std::int64_t batches = 0;
+  std::int64_t next_batch = 0;
+  int epoch = 0;
+  std::vector<std::int64_t> order;
+  std::vector<Buffer> buffers;
+  // Last: its threads use all of the above. They call no parallel operator, so they leave
+  // at::set_num_threads alone: besides their own thread it sets what every thread that has not
+  // computed yet will start with, the main one too.
+  PrefetchRing ring;
+};
+
+Loader::State::State(const ImageSet& set_in, std::vector<std::int64_t> indices_in,
+                     LoaderOptions options_in)
+    : set(set_in),
+      indices(std::move(indices_in)),
+      options(std::move(options_in)),
+      buffers(static_cast<std::size_t>(std::max(options.workers, 0)) + 2),
+      ring(std::max(options.workers, 0), buffers.size(),
+           [this](std::size_t slot, std::int64_t batch) { fill(slot, batch); }) {
+  check(set, indices, options);
+  affine = make_affine(options.normalization, set.channels, set.pixel_type);
+  const auto count = static_cast<std::int64_t>(indices.size());
+  batches = count / options.batch_size;
+  if (!options.drop_last && count % options.batch_size != 0) ++batches;
+  total = std::min(count, batches * options.batch_size);
+  if (total == 0) {
+    throw Error(fmt::format("{} images make no batch of {}", count, options.batch_size));
+  }
+  if (options.balance_positives) {
+    for (const auto index : indices) {
+      const bool positive = set.samples[static_cast<std::size_t>(index)].label > 0;
+      (positive ? positives : negatives).push_back(index);
+    }
+    if (positives.empty()) throw Error("there is no positive image to balance the batches with");
+  }
+  if (options.device.is_cuda()) {
+    const auto on_device = [&](std::vector<float>& values) {
+      return torch::tensor(values).view({1, set.channels, 1, 1}).to(options.device);
+    };
+    device_scale = on_device(affine.scale);
+    device_offset = on_device(affine.offset);
+  } else if (!options.device.is_cpu()) {
+    throw UsageError(fmt::format("batches cannot be put on device '{}'", options.device.str()));
+  }
+}
+
+void Loader::State::make_room(Buffer& buffer) const {
+  const std::vector<std::int64_t> shape{options.batch_size, set.channels, set.height, set.width};
+  if (options.device.is_cuda()) {
+    if (buffer.copied) {
+      buffer.copied->synchronize();
+    } else {
+      const auto type = set.pixel_type == PixelType::u8 ? torch::kUInt8 : torch::kUInt16;
+      buffer.images = torch::empty(shape, torch::dtype(type).pinned_memory(true));
+      buffer.labels =
+          torch::empty({options.batch_size}, torch::dtype(torch::kInt64).pinned_memory(true));
+      buffer.copied.emplace(options.device.type());
+    }
+    return;
+  }
+  // Someone may still hold the batch that was handed out from here.
+  if (!buffer.images.defined() || buffer.images.storage().use_count() > 1) {
+    const auto format =
+        options.channels_last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
+    buffer.images = torch::empty(shape, torch::dtype(torch::kFloat32).memory_format(format));
+  }
+  if (!buffer.labels.defined() || buffer.labels.storage().use_count() > 1) {
+    buffer.labels = torch::empty({options.batch_size}, torch::kInt64);
+  }
+}
+
+void Loader::State::fill(std::size_t slot, std::int64_t batch) {
+  Buffer& buffer = buffers[slot];
+  make_room(buffer);
+  const std::uint64_t flip_seed =
+      mix_seed(mix_seed(options.seed, static_cast<std::uint64_t>(epoch)), 0xF11B);
+  auto* labels = buffer.labels.data_ptr<std::int64_t>();
+  auto* images = static_cast<std::byte*>(buffer.images.data_ptr());
+  const std::size_t stride =
+      static_cast<std::size_t>(set.image_values()) * buffer.images.element_size();
+  const auto put = [&]<typename Pixel>(std::int64_t index, std::byte* target, bool mirrored) {
+    const auto* source = reinterpret_cast<const Pixel*>(set.image(index).data());
+    if (options.device.is_cuda()) {
+      gather(source, reinterpret_cast<Pixel*>(target), set, mirrored);
+    } else {
+      normalise(source, reinterpret_cast<float*>(target), set, affine, options.channels_last,
+                mirrored);
+    }
+  };
+  for (std::int64_t i = 0; i < batch_images(batch); ++i) {
+    const std::int64_t place = batch * options.batch_size + i;
+    const std::int64_t index = order[static_cast<std::size_t>(place)];
+    const bool mirrored = options.horizontal_flip &&
+                          (mix_seed(flip_seed, static_cast<std::uint64_t>(place)) & 1) != 0;
+    labels[i] = set.samples[static_cast<std::size_t>(index)].label;
+    std::byte* target = images + static_cast<std::size_t>(i) * stride;
+    if (set.pixel_type == PixelType::u8) {
+      put.operator()<std::uint8_t>(index, target, mirrored);
+    } else {
+      put.operator()<std::uint16_t>(index, target, mirrored);
+    }
+  }
+}
+
+Batch Loader::State::on_cpu(const Buffer& buffer, std::int64_t count) const {
+  return {buffer.images.narrow(0, 0, count), buffer.labels.narrow(0, 0, count), {}};
+}
+
+Batch Loader::State::on_cuda(Buffer& buffer, std::int64_t count) const {
+  const auto stored = buffer.images.narrow(0, 0, count).to(options.device, /*non_blocking=*/true);
+  auto labels = buffer.labels.narrow(0, 0, count).to(options.device, /*non_blocking=*/true);
+  buffer.copied->record(
+      c10::impl::VirtualGuardImpl(options.device.type()).getStream(options.device));
+  // An own tensor: asking a one-channel image for channels_last changes nothing, as it already
+  // counts as such.
+  const auto format =
+      options.channels_last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
+  auto images = torch::empty(
+      stored.sizes(), torch::dtype(torch::kFloat32).device(options.device).memory_format(format));
+  images.copy_(stored).mul_(device_scale).add_(device_offset);
+  return {images, labels, {}};
+}
+
+Loader::Loader(const ImageSet& set, std::vector<std::int64_t> indices, LoaderOptions options)
+    : state_(std::make_unique<State>(set, std::move(indices), std::move(options))) {}
+Loader::~Loader() = default;
+Loader::Loader(Loader&&) noexcept = default;
+Loader& Loader::operator=(Loader&&) noexcept = default;
+
+void Loader::start_epoch(int epoch) {
+  State& state = *state_;
+  const auto& options = state.options;
+  state.ring.stop();
+  state.epoch = epoch;
+  state.next_batch = 0;
+  if (options.balance_positives) {
+    state.order = balanced_order(state.positives, state.negatives, options.batch_size, state.total,
+                                 options.seed, epoch);
+  } else if (options.shuffle) {
+    state.order = shuffled_order(state.indices, options.seed, epoch);
+  } else {
+    state.order = state.indices;
+  }
+  state.ring.start(state.batches);
+}
+
+std::optional<Batch> Loader::next() {
+  State& state = *state_;
+  const torch::NoGradGuard no_grad;
+  const auto slot = state.ring.take();
+  if (!slot) return std::nullopt;
+  const std::int64_t count = state.batch_images(state.next_batch);
+  auto batch = state.options.device.is_cuda() ? state.on_cuda(state.buffers[*slot], count)
+                                              : state.on_cpu(state.buffers[*slot], count);
+  const auto begin = state.order.begin() + state.next_batch * state.options.batch_size;
+  batch.indices.assign(begin, begin + count);
+  ++state.next_batch;
+  return batch;
+}
+
+double Loader::wait_seconds() const { return state_->ring.wait_seconds(); }
+std::int64_t Loader::batches_per_epoch() const { return state_->batches; }
+std::int64_t Loader::images_per_epoch() const { return state_->total; }
+
+}  // namespace mpbench::data

@@ -1,0 +1,335 @@
+#include "mpbench/data/preprocess.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
+
+#include "cache_format.hpp"
+#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/core/csv.hpp"
+#include "mpbench/core/error.hpp"
+#include "mpbench/core/interrupt.hpp"
+#include "mpbench/core/sha256.hpp"
+#include "mpbench/core/timer.hpp"
+#include "mpbench/data/cache.hpp"
+#include "mpbench/data/fit.hpp"
+#include "mpbench/dicom/breast_roi.hpp"
+#include "mpbench/dicom/dicom_file.hpp"
+#include "mpbench/dicom/display.hpp"
+#include "partial_cache.hpp"
+
+namespace mpbench::data {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+/// What the file system says of an input; size -1 where there is none.
+struct InputFile {
+  std::int64_t size = -1;
+  std::int64_t time_ns = 0;
+};
+
+InputFile look_at(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return {};
+  return {status.st_size, status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec};
+}
+
+std::vector<InputFile> look_at_all(const RsnaTable& table) {
+  std::vector<InputFile> files;
+  files.reserve(table.images.size());
+  for (const auto& image : table.images) files.push_back(look_at(table.file(image)));
+  return files;
+}
+
+std::string options_json(const PreprocessOptions& options) {
+  return nlohmann::json{{"height", options.height},
+                        {"width", options.width},
+                        {"pixel_type", to_string(options.pixel_type)},
+                        {"exact", options.exact}}
+      .dump();
+}
+
+std::string make_key(const RsnaTable& table, const std::vector<InputFile>& files,
+                     const PreprocessOptions& options) {
+  std::string identity = fmt::format("{} {} {} {}\n", cache_format_name, cache_version,
+                                     options.dataset, options_json(options));
+  for (std::size_t i = 0; i < table.images.size(); ++i) {
+    const auto& image = table.images[i];
+    identity += fmt::format("{} {} {} {} {}\n", image.patient_id, image.image_id, image.laterality,
+                            image.cancer, files[i].size);
+  }
+  return sha256_hex(identity);
+}
+
+/// DICOM file to a frame of values in [0, 1], then to stored pixels, row-major.
+std::vector<std::byte> make_image(const fs::path& path, const PreprocessOptions& options) {
+  const auto display = dicom::to_display(dicom::read_stored(path));
+  // Where no breast stands out the box is the whole frame: the picture is used as it is.
+  const cv::Mat crop = display.pixels(dicom::find_breast(display.pixels).box);
+  const cv::Mat framed = fit(crop, options.height, options.width, chest_wall_side(crop));
+  cv::Mat stored;
+  framed.convertTo(stored, options.pixel_type == PixelType::u8 ? CV_8U : CV_16U,
+                   pixel_maximum(options.pixel_type));
+  const auto* begin = reinterpret_cast<const std::byte*>(stored.data);
+  return {begin, begin + stored.total() * stored.elemSize()};
+}
+
+/// The work itself: threads that take one image after the other, and a caller that waits, reports
+/// and may be interrupted.
+class Crew {
+ public:
+  Crew(const RsnaTable& table, const std::vector<InputFile>& files,
+       const PreprocessOptions& options, PartialCache& partial)
+      : table_(table),
+        files_(files),
+        options_(options),
+        partial_(partial),
+        problems_(table.images.size()) {
+    for (std::size_t i = 0; i < table.images.size(); ++i) {
+      if (!partial.is_done(i)) pending_.push_back(i);
+    }
+  }
+
+  /// Returns what failed, in the table's order.
+  std::vector<Quarantined> run(const ProgressFunction& progress) {
+    const auto wanted = static_cast<std::size_t>(
+        options_.workers > 0 ? options_.workers
+                             : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+    const std::size_t count = std::min(wanted, pending_.size());
+    working_ = count;
+    {
+      std::vector<std::jthread> threads;
+      for (std::size_t i = 0; i < count; ++i) threads.emplace_back([this] { work(); });
+      watch(progress);
+    }
+    if (fatal_) std::rethrow_exception(fatal_);
+    throw_if_interrupted();
+    std::vector<Quarantined> failed;
+    for (auto& problem : problems_) {
+      if (problem) failed.push_back(std::move(*problem));
+    }
+    return failed;
+  }
+
+ private:
+  void work() {
+    while (!stop_ && !interrupt_requested()) {
+      const std::size_t at = next_++;
+      if (at >= pending_.size()) break;
+      try {
+        process(pending_[at]);
+      } catch (...) {  // the disk is full, say: no input is to blame
+        const std::lock_guard lock(mutex_);
+        if (!fatal_) fatal_ = std::current_exception();
+        stop_ = true;
+      }
+      ++done_;
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      --working_;
+    }
+    changed_.notify_all();
+  }
+
+  void process(std::size_t place) {
+    const auto path = table_.file(table_.images[place]);
+    std::vector<std::byte> image;
+    const auto fail = [&](const std::string& field, const std::string& problem) {
+      problems_[place] = Quarantined{fs::relative(path, table_.folder), field, problem};
+    };
+    if (files_[place].size < 0) return fail("file", "there is no such file");
+    try {
+      image = make_image(path, options_);
+    } catch (const InputError& error) {
+      return fail(error.field(), error.problem());
+    } catch (const std::exception& error) {
+      return fail("image", error.what());
+    }
+    partial_.put(place, image, files_[place].time_ns);
+  }
+
+  void watch(const ProgressFunction& progress) {
+    const Stopwatch clock;
+    const auto resumed = static_cast<std::int64_t>(table_.images.size() - pending_.size());
+    const auto report = [&] {
+      if (!progress) return;
+      const auto done = static_cast<std::int64_t>(done_);
+      Progress now;
+      now.label = "preprocess";
+      now.done = resumed + done;
+      now.total = static_cast<std::int64_t>(table_.images.size());
+      now.units_per_s = static_cast<double>(done) / std::max(clock.seconds(), 1e-9);
+      now.unit = "files";
+      progress(now);
+    };
+    std::unique_lock lock(mutex_);
+    while (!changed_.wait_for(lock, 100ms, [this] { return working_ == 0; })) {
+      lock.unlock();
+      report();
+      lock.lock();
+    }
+    lock.unlock();
+    report();
+  }
+
+  const RsnaTable& table_;
+  const std::vector<InputFile>& files_;
+  const PreprocessOptions& options_;
+  PartialCache& partial_;
+  std::vector<std::size_t> pending_;
+  std::vector<std::optional<Quarantined>> problems_;
+  std::atomic<std::size_t> next_ = 0;
+  std::atomic<std::size_t> done_ = 0;
+  std::atomic<bool> stop_ = false;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t working_ = 0;
+  std::exception_ptr fatal_;
+};
+
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+/// Names the inputs that failed beside the cache; without any, an earlier list goes.
+void write_quarantine(const fs::path& cache, const RsnaTable& table,
+                      std::vector<Quarantined>& quarantined) {
+  const fs::path path = folder_of(cache) / "quarantine.csv";
+  for (auto& input : quarantined) input.path = table.folder / input.path;
+  if (quarantined.empty()) {
+    fs::remove(path);
+    return;
+  }
+  std::string text = csv::line({"path", "field", "problem"});
+  for (const auto& input : quarantined) {
+    text += csv::line({input.path.string(), input.field, input.problem});
+  }
+  write_file(path, text);
+}
+
+/// Whether the cache is there, whole, made from these inputs with these options, and newer than all
+/// of them.
+bool is_up_to_date(const fs::path& cache, const std::string& key,
+                   const std::vector<InputFile>& files) {
+  if (!fs::exists(cache)) return false;
+  try {
+    if (read_cache_info(cache).key != key) return false;
+  } catch (const InputError&) {
+    return false;
+  }
+  const auto made = look_at(cache).time_ns;
+  return std::none_of(files.begin(), files.end(),
+                      [&](const InputFile& file) { return file.time_ns > made; });
+}
+
+PreprocessSummary already_done(const fs::path& cache, const RsnaTable& table) {
+  PreprocessSummary summary;
+  summary.up_to_date = true;
+  summary.quarantined = read_quarantined(cache);
+  for (auto& input : summary.quarantined) input.path = table.folder / input.path;
+  summary.images = static_cast<std::int64_t>(table.images.size() - summary.quarantined.size());
+  return summary;
+}
+
+/// A killed run may have left its unfinished copy; whoever holds the lock knows that it is
+/// nobody's.
+void remove_stale_copies(const fs::path& cache) {
+  const auto prefix = "." + cache.filename().string() + ".";
+  for (const auto& entry : fs::directory_iterator(folder_of(cache))) {
+    const auto name = entry.path().filename().string();
+    if (name.starts_with(prefix) && name.ends_with(".tmp")) {
+      std::error_code ignored;
+      fs::remove(entry.path(), ignored);
+    }
+  }
+}
+
+void check(const RsnaTable& table, const fs::path& cache, const PreprocessOptions& options) {
+  constexpr int largest = 16384;
+  if (options.height < 1 || options.width < 1 || options.height > largest ||
+      options.width > largest) {
+    throw UsageError(fmt::format("an image size of {} x {} is not between 1 and {}", options.height,
+                                 options.width, largest));
+  }
+  if (options.workers < 0) {
+    throw UsageError(
+        fmt::format("the number of workers must not be negative: {}", options.workers));
+  }
+  if (table.images.empty()) throw InputError(table.folder, "train.csv", "it names no images");
+  if (fs::is_directory(cache)) throw Error(cache.string() + ": this is a folder, not a cache file");
+  if (fs::exists(cache) && !begins_like_cache(cache)) {
+    throw Error(cache.string() + ": this file is there and is no image cache; it is not replaced");
+  }
+}
+
+}  // namespace
+
+std::string preprocess_key(const RsnaTable& table, const PreprocessOptions& options) {
+  return make_key(table, look_at_all(table), options);
+}
+
+PreprocessSummary preprocess(const RsnaTable& table, const fs::path& cache,
+                             const PreprocessOptions& options, const ProgressFunction& progress) {
+  const Stopwatch clock;
+  check(table, cache, options);
+  const auto files = look_at_all(table);
+  const auto key = make_key(table, files, options);
+  if (is_up_to_date(cache, key, files)) return already_done(cache, table);
+
+  make_writable_folder(folder_of(cache));
+  PartialCache partial(cache, options.wait_for_writer);
+  if (is_up_to_date(cache, key, files)) {  // by the process that was waited for
+    partial.remove();
+    return already_done(cache, table);
+  }
+  remove_stale_copies(cache);
+  std::vector<std::int64_t> times;
+  for (const auto& file : files) times.push_back(file.time_ns);
+  const std::size_t slot_bytes = static_cast<std::size_t>(options.height) *
+                                 static_cast<std::size_t>(options.width) *
+                                 pixel_bytes(options.pixel_type);
+  PreprocessSummary summary;
+  summary.resumed = partial.resume(key, times, slot_bytes);
+  summary.quarantined = Crew(table, files, options, partial).run(progress);
+
+  CacheContents contents{.dataset = options.dataset,
+                         .key = key,
+                         .source = fs::absolute(table.folder).lexically_normal().string(),
+                         .options = options_json(options),
+                         .classes = {"negative", "cancer"},
+                         .height = options.height,
+                         .width = options.width,
+                         .pixel_type = options.pixel_type,
+                         .quarantined = summary.quarantined};
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < table.images.size(); ++i) {
+    if (!partial.is_done(i)) continue;
+    places.push_back(i);
+    contents.samples.push_back(to_sample(table.images[i]));
+    contents.digests.push_back(partial.digest(i));
+  }
+  write_quarantine(cache, table, summary.quarantined);
+  if (places.empty()) {
+    partial.remove();
+    const auto& first = summary.quarantined.front();
+    throw Error(fmt::format("all {} inputs failed; the first: {}: {}: {}", table.images.size(),
+                            first.path.string(), first.field, first.problem));
+  }
+  write_cache(cache, contents,
+              [&](std::size_t i, std::span<std::byte> image) { partial.get(places[i], image); });
+  partial.remove();
+  summary.images = static_cast<std::int64_t>(places.size());
+  summary.seconds = clock.seconds();
+  return summary;
+}
+
+}  // namespace mpbench::data

@@ -1,0 +1,130 @@
+#include "mpbench/data/dataset.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <set>
+
+#include "data/image_sets.hpp"
+#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/core/error.hpp"
+#include "mpbench/dicom/synthetic_set.hpp"
+
+namespace mpbench::data {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class DatasetTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ::setenv("XDG_CACHE_HOME", (folder_.path() / "cache").c_str(), 1); }
+  void TearDown() override { ::unsetenv("XDG_CACHE_HOME"); }
+
+  fs::path make_rsna() const {
+    const auto path = folder_.path() / "rsna";
+    dicom::write_synthetic_set(
+        {.out = path, .patients = 4, .seed = 1, .height = 96, .width = 80, .threads = 1});
+    fs::remove(path / "synthetic.json");  // now it looks like the real one
+    return path;
+  }
+  static ImageSet open(const DatasetOptions& options) { return open_dataset(options, {}); }
+  static std::size_t files_below(const fs::path& folder) {
+    std::size_t count = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+      count += entry.is_regular_file() ? 1 : 0;
+    }
+    return count;
+  }
+  template <typename Exception>
+  static void expect_error(const DatasetOptions& options, const std::string& message) {
+    try {
+      open(options);
+      ADD_FAILURE() << "accepted";
+    } catch (const Exception& error) {
+      EXPECT_THAT(error.what(), HasSubstr(message));
+    }
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(DatasetTest, PreprocessesARsnaFolderOnce) {
+  const DatasetOptions options{.path = make_rsna()};
+  const auto set = open(options);
+  EXPECT_EQ(set.dataset, "rsna");
+  EXPECT_EQ(set.height, 124);
+  EXPECT_EQ(set.width, 124);
+  const auto files = files_below(folder_.path() / "cache/mpbench/datasets");
+  EXPECT_EQ(files, 1U);
+  EXPECT_EQ(open(options).key, set.key);
+  EXPECT_EQ(files_below(folder_.path() / "cache/mpbench/datasets"), files);
+}
+
+TEST_F(DatasetTest, OpensTheCacheThatWasNamed) {
+  const auto cache = folder_.path() / "my.safetensors";
+  const auto set = open({.path = make_rsna(), .height = 40, .width = 30, .cache = cache});
+  EXPECT_TRUE(fs::exists(cache));
+  const auto opened = open({.path = cache});
+  EXPECT_EQ(opened.key, set.key);
+  EXPECT_EQ(opened.dataset, "rsna");
+  EXPECT_EQ(open({.dataset = "rsna", .path = cache}).size(), set.size());
+  expect_error<UsageError>({.path = cache, .height = 124, .width = 124}, "40 x 30");
+  expect_error<UsageError>({.dataset = "idx", .path = cache}, "a cache of dataset 'rsna'");
+}
+
+TEST_F(DatasetTest, LimitsAFolderAndItsCacheToTheSamePatients) {
+  const auto rsna = make_rsna();
+  const auto cache = folder_.path() / "my.safetensors";
+  const auto all = open({.path = rsna, .height = 16, .width = 16, .cache = cache});
+  const auto from_folder = open({.path = rsna, .height = 16, .width = 16, .limit = 14});
+  const auto from_cache = open({.path = cache, .limit = 14});
+  EXPECT_LE(from_folder.size(), 14);
+  EXPECT_GE(from_folder.size(), 7);
+  ASSERT_EQ(from_folder.size(), from_cache.size());
+  for (std::int64_t i = 0; i < from_folder.size(); ++i) {
+    EXPECT_EQ(from_folder.samples[static_cast<std::size_t>(i)].id,
+              from_cache.samples[static_cast<std::size_t>(i)].id);
+    EXPECT_THAT(from_folder.image(i), ::testing::ElementsAreArray(from_cache.image(i)));
+  }
+  EXPECT_NE(from_cache.key, all.key);
+}
+
+TEST_F(DatasetTest, MakesASyntheticSetWhenThereIsNoPath) {
+  DatasetOptions options{.height = 16, .width = 16};
+  options.synthetic_patients = 3;
+  const auto set = open(options);
+  EXPECT_EQ(set.dataset, "synthetic");
+  std::set<std::string> patients;
+  for (const auto& sample : set.samples) patients.insert(sample.group);
+  EXPECT_EQ(patients.size(), 3U);
+  options.dataset = "synthetic";
+  EXPECT_EQ(open(options).key, set.key);
+  options.synthetic_seed = 5;
+  EXPECT_NE(open(options).key, set.key);
+  for (const auto& entry : fs::directory_iterator(folder_.path() / "cache/mpbench/datasets")) {
+    EXPECT_FALSE(entry.path().string().ends_with(".part")) << entry.path();
+  }
+}
+
+TEST_F(DatasetTest, CallsASyntheticFolderSynthetic) {
+  const auto path = folder_.path() / "set";
+  dicom::write_synthetic_set(
+      {.out = path, .patients = 3, .seed = 1, .height = 96, .width = 80, .threads = 1});
+  EXPECT_EQ(open({.path = path, .height = 8, .width = 8}).dataset, "synthetic");
+}
+
+TEST_F(DatasetTest, SaysWhatItCannotOpen) {
+  expect_error<UsageError>({.dataset = "imagenet"}, "unknown dataset 'imagenet'");
+  expect_error<UsageError>({.dataset = "cifar100", .path = "."}, "not in this version");
+  expect_error<UsageError>({.dataset = "folder", .path = "."}, "not in this version");
+  expect_error<UsageError>({.dataset = "rsna"}, "needs a path");
+  expect_error<InputError>({.path = "/does/not/exist"}, "/does/not/exist");
+  expect_error<InputError>({.dataset = "rsna", .path = "/does/not/exist"}, "/does/not/exist");
+  expect_error<InputError>({.path = folder_.path()}, "neither an RSNA folder");
+  expect_error<InputError>({.dataset = "rsna", .path = folder_.path()}, "train.csv");
+  expect_error<InputError>({.dataset = "idx", .path = folder_.path()}, "train-images-idx3-ubyte");
+  expect_error<UsageError>({.path = folder_.path(), .limit = -1}, "negative");
+}
+
+}  // namespace
+}  // namespace mpbench::data
