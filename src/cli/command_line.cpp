@@ -1,0 +1,87 @@
+#include "command_line.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "mpbench/core/build_info.hpp"
+#include "mpbench/report/terminal_table.hpp"
+#include "toml_config.hpp"
+
+namespace mpbench::cli {
+namespace {
+
+constexpr std::size_t help_width = 80;
+constexpr std::size_t flag_width = 32;
+
+/// CLI11's help with descriptions wrapped, so that it fits 80 columns.
+class WrappingFormatter : public CLI::Formatter {
+ public:
+  WrappingFormatter() { column_width(flag_width); }
+  std::string make_option_desc(const CLI::Option* option) const override {
+    std::string text = report::wrap(option->get_description(), help_width - flag_width, "");
+    if (text.ends_with('\n')) text.pop_back();  // CLI11 ends the line itself.
+    return text;
+  }
+};
+
+std::string version_text() {
+  const auto commit = build_info::git_commit();
+  return fmt::format("mpbench {}{}{}", build_info::version(), commit.empty() ? "" : " ", commit);
+}
+
+}  // namespace
+
+CommandLine::CommandLine(SharedOptions& shared)
+    : app_("Does mixed precision pay, for this model, this data and this machine?", "mpbench") {
+  app_.formatter(std::make_shared<WrappingFormatter>());
+  app_.set_version_flag("--version", version_text());
+  app_.require_subcommand(1);
+  app_.fallthrough();
+  app_.option_defaults()->always_capture_default();
+  app_.footer(
+      "Examples:\n"
+      "  mpbench synth rsna-like --patients 200\n"
+      "  mpbench train --amp --data rsna-like --image-size 124\n"
+      "  mpbench compare --precision fp32,bf16 --data rsna-like --repeats 5 --out out\n"
+      "'mpbench SUBCOMMAND --help' says more.");
+  app_.set_config("--config", "", "TOML file with flags' names as keys; flags win");
+  app_.config_formatter(std::make_shared<TomlConfig>(app_));
+  app_.allow_config_extras(CLI::config_extras_mode::error);
+
+  app_.add_flag("--quiet", shared.quiet, "Warnings and errors only");
+  app_.add_option("--log-level", shared.log_level, "trace, debug, info, warning, error")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}));
+  static const std::map<std::string, ProgressMode> modes{{"auto", ProgressMode::automatic},
+                                                         {"always", ProgressMode::always},
+                                                         {"never", ProgressMode::never}};
+  app_.add_option_function<std::string>(
+          "--progress", [&shared](const std::string& word) { shared.progress = modes.at(word); },
+          "auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}));
+
+  setup_info(app_, shared, action_);
+  setup_synth(app_, shared, action_);
+  setup_decode(app_, shared, action_);
+  setup_preprocess(app_, shared, action_);
+  setup_train(app_, shared, action_);
+  setup_compare(app_, shared, action_);
+  setup_completion(app_, shared, action_);
+}
+
+std::optional<ExitCode> CommandLine::parse(int argc, char** argv) {
+  try {
+    app_.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    app_.exit(help);
+    return ExitCode::done;
+  } catch (const CLI::ParseError& error) {
+    const CLI::App* chosen =
+        app_.get_subcommands().empty() ? &app_ : app_.get_subcommands().front();
+    const std::string name = chosen == &app_ ? "mpbench" : "mpbench " + chosen->get_name();
+    throw UsageError(fmt::format("{} (see '{} --help')", error.what(), name));
+  }
+  return std::nullopt;
+}
+
+}  // namespace mpbench::cli

@@ -1,0 +1,64 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "subcommands.hpp"
+
+namespace mpbench::cli {
+namespace {
+
+/// "--data --epochs ..." of one command and what it inherits.
+std::string flags_of(const CLI::App& command) {
+  std::vector<std::string> flags;
+  for (const CLI::App* level = &command; level != nullptr; level = level->get_parent()) {
+    for (const CLI::Option* option : level->get_options()) {
+      for (const auto& name : option->get_lnames()) flags.push_back("--" + name);
+      for (const auto& name : option->get_fnames()) flags.push_back("--" + name);
+    }
+  }
+  return fmt::format("{}", fmt::join(flags, " "));
+}
+
+std::string bash_script(const CLI::App& app) {
+  std::string names;
+  std::string cases;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names += command->get_name() + ' ';
+    cases += fmt::format("    {}) words=\"{}\" ;;\n", command->get_name(), flags_of(*command));
+  }
+  return fmt::format(
+      "_mpbench() {{\n"
+      "  local words word=\"${{COMP_WORDS[COMP_CWORD]}}\"\n"
+      "  case \"${{COMP_WORDS[1]}}\" in\n{}"
+      "    *) words=\"{}{}\" ;;\n"
+      "  esac\n"
+      "  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
+      "}}\n"
+      "complete -o default -F _mpbench mpbench\n",
+      cases, names, flags_of(app));
+}
+
+}  // namespace
+
+void setup_completion(CLI::App& app, const SharedOptions&, Action& action) {
+  auto shell = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand("completion", "Print a shell's completion script");
+  command->add_option("shell", *shell, "bash or zsh")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh"}));
+  command->footer(
+      "Examples:\n"
+      "  source <(mpbench completion bash)\n"
+      "  source <(mpbench completion zsh)");
+  command->callback([&app, shell, &action] {
+    action = [&app, shell] {
+      if (*shell == "zsh") fmt::print("autoload -U +X bashcompinit && bashcompinit\n");
+      fmt::print("{}", bash_script(app));
+      return ExitCode::done;
+    };
+  });
+}
+
+}  // namespace mpbench::cli

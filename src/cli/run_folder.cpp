@@ -1,0 +1,50 @@
+#include "run_folder.hpp"
+
+#include "mpbench/report/csv_table.hpp"
+
+namespace mpbench::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path predictions_file(const fs::path& out, const std::string& run_id) {
+  return out / "predictions" / (run_id + ".csv");
+}
+
+}  // namespace
+
+void write_runs(const fs::path& out, const std::vector<bench::RunOutput>& runs) {
+  std::vector<bench::RunRecord> records;
+  std::vector<bench::EpochRecord> epochs;
+  for (const auto& output : runs) {
+    records.push_back(output.run);
+    epochs.insert(epochs.end(), output.epochs.begin(), output.epochs.end());
+    if (output.predictions.empty()) continue;
+    fs::create_directories(out / "predictions");
+    report::write_csv(predictions_file(out, output.run.run_id), output.predictions);
+  }
+  report::write_csv(out / "epochs.csv", epochs);
+  report::write_csv(out / "runs.csv", records);
+}
+
+std::vector<bench::RunOutput> read_runs(const fs::path& out) {
+  if (!fs::exists(out / "runs.csv")) return {};
+  std::vector<bench::RunOutput> runs;
+  for (auto& record : report::read_csv<bench::RunRecord>(out / "runs.csv")) {
+    runs.push_back({.run = std::move(record)});
+  }
+  for (auto& epoch : report::read_csv<bench::EpochRecord>(out / "epochs.csv")) {
+    for (auto& output : runs) {
+      if (output.run.run_id == epoch.run_id) output.epochs.push_back(epoch);
+    }
+  }
+  return runs;
+}
+
+std::vector<bench::PredictionRow> read_predictions(const fs::path& out, const std::string& run_id) {
+  const fs::path file = predictions_file(out, run_id);
+  if (!fs::exists(file)) return {};
+  return report::read_csv<bench::PredictionRow>(file);
+}
+
+}  // namespace mpbench::cli

@@ -1,0 +1,48 @@
+#include "toml_config.hpp"
+
+#include <fmt/format.h>
+
+#include <toml++/toml.h>
+
+#include "mpbench/core/error.hpp"
+
+namespace mpbench::cli {
+namespace {
+
+std::string scalar(std::string_view key, const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* number = node.as_integer()) return fmt::format("{}", number->get());
+  if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
+  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
+  throw UsageError(
+      fmt::format("--config: {}: must be a string, a number, true, false, or a list of them", key));
+}
+
+}  // namespace
+
+std::vector<CLI::ConfigItem> TomlConfig::from_config(std::istream& input) const {
+  toml::table table;
+  try {
+    table = toml::parse(input);
+  } catch (const toml::parse_error& error) {
+    throw UsageError(
+        fmt::format("--config: line {}: {}", error.source().begin.line, error.description()));
+  }
+  std::vector<std::string> parents;
+  for (const CLI::App* chosen : app_.get_subcommands()) parents.push_back(chosen->get_name());
+  std::vector<CLI::ConfigItem> found;
+  for (const auto& [key, node] : table) {
+    CLI::ConfigItem item;
+    item.parents = parents;
+    item.name = std::string(key.str());
+    if (const auto* list = node.as_array()) {
+      for (const auto& element : *list) item.inputs.push_back(scalar(item.name, element));
+    } else {
+      item.inputs.push_back(scalar(item.name, node));
+    }
+    found.push_back(std::move(item));
+  }
+  return found;
+}
+
+}  // namespace mpbench::cli

@@ -1,0 +1,116 @@
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <memory>
+
+#include "mpbench/bench/runner.hpp"
+#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/device/device.hpp"
+#include "run_folder.hpp"
+#include "subcommands.hpp"
+#include "terminal.hpp"
+#include "training_flags.hpp"
+
+namespace mpbench::cli {
+namespace {
+
+struct TrainOptions {
+  train::TrainConfig config;
+  bool amp = false;
+  std::filesystem::path out;
+  std::string run_id;
+  std::int64_t repeat = 1;
+};
+
+void report_epoch(const bench::RunOutput& output) {
+  const auto& epoch = output.epochs.back();
+  std::string line = fmt::format("epoch {}: train loss {:.4f}, accuracy {:.4f}", epoch.epoch,
+                                 epoch.train_loss.value_or(0), epoch.train_accuracy.value_or(0));
+  if (epoch.val_loss)
+    line += fmt::format("; validation loss {:.4f}, accuracy {:.4f}", *epoch.val_loss,
+                        *epoch.val_accuracy);
+  if (epoch.val_auc) line += fmt::format(", AUC {:.4f}", *epoch.val_auc);
+  if (output.run.val_pf1) line += fmt::format(", pF1 {:.4f}", *output.run.val_pf1);
+  if (epoch.images_per_s) line += fmt::format("; {:.1f} images/s", *epoch.images_per_s);
+  if (epoch.loss_scale)
+    line +=
+        fmt::format(", scale {:g}, {} skipped", *epoch.loss_scale, epoch.skipped_steps.value_or(0));
+  spdlog::info("{}", line);
+}
+
+ExitCode conclude(const bench::RunRecord& run, const std::filesystem::path& out) {
+  const std::string where = fmt::format("results in {}", out.string());
+  switch (run.status) {
+    case bench::RunStatus::ok:
+      spdlog::info("{}: trained in {} ({:.1f} images/s, {:.1f} ms a step); {}", run.precision,
+                   format_duration(run.train_time_s.value_or(0)), run.images_per_s.value_or(0),
+                   run.step_ms_median.value_or(0), where);
+      return ExitCode::done;
+    case bench::RunStatus::interrupted:
+      spdlog::warn("interrupted after {} epochs; {}", run.epochs.value_or(0), where);
+      return ExitCode::interrupted;
+    default:
+      spdlog::error("{}: {}; {}", to_string(run.status), run.error, where);
+      return ExitCode::error;
+  }
+}
+
+ExitCode run_train(TrainOptions options, const SharedOptions& shared) {
+  const ProgressFunction progress = make_progress(shared);
+  train::TrainConfig& config = options.config;
+  if (options.amp) {
+    const auto device = device::parse_device(config.device);
+    config.precision = device::default_mixed_precision(device);
+    spdlog::info("--amp means {} on {}", to_string(config.precision), device.str());
+  }
+  train::validate(config);
+  const auto out = choose_out_folder(options.out, "train");
+  make_writable_folder(out);
+  add_log_file(out / "mpbench.log");
+  write_file(out / "config.toml", train::to_toml(config));
+
+  const data::ImageSet images = open_images(config, progress);
+  if (options.run_id.empty())
+    options.run_id = fmt::format("{}-{}", config.model, to_string(config.precision));
+  const bench::RunOutput output =
+      bench::run_training(config, images,
+                          {.run_id = options.run_id,
+                           .repeat = options.repeat,
+                           .progress = progress,
+                           .on_epoch = [&](const bench::RunOutput& so_far) {
+                             report_epoch(so_far);
+                             bench::RunOutput kept = so_far;
+                             kept.run.status = bench::RunStatus::interrupted;
+                             write_runs(out, {kept});
+                           }});
+  write_runs(out, {output});
+  return conclude(output.run, out);
+}
+
+}  // namespace
+
+void setup_train(CLI::App& app, const SharedOptions& shared, Action& action) {
+  auto options = std::make_shared<TrainOptions>();
+  CLI::App* command = app.add_subcommand("train", "Train one model, in one precision");
+  add_training_flags(*command, options->config);
+  command
+      ->add_flag("--amp", options->amp,
+                 "Mixed precision as PyTorch would: fp16 on CUDA, bf16 on the CPU")
+      ->excludes("--precision");
+  command->add_option_function<std::string>(
+      "--out", [options](const std::string& path) { options->out = path; },
+      "Folder for CSVs, predictions, log and config.toml (default mpbench-out/train-TIME)");
+  command->add_option("--run-id", options->run_id, "Name of the run in the CSVs");
+  command->add_option("--repeat", options->repeat, "Number of the repeat, for the CSVs")
+      ->check(CLI::PositiveNumber);
+  command->footer(
+      "Examples:\n"
+      "  mpbench train --amp                      # synthetic mammograms, made on the spot\n"
+      "  mpbench train --dataset idx --data /usr/share/datasets/fashion-mnist --epochs 2\n"
+      "  mpbench train --data rsna/ --precision fp16 --image-size 512 --out runs/fp16");
+  command->callback([options, &shared, &action] {
+    action = [options, &shared] { return run_train(*options, shared); };
+  });
+}
+
+}  // namespace mpbench::cli

@@ -1,0 +1,62 @@
+#include "training_flags.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <ctime>
+#include <type_traits>
+
+#include "mpbench/data/dataset.hpp"
+
+namespace mpbench::cli {
+namespace {
+
+struct FlagAdder {
+  CLI::App& command;
+  const std::set<std::string>& except;
+
+  template <class Value>
+  void operator()(const std::string& name, Value& value, const char* help) const {
+    if (except.contains(name)) return;
+    const std::string flag = "--" + name;
+    if constexpr (std::is_same_v<Value, bool>) {
+      command.add_flag(fmt::format("{},!--no-{}", flag, name), value, help)
+          ->default_str(value ? "true" : "false");
+    } else if constexpr (std::is_same_v<Value, Precision>) {
+      command
+          .add_option_function<std::string>(
+              flag, [&value](const std::string& word) { value = parse_precision(word); }, help)
+          ->default_str(std::string(to_string(value)));
+    } else if constexpr (std::is_same_v<Value, std::filesystem::path>) {
+      command.add_option_function<std::string>(
+          flag, [&value](const std::string& text) { value = text; }, help);
+    } else {
+      command.add_option(flag, value, help);
+    }
+  }
+};
+
+}  // namespace
+
+void add_training_flags(CLI::App& command, train::TrainConfig& config,
+                        const std::set<std::string>& except) {
+  train::visit_options(config, FlagAdder{command, except});
+}
+
+data::ImageSet open_images(const train::TrainConfig& config, const ProgressFunction& progress) {
+  return data::open_dataset({.dataset = config.dataset,
+                             .path = config.data,
+                             .height = config.image_size,
+                             .width = config.image_size,
+                             .limit = config.limit},
+                            progress);
+}
+
+std::filesystem::path choose_out_folder(const std::filesystem::path& chosen,
+                                        const std::string& command) {
+  if (!chosen.empty()) return chosen;
+  return fmt::format("mpbench-out/{}-{:%Y%m%d-%H%M%S}", command,
+                     fmt::localtime(std::time(nullptr)));
+}
+
+}  // namespace mpbench::cli

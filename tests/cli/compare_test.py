@@ -1,0 +1,133 @@
+"""mpbench compare: processes, interleaving, CSVs, resuming."""
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+from mpbench_command import FASHION_MNIST, MPBENCH, one_line, rows, run
+
+COMPARISON_COLUMNS = (
+    "baseline_run,arm_run,model,batch_size,image_size,baseline_precision,arm_precision,speedup,speedup_ci_low,"
+    "speedup_ci_high,noise_floor,speed_verdict,memory_ratio,metric,metric_delta,metric_delta_ci_low,"
+    "metric_delta_ci_high,margin,accuracy_verdict,skipped_fraction,note").split(",")
+
+
+def arguments(out, *more):
+    return ["compare", "--dataset", "idx", "--data", FASHION_MNIST, "--limit", "1500", "--epochs", "1", "--out", out, *more]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    out = tmp_path_factory.mktemp("compare") / "out"
+    result = run(*arguments(out, "--precision", "fp32,bf16,fp16", "--repeats", "2"))
+    return out, result
+
+
+def test_every_arm_is_ok_and_interleaved(finished):
+    out, _ = finished
+    runs = rows(out / "runs.csv")
+    assert [run["status"] for run in runs] == ["ok"] * 6
+    assert [run["repeat"] for run in runs] == ["1"] * 3 + ["2"] * 3, "repeats are the outer loop"
+    assert len({run["run_id"] for run in runs}) == 6
+    assert len(rows(out / "epochs.csv")) == 6
+    for run in runs:
+        assert (out / "predictions" / f"{run['run_id']}.csv").exists()
+
+
+def test_comparison_is_complete(finished):
+    out, _ = finished
+    comparisons = rows(out / "comparison.csv")
+    assert [c["arm_precision"] for c in comparisons] == ["bf16", "fp16"]
+    for c in comparisons:
+        assert list(c)[: len(COMPARISON_COLUMNS)] == COMPARISON_COLUMNS
+        empty = [name for name in COMPARISON_COLUMNS if c[name] == "" and name not in ("note", "skipped_fraction")]
+        assert not empty, empty
+        assert float(c["speedup_ci_low"]) <= float(c["speedup"]) <= float(c["speedup_ci_high"])
+        assert c["speed_verdict"] in ("faster", "slower", "indistinguishable")
+        assert c["accuracy_verdict"] in ("non-inferior", "inferior", "inconclusive")
+    assert comparisons[1]["skipped_fraction"] != ""
+
+
+def test_speedup_is_what_runs_csv_says(finished):
+    """The geometric mean of the paired throughput ratios, computed here from the raw rows."""
+    out, _ = finished
+    runs = rows(out / "runs.csv")
+    speed = {(r["precision"], r["repeat"]): float(r["images_per_s"]) for r in runs}
+    for c in rows(out / "comparison.csv"):
+        arm = c["arm_precision"]
+        product = 1.0
+        for repeat in ["1", "2"]:
+            product *= speed[arm, repeat] / speed["fp32", repeat]
+        assert float(c["speedup"]) == pytest.approx(product ** 0.5, rel=1e-9)
+
+
+def test_table_and_paths_are_for_people(finished):
+    out, result = finished
+    assert result.stdout == ""
+    assert "bf16" in result.stderr and "comparison.csv" in result.stderr
+    assert "\x1b" not in result.stderr
+    for line in result.stderr.splitlines():
+        assert len(line) <= 80 or str(out) in line, line
+
+
+def test_finished_comparison_is_not_overwritten_but_resumed(finished):
+    out, _ = finished
+    before = (out / "runs.csv").read_text()
+    assert "--resume" in one_line(run(*arguments(out, "--precision", "fp32,bf16,fp16", "--repeats", "2"), code=2))
+    result = run(*arguments(out, "--precision", "fp32,bf16,fp16", "--repeats", "2", "--resume"))
+    assert (out / "runs.csv").read_text() == before, "nothing was left to do"
+    assert "done already" in result.stderr
+
+
+def test_its_config_file_repeats_it(finished, tmp_path):
+    out, _ = finished
+    result = run("compare", "--config", out / "config.toml", "--epochs", "1", "--limit", "200", "--repeats", "1",
+                 "--out", tmp_path / "again")
+    assert [r["precision"] for r in rows(tmp_path / "again" / "runs.csv")] == ["fp32", "bf16", "fp16"]
+    (one, _) = rows(tmp_path / "again" / "comparison.csv")
+    assert one["speedup"] != "" and one["speedup_ci_low"] == "" and one["note"], "one repeat carries no interval"
+
+
+def test_axes_are_comma_lists(tmp_path):
+    run(*arguments(tmp_path / "out", "--precision", "fp32,bf16", "--repeats", "1", "--batch-size", "16,32",
+                   "--channels-last", "true,false", "--limit", "100", "--steps", "2"))
+    runs = rows(tmp_path / "out" / "runs.csv")
+    assert {(r["batch_size"], r["channels_last"]) for r in runs} == {
+        ("16", "true"), ("16", "false"), ("32", "true"), ("32", "false")}
+    assert len(rows(tmp_path / "out" / "comparison.csv")) == 4
+
+
+def test_ctrl_c_keeps_finished_runs(tmp_path):
+    out = tmp_path / "out"
+    process = subprocess.Popen([MPBENCH, *map(str, arguments(out, "--precision", "fp32,bf16", "--repeats", "50"))],
+                               stderr=subprocess.PIPE, text=True)
+    deadline = time.time() + 240
+    while not (out / "runs.csv").exists() and time.time() < deadline:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 130, stderr
+    statuses = [r["status"] for r in rows(out / "runs.csv")]
+    assert statuses[0] == "ok" and set(statuses[1:]) <= {"ok", "interrupted"}
+    assert (out / "comparison.csv").exists()
+
+
+def test_a_killed_run_is_recorded_and_the_sweep_goes_on(tmp_path):
+    out = tmp_path / "out"
+    process = subprocess.Popen([MPBENCH, *map(str, arguments(out, "--precision", "fp32,bf16", "--repeats", "1", "--epochs", "20"))],
+                               stderr=subprocess.PIPE, text=True)
+    deadline = time.time() + 120
+    child = None
+    while child is None and time.time() < deadline:
+        children = subprocess.run(["ps", "--ppid", str(process.pid), "-o", "pid="], capture_output=True, text=True).stdout.split()
+        child = int(children[0]) if children else None
+        time.sleep(0.1)
+    os.kill(child, signal.SIGKILL)
+    _, stderr = process.communicate(timeout=240)
+    assert process.returncode == 3, stderr
+    first, second = rows(out / "runs.csv")
+    assert first["status"] == "oom" and "signal 9" in first["error"]
+    assert second["status"] == "ok"
+    (row,) = rows(out / "comparison.csv")
+    assert row["speedup"] == "" and row["note"]

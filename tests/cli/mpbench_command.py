@@ -1,0 +1,30 @@
+"""Runs the program as a user does, from the shell."""
+import csv
+import os
+import pathlib
+import subprocess
+
+MPBENCH = os.environ["MPBENCH"]
+FASHION_MNIST = pathlib.Path("/usr/share/datasets/fashion-mnist")
+
+
+def run(*arguments, code=0, env=None, timeout=600, **options):
+    """Runs mpbench and checks its exit code; stdout and stderr are in the result as text."""
+    result = subprocess.run(
+        [MPBENCH, *map(str, arguments)], capture_output=True, text=True, timeout=timeout,
+        env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, **options)
+    assert result.returncode == code, (
+        f"exit code {result.returncode}, expected {code}\n{result.stdout}\n{result.stderr}")
+    return result
+
+
+def one_line(result):
+    """The single line on stderr, which is all that a user error may print."""
+    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1, f"expected one line on stderr:\n{result.stderr}"
+    return lines[0]
+
+
+def rows(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))

@@ -1,0 +1,117 @@
+"""mpbench train on real images, small."""
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import pytest
+from mpbench_command import FASHION_MNIST, MPBENCH, rows, run
+
+RUN_COLUMNS = (
+    "run_id,status,error,precision,model,dataset,n_train,n_val,image_size,batch_size,epochs,steps,channels_last,seed,"
+    "repeat,device,device_name,threads,parameters,time_to_first_step_s,train_time_s,step_ms_median,step_ms_mad,"
+    "images_per_s,data_wait_fraction,peak_device_bytes,peak_rss_bytes,cpu_time_s,energy_j,train_loss,val_loss,"
+    "val_accuracy,val_auc,val_pf1,skipped_steps,final_loss_scale,torch_version,cuda_version,cudnn_version,git_commit,"
+    "config_hash").split(",")
+EPOCH_COLUMNS = (
+    "run_id,epoch,train_loss,train_accuracy,val_loss,val_accuracy,val_auc,lr,loss_scale,skipped_steps,epoch_time_s,"
+    "images_per_s").split(",")
+
+
+def train(tmp_path, *arguments, **options):
+    return run("train", "--dataset", "idx", "--data", FASHION_MNIST, "--limit", 2000, "--epochs", 2, "--device", "cpu",
+               "--out", tmp_path / "out", *arguments, **options)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+def test_every_precision_learns_and_is_recorded(tmp_path, precision):
+    train(tmp_path, "--precision", precision)
+    (record,) = rows(tmp_path / "out" / "runs.csv")
+    assert list(record)[: len(RUN_COLUMNS)] == RUN_COLUMNS
+    assert record["status"] == "ok" and record["precision"] == precision
+    assert record["n_train"] == "2000" and record["n_val"] == "400"
+    assert float(record["val_accuracy"]) > 0.6
+    assert float(record["images_per_s"]) > 0 and float(record["time_to_first_step_s"]) > 0
+    assert record["peak_device_bytes"] == "", "there is no device memory on the CPU: not measured, never 0"
+    assert (record["skipped_steps"] != "") == (precision == "fp16")
+    assert (record["fp16_convolution"] != "") == (precision == "fp16")
+    epochs = rows(tmp_path / "out" / "epochs.csv")
+    assert list(epochs[0]) == EPOCH_COLUMNS and len(epochs) == 2
+    assert len(rows(tmp_path / "out" / "predictions" / f"cnn-{precision}.csv")) == 400
+    assert (tmp_path / "out" / "mpbench.log").stat().st_size > 0
+
+
+def test_amp_says_and_records_what_it_chose(tmp_path):
+    result = train(tmp_path, "--amp", "--steps", 3)
+    assert "bf16" in result.stderr
+    assert rows(tmp_path / "out" / "runs.csv")[0]["precision"] == "bf16"
+
+
+def test_config_toml_repeats_the_run(tmp_path):
+    train(tmp_path, "--steps", 12, "--seed", 5)
+    run("train", "--config", tmp_path / "out" / "config.toml", "--out", tmp_path / "again")
+    first, second = (rows(tmp_path / name / "runs.csv")[0] for name in ["out", "again"])
+    for column in ["config_hash", "train_loss", "val_loss", "val_accuracy", "steps", "seed"]:
+        assert first[column] == second[column], column
+
+
+def test_output_is_plain_without_a_terminal(tmp_path):
+    result = train(tmp_path, "--steps", 3)
+    assert result.stdout == ""
+    assert "\x1b" not in result.stderr and "\r" not in result.stderr
+    assert train(tmp_path, "--steps", 3, "--quiet").stderr == ""
+
+
+def test_progress_bar_with_rate_and_eta_on_a_terminal(tmp_path):
+    import pty
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [MPBENCH, "train", "--dataset", "idx", "--data", FASHION_MNIST, "--limit", "3000", "--epochs", "1",
+         "--out", tmp_path / "out"], stderr=slave, stdout=subprocess.DEVNULL)
+    os.close(slave)
+    seen = b""
+    while True:
+        try:
+            piece = os.read(master, 65536)
+        except OSError:  # Linux reports the closed other end so.
+            break
+        if not piece:
+            break
+        seen += piece
+    assert process.wait() == 0
+    text = seen.decode()
+    assert "images/s" in text and "ETA" in text and "\r" in text
+    for line in text.replace("\r", "\n").split("\n"):
+        assert len(line.replace("\x1b[K", "")) <= 80 or "results in" in line or "validation" in line
+
+
+def test_ctrl_c_keeps_the_finished_epochs(tmp_path):
+    out = tmp_path / "out"
+    process = subprocess.Popen(
+        [MPBENCH, "train", "--dataset", "idx", "--data", FASHION_MNIST, "--limit", "2000", "--epochs", "1000",
+         "--out", out], stderr=subprocess.PIPE, text=True)
+    deadline = time.time() + 120
+    while not (out / "runs.csv").exists() and time.time() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    (record,) = rows(out / "runs.csv")
+    assert record["status"] == "interrupted"
+    finished = rows(out / "epochs.csv")
+    assert int(record["epochs"]) == len(finished) >= 1
+
+
+def test_refused_allocation_is_an_oom_not_a_crash(tmp_path):
+    import resource
+
+    def limit_memory():
+        resource.setrlimit(resource.RLIMIT_DATA, (3 << 30, 3 << 30))
+
+    result = run("train", "--dataset", "idx", "--data", FASHION_MNIST, "--image-size", 512, "--limit", 600,
+                 "--batch-size", 512, "--epochs", 1, "--warmup-steps", 0, "--out", tmp_path / "out", code=1,
+                 preexec_fn=limit_memory)
+    assert "oom" in result.stderr, result.stderr
+    (record,) = rows(tmp_path / "out" / "runs.csv")
+    assert record["status"] == "oom" and record["error"]
