@@ -1,0 +1,115 @@
+#include "frame_fragments.hpp"
+
+#include <dcmtk/config/osconfig.h>
+
+#include <dcmtk/dcmdata/dcpixseq.h>
+#include <dcmtk/dcmdata/dcpxitem.h>
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "jpeg2000_decoder.hpp"
+#include "pixel_format.hpp"
+
+namespace mpbench::dicom {
+namespace {
+
+std::span<const std::byte> item_bytes(DcmPixelSequence& sequence, unsigned long index) {
+  DcmPixelItem* item = nullptr;
+  Uint8* data = nullptr;
+  if (sequence.getItem(item, index).bad() || item == nullptr) {
+    throw FieldError("PixelData", fmt::format("fragment {} is missing", index));
+  }
+  const Uint32 length = item->getLength();
+  if (length == 0) return {};
+  if (item->getUint8Array(data).bad() || data == nullptr) {
+    throw FieldError("PixelData", fmt::format("fragment {} cannot be read", index));
+  }
+  return {reinterpret_cast<const std::byte*>(data), length};
+}
+
+bool begins_jpeg(std::span<const std::byte> bytes) {
+  return bytes.size() >= 3 && bytes[0] == std::byte{0xFF} && bytes[1] == std::byte{0xD8} &&
+         bytes[2] == std::byte{0xFF};
+}
+
+/// Where each frame begins by the offset table, or nothing when the table is empty or wrong.
+std::optional<std::vector<unsigned long>> starts_by_table(DcmPixelSequence& sequence, int frames) {
+  const auto table = item_bytes(sequence, 0);
+  if (table.size() != 4 * static_cast<std::size_t>(frames)) return std::nullopt;
+  const unsigned long items = sequence.card();
+  std::vector<unsigned long> starts;
+  std::uint64_t position = 0;
+  unsigned long item = 1;
+  for (std::size_t frame = 0; frame < static_cast<std::size_t>(frames); ++frame) {
+    std::uint64_t wanted = 0;
+    for (std::size_t byte = 4; byte-- > 0;) {
+      wanted = wanted << 8 | std::to_integer<std::uint64_t>(table[4 * frame + byte]);
+    }
+    // An offset counts item headers (8 bytes) and padding to even lengths.
+    while (item < items && position < wanted) {
+      const std::size_t length = item_bytes(sequence, item).size();
+      position += 8 + length + length % 2;
+      ++item;
+    }
+    if (position != wanted || item >= items || (!starts.empty() && starts.back() == item)) {
+      return std::nullopt;
+    }
+    starts.push_back(item);
+  }
+  if (starts.front() != 1) return std::nullopt;
+  return starts;
+}
+
+/// Where each frame begins by the first bytes of a codestream, or nothing when the count is
+/// another.
+std::optional<std::vector<unsigned long>> starts_by_codestream(DcmPixelSequence& sequence,
+                                                               int frames) {
+  std::vector<unsigned long> starts;
+  for (unsigned long item = 1; item < sequence.card(); ++item) {
+    const auto bytes = item_bytes(sequence, item);
+    if (begins_jpeg2000(bytes) || begins_jpeg(bytes)) starts.push_back(item);
+  }
+  if (starts.size() != static_cast<std::size_t>(frames) || starts.front() != 1) return std::nullopt;
+  return starts;
+}
+
+}  // namespace
+
+FrameFragments find_fragments(DcmPixelSequence& sequence, int frame, int frames) {
+  const unsigned long items = sequence.card();
+  if (items < 2) throw FieldError("PixelData", "has no fragments");
+  if (frame < 0 || frame >= frames) {
+    throw FieldError("NumberOfFrames", fmt::format("is {}: there is no frame {}", frames, frame));
+  }
+  if (frames == 1) return {1, items};
+  const auto index = static_cast<unsigned long>(frame);
+  const auto count = static_cast<unsigned long>(frames);
+  if (items - 1 == count) return {index + 1, index + 2};
+  if (items - 1 < count) {
+    throw FieldError("PixelData",
+                     fmt::format("has {} fragments, NumberOfFrames is {}", items - 1, frames));
+  }
+  auto starts = starts_by_table(sequence, frames);
+  if (!starts) starts = starts_by_codestream(sequence, frames);
+  if (!starts) {
+    throw FieldError("PixelData",
+                     fmt::format("{} fragments for {} frames, and neither the offset table nor the "
+                                 "codestreams tell where each begins",
+                                 items - 1, frames));
+  }
+  return {(*starts)[index], index + 1 < count ? (*starts)[index + 1] : items};
+}
+
+std::vector<std::byte> join_fragments(DcmPixelSequence& sequence, FrameFragments fragments) {
+  std::vector<std::byte> joined;
+  for (unsigned long item = fragments.first; item < fragments.last; ++item) {
+    const auto bytes = item_bytes(sequence, item);
+    joined.insert(joined.end(), bytes.begin(), bytes.end());
+  }
+  return joined;
+}
+
+}  // namespace mpbench::dicom

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+class DcmPixelSequence;
+
+namespace mpbench::dicom {
+
+/// The fragments of one frame in an encapsulated PixelData: items [first, last) of the sequence,
+/// item 0 being the offset table (PS3.5 A.4).
+struct FrameFragments {
+  unsigned long first = 1;
+  unsigned long last = 1;
+};
+
+/// Finds a frame's fragments: all of them when there is one frame, one each when their counts
+/// agree, else by the offset table, else (table empty or wrong) by where codestreams begin. Throws
+/// FieldError("PixelData", ...) when none of these tells, or the frame is not there.
+FrameFragments find_fragments(DcmPixelSequence& sequence, int frame, int frames);
+
+/// The bytes of these fragments, joined. Throws FieldError.
+std::vector<std::byte> join_fragments(DcmPixelSequence& sequence, FrameFragments fragments);
+
+}  // namespace mpbench::dicom

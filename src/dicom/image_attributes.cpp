@@ -1,0 +1,200 @@
+#include "image_attributes.hpp"
+
+#include <dcmtk/config/osconfig.h>
+
+#include <dcmtk/dcmdata/dcdatset.h>
+#include <dcmtk/dcmdata/dcdeftag.h>
+#include <dcmtk/dcmdata/dcelem.h>
+#include <dcmtk/dcmdata/dcitem.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+namespace mpbench::dicom {
+namespace {
+
+std::string text_of(DcmItem& item, const DcmTagKey& tag, unsigned long position = 0) {
+  OFString value;
+  if (item.findAndGetOFString(tag, value, position).bad()) return {};
+  std::string text(value.c_str(), value.size());
+  const auto outside = [](char c) { return c == ' ' || c == '\t' || c == '\0'; };
+  while (!text.empty() && outside(text.back())) text.pop_back();
+  text.erase(text.begin(), std::find_if_not(text.begin(), text.end(), outside));
+  return text;
+}
+
+/// A decimal string as a number; NaN when it is none, so that whoever uses it can say so.
+double number_of(std::string_view text) {
+  if (!text.empty() && text.front() == '+') text.remove_prefix(1);
+  double value = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (problem != std::errc() || end != text.data() + text.size()) {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  return value;
+}
+
+std::optional<double> optional_number(DcmItem& item, const DcmTagKey& tag) {
+  const std::string text = text_of(item, tag);
+  if (text.empty()) return std::nullopt;
+  return number_of(text);
+}
+
+unsigned long value_count(DcmItem& item, const DcmTagKey& tag) {
+  DcmElement* element = nullptr;
+  if (item.findAndGetElement(tag, element).bad() || element == nullptr) return 0;
+  return element->getVM();
+}
+
+/// A 16-bit stored value, whose VR (US or SS) writers get wrong: PixelRepresentation decides.
+std::optional<std::int32_t> stored_value(DcmItem& item, const DcmTagKey& tag, bool is_signed) {
+  Uint16 bits = 0;
+  Sint16 as_signed = 0;
+  if (item.findAndGetUint16(tag, bits).bad()) {
+    if (item.findAndGetSint16(tag, as_signed).bad()) return std::nullopt;
+    bits = static_cast<Uint16>(as_signed);
+  }
+  if (is_signed) return static_cast<Sint16>(bits);
+  return bits;
+}
+
+/// The item of a functional group for this frame, or null where the object has none.
+DcmItem* functional_group(DcmItem& dataset, int frame, const DcmTagKey& group) {
+  DcmItem* frame_item = nullptr;
+  DcmItem* item = nullptr;
+  if (dataset.findAndGetSequenceItem(DCM_PerFrameFunctionalGroupsSequence, frame_item, frame)
+          .good() &&
+      frame_item->findAndGetSequenceItem(group, item, 0).good()) {
+    return item;
+  }
+  if (dataset.findAndGetSequenceItem(DCM_SharedFunctionalGroupsSequence, frame_item, 0).good() &&
+      frame_item->findAndGetSequenceItem(group, item, 0).good()) {
+    return item;
+  }
+  return nullptr;
+}
+
+/// An element's 16-bit words, whether it is US, SS or OW; empty when it is none of these.
+std::vector<std::uint16_t> words_of(DcmItem& item, const DcmTagKey& tag) {
+  DcmElement* element = nullptr;
+  if (item.findAndGetElement(tag, element).bad() || element == nullptr) return {};
+  const std::size_t count = element->getLength() / 2;
+  Uint16* words = nullptr;
+  Sint16* signed_words = nullptr;
+  if (element->getUint16Array(words).good() && words != nullptr) return {words, words + count};
+  if (element->getSint16Array(signed_words).good() && signed_words != nullptr) {
+    std::vector<std::uint16_t> converted(count);
+    std::copy_n(signed_words, count, converted.begin());
+    return converted;
+  }
+  return {};
+}
+
+bool is_signed_short(DcmItem& item, const DcmTagKey& tag) {
+  DcmElement* element = nullptr;
+  return item.findAndGetElement(tag, element).good() && element->ident() == EVR_SS;
+}
+
+LookupTable read_table(DcmItem& item, const char* name, std::vector<std::string>& notes) {
+  LookupTable table;
+  table.explanation = text_of(item, DCM_LUTExplanation);
+  const auto descriptor = words_of(item, DCM_LUTDescriptor);
+  if (descriptor.size() != 3) {
+    notes.push_back(fmt::format("{}: LUTDescriptor has {} values, not 3", name, descriptor.size()));
+    return table;
+  }
+  // The number of entries is unsigned even in a signed descriptor; 0 stands for 65536.
+  const std::size_t count = descriptor[0] == 0 ? 65536 : descriptor[0];
+  table.first = is_signed_short(item, DCM_LUTDescriptor) ? static_cast<std::int16_t>(descriptor[1])
+                                                         : descriptor[1];
+  table.bits = descriptor[2];
+  if (table.bits < 8 || table.bits > 16) {
+    notes.push_back(fmt::format("{}: {} bits an entry, not 8 to 16", name, table.bits));
+    return table;
+  }
+  const auto words = words_of(item, DCM_LUTData);
+  if (words.size() >= count) {
+    table.entries.assign(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(count));
+  } else if (table.bits == 8 && words.size() == (count + 1) / 2) {
+    // Two 8-bit entries a word, the first in the low byte.
+    for (std::size_t i = 0; i < count; ++i) {
+      table.entries.push_back(
+          static_cast<std::uint16_t>(i % 2 == 0 ? words[i / 2] & 0xFF : words[i / 2] >> 8));
+    }
+  } else {
+    notes.push_back(fmt::format("{}: LUTData has {} entries, the descriptor says {}", name,
+                                words.size(), count));
+  }
+  return table;
+}
+
+void read_windows(DcmItem& item, ImageAttributes& attributes, std::vector<std::string>& notes) {
+  const unsigned long centers = value_count(item, DCM_WindowCenter);
+  const unsigned long widths = value_count(item, DCM_WindowWidth);
+  if (centers != widths) {
+    notes.push_back(fmt::format("{} window centers and {} widths", centers, widths));
+  }
+  for (unsigned long i = 0; i < std::min(centers, widths); ++i) {
+    attributes.windows.push_back({number_of(text_of(item, DCM_WindowCenter, i)),
+                                  number_of(text_of(item, DCM_WindowWidth, i)),
+                                  text_of(item, DCM_WindowCenterWidthExplanation, i)});
+  }
+  const std::string function = text_of(item, DCM_VOILUTFunction);
+  if (function == "SIGMOID") {
+    attributes.voi_function = VoiFunction::sigmoid;
+  } else if (function == "LINEAR_EXACT") {
+    attributes.voi_function = VoiFunction::linear_exact;
+  } else if (!function.empty() && function != "LINEAR") {
+    attributes.unknown_voi_function = function;
+    notes.push_back(fmt::format("VOILUTFunction '{}' is not known", function));
+  }
+  DcmItem* table = nullptr;
+  for (signed long i = 0; item.findAndGetSequenceItem(DCM_VOILUTSequence, table, i).good(); ++i) {
+    attributes.voi_luts.push_back(read_table(*table, "VOILUTSequence", notes));
+  }
+}
+
+}  // namespace
+
+ImageAttributes read_attributes(DcmItem& dataset, const PixelFormat& format, int frame,
+                                std::vector<std::string>& notes) {
+  ImageAttributes attributes;
+  attributes.rows = format.rows;
+  attributes.columns = format.columns;
+  attributes.frames = format.frames;
+  attributes.samples_per_pixel = format.samples;
+  attributes.bits_allocated = format.bits_allocated;
+  attributes.bits_stored = format.bits_stored;
+  attributes.high_bit = format.high_bit;
+  attributes.is_signed = format.is_signed;
+  attributes.photometric_interpretation = format.photometric;
+
+  DcmItem* transformation = functional_group(dataset, frame, DCM_PixelValueTransformationSequence);
+  DcmItem& modality = transformation != nullptr ? *transformation : dataset;
+  attributes.rescale_slope = optional_number(modality, DCM_RescaleSlope);
+  attributes.rescale_intercept = optional_number(modality, DCM_RescaleIntercept);
+  DcmItem* table = nullptr;
+  if (dataset.findAndGetSequenceItem(DCM_ModalityLUTSequence, table, 0).good()) {
+    attributes.modality_lut = read_table(*table, "ModalityLUTSequence", notes);
+  }
+  DcmItem* voi = functional_group(dataset, frame, DCM_FrameVOILUTSequence);
+  read_windows(voi != nullptr ? *voi : dataset, attributes, notes);
+
+  attributes.padding_value = stored_value(dataset, DCM_PixelPaddingValue, format.is_signed);
+  attributes.padding_range_limit =
+      stored_value(dataset, DCM_PixelPaddingRangeLimit, format.is_signed);
+  attributes.presentation_lut_shape = text_of(dataset, DCM_PresentationLUTShape);
+  attributes.laterality = text_of(dataset, DCM_ImageLaterality);
+  if (attributes.laterality.empty()) attributes.laterality = text_of(dataset, DCM_Laterality);
+  attributes.view_position = text_of(dataset, DCM_ViewPosition);
+  attributes.patient_id = text_of(dataset, DCM_PatientID);
+  attributes.modality = text_of(dataset, DCM_Modality);
+  attributes.manufacturer = text_of(dataset, DCM_Manufacturer);
+  attributes.sop_class_uid = text_of(dataset, DCM_SOPClassUID);
+  attributes.sop_instance_uid = text_of(dataset, DCM_SOPInstanceUID);
+  return attributes;
+}
+
+}  // namespace mpbench::dicom

@@ -1,0 +1,232 @@
+#include "jpeg2000_decoder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "openjpeg_memory.hpp"
+
+namespace mpbench::dicom {
+namespace {
+
+using Bytes = std::span<const std::byte>;
+
+constexpr std::array<unsigned char, 4> codestream_start{0xFF, 0x4F, 0xFF, 0x51};
+constexpr std::array<unsigned char, 6> jp2_start{0x00, 0x00, 0x00, 0x0C, 0x6A, 0x50};
+// OpenJPEG keeps several kilobytes a tile from the header on; 128x128 tiles of the largest
+// mammogram are 1700.
+constexpr std::uint64_t most_tiles = 16384;
+
+[[noreturn]] void fail(const std::string& problem) { throw FieldError("PixelData", problem); }
+
+template <std::size_t N>
+bool begins_with(Bytes bytes, const std::array<unsigned char, N>& start) {
+  return bytes.size() >= N &&
+         std::equal(start.begin(), start.end(), bytes.begin(), [](unsigned char a, std::byte b) {
+           return a == std::to_integer<unsigned char>(b);
+         });
+}
+
+/// Big-endian fields read in order; past the end is an error, never a read.
+class FieldReader {
+ public:
+  explicit FieldReader(Bytes bytes) : bytes_(bytes) {}
+  std::uint64_t next(std::size_t count) {
+    if (bytes_.size() < count) fail("the JPEG 2000 header is cut off");
+    std::uint64_t value = 0;
+    for (const std::byte byte : bytes_.first(count)) {
+      value = value << 8 | std::to_integer<std::uint64_t>(byte);
+    }
+    bytes_ = bytes_.subspan(count);
+    return value;
+  }
+
+ private:
+  Bytes bytes_;
+};
+
+/// The codestream in a JP2 file: the content of its jp2c box (ISO/IEC 15444-1 I.4, I.5.4).
+Bytes unwrap_jp2(Bytes file) {
+  while (file.size() >= 8) {
+    FieldReader reader(file);
+    std::uint64_t length = reader.next(4);
+    const std::uint64_t type = reader.next(4);
+    std::size_t header = 8;
+    if (length == 1) {
+      length = reader.next(8);
+      header = 16;
+    } else if (length == 0) {
+      length = file.size();
+    }
+    if (length < header) break;
+    const std::size_t present =
+        static_cast<std::size_t>(std::min<std::uint64_t>(length, file.size()));
+    constexpr std::uint64_t jp2c = 0x6A703263;
+    if (type == jp2c) return file.subspan(header, present - header);
+    file = file.subspan(present);
+  }
+  fail("the JP2 wrapper holds no codestream");
+}
+
+Bytes find_codestream(Bytes frame) {
+  const Bytes codestream = begins_with(frame, jp2_start) ? unwrap_jp2(frame) : frame;
+  if (!begins_with(codestream, codestream_start)) {
+    fail("is no JPEG 2000 codestream, though the transfer syntax says so");
+  }
+  return codestream;
+}
+
+bool has_end_marker(Bytes codestream) {
+  // Encoders and datasets pad: look for EOC (FF D9) before any zero bytes at the end.
+  std::size_t end = codestream.size();
+  while (end > 2 && codestream[end - 1] == std::byte{0}) --end;
+  return end >= 2 && codestream[end - 2] == std::byte{0xFF} &&
+         codestream[end - 1] == std::byte{0xD9};
+}
+
+void check_tiles(FieldReader& reader, std::uint64_t x0, std::uint64_t y0, std::uint64_t x1,
+                 std::uint64_t y1) {
+  const std::uint64_t tile_width = reader.next(4);
+  const std::uint64_t tile_height = reader.next(4);
+  const std::uint64_t tile_x0 = reader.next(4);
+  const std::uint64_t tile_y0 = reader.next(4);
+  if (tile_width == 0 || tile_height == 0 || tile_x0 > x0 || tile_y0 > y0) {
+    fail("the codestream's tiles do not cover its image");
+  }
+  const std::uint64_t across = (x1 - tile_x0 + tile_width - 1) / tile_width;
+  const std::uint64_t down = (y1 - tile_y0 + tile_height - 1) / tile_height;
+  if (across > most_tiles || down > most_tiles || across * down > most_tiles) {
+    fail(fmt::format("the codestream has {} x {} tiles, over {}", across, down, most_tiles));
+  }
+}
+
+CodestreamHeader read_siz(Bytes codestream) {
+  FieldReader reader(codestream.subspan(codestream_start.size()));
+  CodestreamHeader header;
+  reader.next(2);  // Lsiz
+  reader.next(2);  // Rsiz
+  const std::uint64_t x1 = reader.next(4);
+  const std::uint64_t y1 = reader.next(4);
+  const std::uint64_t x0 = reader.next(4);
+  const std::uint64_t y0 = reader.next(4);
+  if (x1 <= x0 || y1 <= y0) fail("the codestream's image is empty");
+  check_tiles(reader, x0, y0, x1, y1);
+  header.width = static_cast<std::uint32_t>(x1 - x0);
+  header.height = static_cast<std::uint32_t>(y1 - y0);
+  header.components = static_cast<int>(reader.next(2));
+  if (header.components < 1 || header.components > 4) {
+    fail(fmt::format("the codestream has {} components", header.components));
+  }
+  for (int component = 0; component < header.components; ++component) {
+    const auto depth = static_cast<int>(reader.next(1));
+    const std::uint64_t dx = reader.next(1);
+    const std::uint64_t dy = reader.next(1);
+    if (dx != 1 || dy != 1) fail("the codestream has a subsampled component");
+    const int precision = (depth & 0x7F) + 1;
+    const bool is_signed = (depth & 0x80) != 0;
+    if (component > 0 && (precision != header.precision || is_signed != header.is_signed)) {
+      fail("the codestream's components differ in precision or sign");
+    }
+    header.precision = precision;
+    header.is_signed = is_signed;
+  }
+  return header;
+}
+
+void check_against_dataset(const CodestreamHeader& header, const PixelFormat& format) {
+  if (header.width != static_cast<std::uint32_t>(format.columns) ||
+      header.height != static_cast<std::uint32_t>(format.rows)) {
+    fail(fmt::format("the codestream is {} x {} (rows x columns), the dataset says {} x {}",
+                     header.height, header.width, format.rows, format.columns));
+  }
+  if (header.components != format.samples) {
+    fail(fmt::format("the codestream has {} components, SamplesPerPixel is {}", header.components,
+                     format.samples));
+  }
+  if (header.precision > format.bits_allocated) {
+    fail(fmt::format("the codestream has {} bits a value, BitsAllocated is {}", header.precision,
+                     format.bits_allocated));
+  }
+}
+
+OpenJpegImage run_openjpeg(Bytes codestream) {
+  std::string errors;
+  MemorySource source{codestream};
+  const OpenJpegStream stream = open_source(source);
+  const OpenJpegCodec codec(opj_create_decompress(OPJ_CODEC_J2K));
+  if (!codec) throw std::bad_alloc();
+  collect_errors(codec.get(), errors);
+  opj_dparameters_t parameters;
+  opj_set_default_decoder_parameters(&parameters);
+  opj_image_t* raw = nullptr;
+  // Strict mode stays on (the default): a cut codestream must fail, not come back half empty.
+  bool good = opj_setup_decoder(codec.get(), &parameters) &&
+              opj_read_header(stream.get(), codec.get(), &raw);
+  OpenJpegImage image(raw);
+  good = good && opj_decode(codec.get(), stream.get(), image.get()) &&
+         opj_end_decompress(codec.get(), stream.get());
+  if (!good) {
+    fail(fmt::format("JPEG 2000: {}{}", errors.empty() ? "OpenJPEG could not decode it" : errors,
+                     has_end_marker(codestream) ? "" : " (the end marker is missing: cut off?)"));
+  }
+  return image;
+}
+
+/// Interleaves the components into `out`, taking each value's lowest bits with the dataset's sign.
+template <typename Sample>
+void store(const opj_image_t& image, const CodestreamHeader& header, const PixelFormat& format,
+           Sample* out) {
+  const auto pixels =
+      static_cast<std::size_t>(format.rows) * static_cast<std::size_t>(format.columns);
+  const auto samples = static_cast<std::size_t>(format.samples);
+  const std::uint32_t mask = (std::uint32_t{1} << header.precision) - 1;
+  const std::uint32_t sign_bit = std::uint32_t{1} << (header.precision - 1);
+  for (std::size_t component = 0; component < samples; ++component) {
+    const OPJ_INT32* in = image.comps[component].data;
+    for (std::size_t i = 0; i < pixels; ++i) {
+      std::uint32_t value = static_cast<std::uint32_t>(in[i]) & mask;
+      if (format.is_signed && (value & sign_bit) != 0) value |= ~mask;
+      out[i * samples + component] = static_cast<Sample>(value);
+    }
+  }
+}
+
+}  // namespace
+
+bool begins_jpeg2000(Bytes bytes) {
+  return begins_with(bytes, codestream_start) || begins_with(bytes, jp2_start);
+}
+
+CodestreamHeader read_codestream_header(Bytes frame) {
+  const Bytes codestream = find_codestream(frame);
+  CodestreamHeader header = read_siz(codestream);
+  header.jp2_wrapped = begins_with(frame, jp2_start);
+  return header;
+}
+
+void decode_jpeg2000(Bytes frame, const PixelFormat& format, std::span<std::byte> out) {
+  if (out.size() < format.frame_bytes()) fail("the buffer is too small for the frame");
+  const Bytes codestream = find_codestream(frame);
+  const CodestreamHeader header = read_siz(codestream);
+  check_against_dataset(header, format);
+  const OpenJpegImage image = run_openjpeg(codestream);
+  if (image->numcomps != static_cast<OPJ_UINT32>(format.samples)) {
+    fail("OpenJPEG gave another number of components than the header has");
+  }
+  for (OPJ_UINT32 i = 0; i < image->numcomps; ++i) {
+    const opj_image_comp_t& component = image->comps[i];
+    if (component.data == nullptr || component.w != static_cast<OPJ_UINT32>(format.columns) ||
+        component.h != static_cast<OPJ_UINT32>(format.rows)) {
+      fail("OpenJPEG gave a component of another size than the header has");
+    }
+  }
+  if (format.bits_allocated == 8) {
+    store(*image, header, format, reinterpret_cast<std::uint8_t*>(out.data()));
+  } else {
+    store(*image, header, format, reinterpret_cast<std::uint16_t*>(out.data()));
+  }
+}
+
+}  // namespace mpbench::dicom

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace mpbench::dicom {
+
+/// Scrambles 64 bits (the finaliser of SplitMix64; Steele, Lea, Flood 2014,
+/// doi:10.1145/2660193.2660195).
+constexpr std::uint64_t mix_bits(std::uint64_t z) {
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+  return z ^ (z >> 31);
+}
+
+/// A seed of its own for a part of the work, so that parts can be done in any order.
+constexpr std::uint64_t derive_seed(std::uint64_t seed, std::uint64_t part) {
+  return mix_bits(mix_bits(seed + 0x9e3779b97f4a7c15ULL) ^ (part * 0xd1342543de82ef95ULL + 1));
+}
+
+/// SplitMix64 with its own distributions: those of <random> differ between standard libraries.
+class RandomStream {
+ public:
+  explicit RandomStream(std::uint64_t seed) : state_(seed) {}
+
+  std::uint64_t next() { return mix_bits(state_ += 0x9e3779b97f4a7c15ULL); }
+  /// In [0, 1), 53 bits.
+  double uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
+  double between(double low, double high) { return low + (high - low) * uniform(); }
+  bool chance(double probability) { return uniform() < probability; }
+  /// 0 to count - 1. The bias of the product is below count / 2^53.
+  int index(int count) { return static_cast<int>(uniform() * count); }
+  /// Mean 0, deviation 1, never beyond 6: the sum of twelve uniforms, which needs no library
+  /// function.
+  double normal() {
+    double sum = -6;
+    for (int i = 0; i < 12; ++i) sum += uniform();
+    return sum;
+  }
+  /// An index drawn in proportion to its weight.
+  template <std::size_t N>
+  int weighted(const std::array<double, N>& weights) {
+    double total = 0;
+    for (double weight : weights) total += weight;
+    double left = uniform() * total;
+    for (std::size_t i = 0; i + 1 < N; ++i) {
+      if (left < weights[i]) return static_cast<int>(i);
+      left -= weights[i];
+    }
+    return static_cast<int>(N) - 1;
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+}  // namespace mpbench::dicom

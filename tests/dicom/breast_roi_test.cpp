@@ -1,0 +1,120 @@
+#include "mpbench/dicom/breast_roi.hpp"
+
+#include <gtest/gtest.h>
+
+#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include "mpbench/core/error.hpp"
+
+namespace mpbench::dicom {
+namespace {
+
+/// A dark frame with noise around `level`, as a detector gives it where no breast is.
+cv::Mat background(int rows, int columns, double level = 0.05, double noise = 0.02) {
+  cv::Mat picture(rows, columns, CV_32FC1);
+  cv::RNG random(7);
+  random.fill(picture, cv::RNG::NORMAL, level, noise);
+  return picture;
+}
+
+/// Half an ellipse of tissue from one side, bright within and fading towards the skin.
+void draw_breast(cv::Mat& picture, bool from_left, int reach, int half_height) {
+  const int middle = picture.rows / 2;
+  for (int row = 0; row < picture.rows; ++row) {
+    for (int column = 0; column < picture.cols; ++column) {
+      const double across =
+          static_cast<double>(from_left ? column : picture.cols - 1 - column) / reach;
+      const double down = static_cast<double>(row - middle) / half_height;
+      const double radius = across * across + down * down;
+      if (radius < 1)
+        picture.at<float>(row, column) += static_cast<float>(0.15 + 0.5 * (1 - radius));
+    }
+  }
+}
+
+void expect_box(const BreastRoi& roi, int left, int top, int right, int bottom, int tolerance) {
+  ASSERT_TRUE(roi.found);
+  EXPECT_NEAR(roi.box.x, left, tolerance);
+  EXPECT_NEAR(roi.box.y, top, tolerance);
+  EXPECT_NEAR(roi.box.br().x, right, tolerance);
+  EXPECT_NEAR(roi.box.br().y, bottom, tolerance);
+}
+
+TEST(BreastRoiTest, FindsABreastAtTheLeftEdge) {
+  cv::Mat picture = background(1200, 900);
+  draw_breast(picture, true, 400, 450);
+  expect_box(find_breast(picture), 0, 150, 400, 1050, 15);
+}
+
+TEST(BreastRoiTest, FindsABreastAtTheRightEdge) {
+  cv::Mat picture = background(1200, 900);
+  draw_breast(picture, false, 400, 450);
+  expect_box(find_breast(picture), 500, 150, 900, 1050, 15);
+}
+
+TEST(BreastRoiTest, KeepsTheFatNearTheSkin) {
+  // Dense tissue twenty times above the fat must not push the limit up into the breast.
+  cv::Mat picture = background(1000, 800, 0.02, 0.005);
+  cv::ellipse(picture, {0, 500}, {500, 400}, 0, 0, 360, cv::Scalar(0.12), cv::FILLED);
+  cv::ellipse(picture, {0, 500}, {200, 150}, 0, 0, 360, cv::Scalar(0.9), cv::FILLED);
+  expect_box(find_breast(picture), 0, 100, 500, 900, 15);
+}
+
+TEST(BreastRoiTest, LeavesOutLabelsAndBorderLines) {
+  cv::Mat picture = background(1200, 900);
+  draw_breast(picture, true, 400, 400);
+  cv::putText(picture, "R CC", {640, 120}, cv::FONT_HERSHEY_SIMPLEX, 3, cv::Scalar(1), 8);
+  cv::line(picture, {898, 0}, {898, 1199}, cv::Scalar(1), 2);
+  cv::line(picture, {0, 1198}, {899, 1198}, cv::Scalar(1), 2);
+  expect_box(find_breast(picture), 0, 200, 400, 1000, 15);
+}
+
+TEST(BreastRoiTest, FindsABreastOnAnExactlyBlackBackground) {
+  cv::Mat picture = cv::Mat::zeros(600, 500, CV_32FC1);
+  draw_breast(picture, true, 250, 200);
+  expect_box(find_breast(picture), 0, 100, 250, 500, 10);
+}
+
+TEST(BreastRoiTest, FindsABreastThatFillsMostOfTheFrame) {
+  cv::Mat picture = background(1000, 800);
+  cv::ellipse(picture, {0, 500}, {720, 700}, 0, 0, 360, cv::Scalar(0.5), cv::FILLED);
+  expect_box(find_breast(picture), 0, 0, 720, 1000, 15);
+}
+
+TEST(BreastRoiTest, WorksOnSmallPictures) {
+  cv::Mat picture = background(64, 48);
+  draw_breast(picture, true, 30, 25);
+  expect_box(find_breast(picture), 0, 7, 30, 57, 5);
+}
+
+void expect_whole_frame(const cv::Mat& picture) {
+  const BreastRoi roi = find_breast(picture);
+  EXPECT_FALSE(roi.found);
+  EXPECT_EQ(roi.box, cv::Rect(0, 0, picture.cols, picture.rows));
+}
+
+TEST(BreastRoiTest, KeepsTheWholeFrameOfNoise) {
+  expect_whole_frame(background(1200, 900));
+  expect_whole_frame(background(300, 200, 0.5, 0.1));
+}
+
+TEST(BreastRoiTest, KeepsTheWholeFrameOfAConstantPicture) {
+  expect_whole_frame(cv::Mat(300, 200, CV_32FC1, cv::Scalar(0)));
+  expect_whole_frame(cv::Mat(300, 200, CV_32FC1, cv::Scalar(1)));
+  expect_whole_frame(cv::Mat(1, 1, CV_32FC1, cv::Scalar(0.5)));
+}
+
+TEST(BreastRoiTest, KeepsTheWholeFrameWhenOnlyALabelStandsOut) {
+  cv::Mat picture = background(1200, 900);
+  cv::rectangle(picture, {700, 50, 120, 60}, cv::Scalar(1), cv::FILLED);
+  expect_whole_frame(picture);
+}
+
+TEST(BreastRoiTest, RefusesOtherMatrices) {
+  EXPECT_THROW(find_breast(cv::Mat()), Error);
+  EXPECT_THROW(find_breast(cv::Mat::zeros(5, 5, CV_8UC1)), Error);
+}
+
+}  // namespace
+}  // namespace mpbench::dicom
