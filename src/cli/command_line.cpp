@@ -76,6 +76,9 @@ std::optional<ExitCode> CommandLine::parse(int argc, char** argv) {
     app_.exit(help);
     return ExitCode::done;
   } catch (const CLI::ParseError& error) {
+    if (app_.get_subcommands().empty() && argc > 1 && argv[1][0] != '-') {
+      throw UsageError(fmt::format("there is no subcommand '{}' (see 'mpbench --help')", argv[1]));
+    }
     const CLI::App* chosen =
         app_.get_subcommands().empty() ? &app_ : app_.get_subcommands().front();
     const std::string name = chosen == &app_ ? "mpbench" : "mpbench " + chosen->get_name();

@@ -1,12 +1,11 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <toml++/toml.h>
 #include <algorithm>
 #include <csignal>
 #include <map>
 #include <memory>
-#include <sstream>
+#include <set>
 
 #include "mpbench/bench/comparison.hpp"
 #include "mpbench/bench/plan.hpp"
@@ -14,6 +13,7 @@
 #include "mpbench/core/atomic_file.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/timer.hpp"
+#include "mpbench/core/toml_text.hpp"
 #include "mpbench/data/dataset.hpp"
 #include "mpbench/device/device.hpp"
 #include "mpbench/report/csv_table.hpp"
@@ -56,32 +56,23 @@ train::TrainConfig config_of(const bench::RunSpec& spec, const train::TrainConfi
   return config;
 }
 
+/// Options of a TrainConfig that a comparison has as lists.
+const std::set<std::string> axis_names{"precision",  "model",         "batch-size",
+                                       "image-size", "channels-last", "seed"};
+
 /// The whole comparison as TOML that `mpbench compare --config` reads back.
 std::string to_toml(const CompareOptions& options) {
-  toml::table table = toml::parse(train::to_toml(options.config));
-  const auto list = [&](const char* name, const auto& values) {
-    toml::array array;
-    for (const auto& value : values) {
-      if constexpr (std::is_integral_v<std::decay_t<decltype(value)>>) {
-        array.push_back(static_cast<std::int64_t>(value));
-      } else {
-        array.push_back(value);
-      }
-    }
-    table.insert_or_assign(name, std::move(array));
-  };
-  list("precision", options.axes.precision);
-  list("model", options.axes.model);
-  list("batch-size", options.axes.batch_size);
-  list("image-size", options.axes.image_size);
-  list("channels-last", options.channels_last);
-  list("seed", options.axes.seed);
-  table.insert_or_assign("repeats", options.axes.repeats);
-  table.insert_or_assign("margin", options.comparison.margin);
-  table.insert_or_assign("confidence", options.comparison.confidence);
-  std::ostringstream text;
-  text << table << '\n';
-  return text.str();
+  std::string text =
+      toml_line("precision", options.axes.precision) + toml_line("model", options.axes.model) +
+      toml_line("batch-size", options.axes.batch_size) +
+      toml_line("image-size", options.axes.image_size) +
+      toml_line("channels-last", options.channels_last) + toml_line("seed", options.axes.seed) +
+      toml_line("repeats", options.axes.repeats) + toml_line("margin", options.comparison.margin) +
+      toml_line("confidence", options.comparison.confidence);
+  train::visit_options(options.config, [&](const char* name, const auto& value, const char*) {
+    if (!axis_names.contains(name)) text += toml_line(name, value);
+  });
+  return text;
 }
 
 /// The record of a run whose process left none.
@@ -310,8 +301,7 @@ void setup_compare(CLI::App& app, const SharedOptions& shared, Action& action) {
   CLI::App* command = app.add_subcommand(
       "compare", "Train in several precisions and compare time, memory, accuracy");
   add_axes(*command, *options);
-  add_training_flags(*command, options->config,
-                     {"precision", "model", "batch-size", "image-size", "seed", "channels-last"});
+  add_training_flags(*command, options->config, axis_names);
   command->add_option("--margin", options->comparison.margin,
                       "Loss of the metric (AUC or accuracy) that still counts as non-inferior");
   command->add_option("--confidence", options->comparison.confidence, "Of the intervals");

@@ -83,8 +83,9 @@ std::string description(const dicom::StoredImage& image, const std::string& stag
       image.path.string(), a.rows, a.columns, a.frames, a.bits_stored, a.bits_allocated,
       a.is_signed ? "signed" : "unsigned", a.photometric_interpretation, a.transfer_syntax,
       describe_windows(a));
-  std::string view = fmt::format("{} {} {}", a.modality, a.laterality, a.view_position);
-  if (view.size() > 2) text += fmt::format("  {}\n", view);
+  std::vector<std::string> view{a.modality, a.laterality, a.view_position};
+  std::erase(view, "");
+  if (!view.empty()) text += fmt::format("  {}\n", fmt::join(view, " "));
   const Staged staged = to_stage(image, stage);
   double low = 0;
   double high = 0;
@@ -188,7 +189,7 @@ ExitCode run_decode(const DecodeOptions& options) {
 void setup_decode(CLI::App& app, const SharedOptions&, Action& action) {
   auto options = std::make_shared<DecodeOptions>();
   CLI::App* command = app.add_subcommand("decode", "Decode DICOM files to pixel values");
-  command->add_option("FILE", options->files, "DICOM files")->required();
+  command->add_option("FILE", options->files, "DICOM files")->required()->default_str("");
   command
       ->add_option("--stage", options->stage,
                    "How far to go: stored values, modality units, or display values in 0..1")
@@ -202,7 +203,8 @@ void setup_decode(CLI::App& app, const SharedOptions&, Action& action) {
                       "Write NAME.npy and NAME.png of every frame to this folder, and print the "
                       "paths of the former");
   command->add_option("--frame", options->frame, "Only this frame; 0 is the first (default: all)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::NonNegativeNumber)
+      ->default_str("");
   command->footer(
       "Without --digest and --out it describes each file. A file that cannot be decoded is named "
       "on\n"

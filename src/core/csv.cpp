@@ -68,6 +68,8 @@ Table read(const std::filesystem::path& path) {
   if (bytes.size() > max_bytes) throw InputError(path, "size", "over 1 GiB: not a table of labels");
   csv_parser parser{};
   if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0) throw Error("libcsv does not start");
+  // libcsv strips blanks from unquoted cells unless told that none are; RFC 4180 keeps them.
+  csv_set_space_func(&parser, [](unsigned char) { return 0; });
   const std::unique_ptr<csv_parser, void (*)(csv_parser*)> guard(&parser, csv_free);
   Reading reading;
   const std::size_t parsed =

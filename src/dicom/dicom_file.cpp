@@ -23,6 +23,7 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/dicom/jpeg2000_codec.hpp"
 #include "pixel_format.hpp"
+#include "rle_decoder.hpp"
 
 namespace mpbench::dicom {
 namespace {
@@ -69,10 +70,12 @@ void load(const std::filesystem::path& path, DcmFileFormat& file, std::vector<st
   }
   if (loaded.bad()) {
     DcmDataset& dataset = *file.getDataset();
-    if (dataset.card() == 0)
-      throw FieldError("file", fmt::format("is not DICOM: {}", loaded.text()));
+    const bool has_pixels = dataset.tagExists(DCM_PixelData);
+    if (dataset.card() == 0 || (!has_meta && !has_pixels)) {
+      throw FieldError("file", fmt::format("is not DICOM ({})", loaded.text()));
+    }
     // PixelData comes nearly last: once it has begun, it is what the file breaks off in.
-    throw FieldError(dataset.tagExists(DCM_PixelData) ? "PixelData" : "dataset",
+    throw FieldError(has_pixels ? "PixelData" : "dataset",
                      fmt::format("cannot be read to its end: {}", loaded.text()));
   }
   if (!has_meta) notes.emplace_back("no transfer syntax in a meta header: it was guessed");
@@ -179,7 +182,12 @@ std::vector<std::byte> decode_frame(DcmDataset& dataset, DcmPixelData& pixel_dat
     check_plausible(encoded.size(), format, coding);
     if (coding == Coding::jpeg2000) note_codestream(encoded, format, notes);
     if (coding == Coding::jpeg) check_jpeg(encoded, format);
-    if (coding != Coding::rle) format.planar = false;
+    format.planar = false;
+    if (coding == Coding::rle) {
+      std::vector<std::byte> pixels(format.frame_bytes());
+      decode_rle(encoded, format, pixels);
+      return pixels;
+    }
   }
   std::vector<std::byte> pixels(format.frame_bytes() + format.frame_bytes() % 2);
   OFString color_model;

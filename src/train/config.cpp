@@ -3,15 +3,13 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
-#include <toml++/toml.h>
 #include <cmath>
 #include <initializer_list>
-#include <sstream>
 #include <string_view>
-#include <type_traits>
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/sha256.hpp"
+#include "mpbench/core/toml_text.hpp"
 #include "mpbench/nn/model.hpp"
 #include "mpbench/train/optimizer.hpp"
 
@@ -29,25 +27,6 @@ void require_choice(std::string_view option, const std::string& value,
   }
   throw UsageError(fmt::format("--{} {}: choose {}", option, value, fmt::join(choices, ", ")));
 }
-
-// One option as the value that TOML has for it.
-struct TomlWriter {
-  toml::table& table;
-  template <class Value>
-  void operator()(const char* name, const Value& value, const char*) const {
-    if constexpr (std::is_same_v<Value, Precision>) {
-      table.insert(name, std::string(to_string(value)));
-    } else if constexpr (std::is_same_v<Value, std::filesystem::path>) {
-      table.insert(name, value.string());
-    } else if constexpr (std::is_same_v<Value, bool> || std::is_floating_point_v<Value>) {
-      table.insert(name, value);
-    } else if constexpr (std::is_integral_v<Value>) {
-      table.insert(name, static_cast<std::int64_t>(value));
-    } else {
-      table.insert(name, value);
-    }
-  }
-};
 
 }  // namespace
 
@@ -78,11 +57,11 @@ void validate(const TrainConfig& config) {
 }
 
 std::string to_toml(const TrainConfig& config) {
-  toml::table table;
-  visit_options(config, TomlWriter{table});
-  std::ostringstream text;
-  text << table << '\n';
-  return text.str();
+  std::string text;
+  visit_options(config, [&](const char* name, const auto& value, const char*) {
+    text += toml_line(name, value);
+  });
+  return text;
 }
 
 std::string config_hash(const TrainConfig& config, const std::string& data_key) {

@@ -153,7 +153,7 @@ def test_program_gets_the_slim_libtorch_and_a_second_run_does_nothing(machine):
 
     start = time.monotonic()
     result = machine.setup("--program")
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 5  # 0.1 s on an idle machine
     assert result.returncode == 0, result.stderr
     assert len(result.stderr.splitlines()) == 1
     assert len(machine.calls()) == 1

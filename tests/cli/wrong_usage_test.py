@@ -19,7 +19,7 @@ from mpbench_command import FASHION_MNIST, MPBENCH, one_line, run
     (["compare", "--precision", "fp32"], ["--precision"]),
     (["compare", "--precision", "fp32,fp32"], ["fp32"]),
     (["compare", "--repeats", "0"], ["--repeats"]),
-    (["fly"], ["mpbench --help"]),
+    (["fly"], ["fly", "mpbench --help"]),
     ([], ["mpbench --help"]),
 ])
 def test_wrong_usage_is_one_line_and_exit_code_2(arguments, words, tmp_path):

@@ -29,9 +29,7 @@ TEST(CsvTest, ReadsBackWhatItWrote) {
   const std::vector<std::string> awkward{"x,y", "say \"so\"", "two\nlines", " spaces ", ""};
   const Table table = read_text(line({"a", "b", "c", "d", "e"}) + line(awkward));
   ASSERT_EQ(table.rows.size(), 1U);
-  EXPECT_EQ(table.rows[0][0], awkward[0]);
-  EXPECT_EQ(table.rows[0][1], awkward[1]);
-  EXPECT_EQ(table.rows[0][2], awkward[2]);
+  EXPECT_EQ(table.rows[0], awkward);
 }
 
 TEST(CsvTest, TakesByteOrderMarkAndCarriageReturns) {

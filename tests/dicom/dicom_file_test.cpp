@@ -219,10 +219,10 @@ TEST_F(DicomFileTest, RefusesWhatIsNoDicomFile) {
   write_bytes(folder_ / "empty.dcm", {});
   EXPECT_EQ(field_at_fault(folder_ / "empty.dcm"), "file");
   write_bytes(folder_ / "text.dcm", Bytes(3000, std::byte{'a'}));
-  field_at_fault(folder_ / "text.dcm");
+  EXPECT_EQ(field_at_fault(folder_ / "text.dcm"), "file");
   write_bytes(folder_ / "png.dcm",
               {std::byte{0x89}, std::byte{'P'}, std::byte{'N'}, std::byte{'G'}});
-  field_at_fault(folder_ / "png.dcm");
+  EXPECT_EQ(field_at_fault(folder_ / "png.dcm"), "file");
 }
 
 TEST_F(DicomFileTest, RefusesFilesCutOffAnywhere) {

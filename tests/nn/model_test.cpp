@@ -31,7 +31,9 @@ TEST(ModelTest, ChannelsLastChangesTheLayoutAndNotTheValues) {
   const torch::Tensor before = model->forward(images);
   to_channels_last(*model);
   for (const auto& parameter : model->parameters()) {
-    if (parameter.dim() == 4) EXPECT_TRUE(parameter.is_contiguous(at::MemoryFormat::ChannelsLast));
+    if (parameter.dim() == 4) {
+      EXPECT_TRUE(parameter.is_contiguous(at::MemoryFormat::ChannelsLast));
+    }
   }
   EXPECT_TRUE(torch::allclose(
       before, model->forward(images.contiguous(at::MemoryFormat::ChannelsLast)), 1e-4, 1e-5));

@@ -191,7 +191,8 @@ def test_bootstrap_over_repeats_covers_training_chance(ask):
 
 
 def test_tables_are_what_the_csv_module_reads(ask, tmp_path):
-    texts = ["plain", "a,b", 'say "no"', "two\nlines", "cr\r\nlf", '"', ",", '",\n"', "ümläut × 中文", "'", "#", ";"]
+    texts = ["plain", "a,b", 'say "no"', "two\nlines", "cr\r\nlf", '"', ",", '",\n"', "ümläut × 中文", "'", "#", ";",
+             "\t", " padded "]
     path = tmp_path / "runs.csv"
     number = 0.1 + 0.2
     back = ask("round_trip", path=str(path), texts=texts, number=number)

@@ -39,7 +39,7 @@ TEST(TrainConfigTest, NamesTheOptionThatMakesNoSense) {
 TEST(TrainConfigTest, TomlHasEveryOptionUnderItsFlagsName) {
   const TrainConfig config{.precision = Precision::bf16, .lr = 3e-4};
   const std::string toml = to_toml(config);
-  EXPECT_THAT(toml, HasSubstr("precision = 'bf16'"));
+  EXPECT_THAT(toml, HasSubstr("precision = \"bf16\""));
   EXPECT_THAT(toml, HasSubstr("lr = 0.0003"));
   EXPECT_THAT(toml, HasSubstr("channels-last = true"));
   int options = 0;

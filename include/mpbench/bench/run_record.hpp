@@ -2,14 +2,13 @@
 
 #include <concepts>
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
-/// What a run leaves behind. Every column is declared once, in visit_columns: headers, cells,
-/// reading back and the JSON between processes all walk the same list. docs/csv.md says what each
+/// What a run leaves behind. Every column is declared once, in visit_columns: headers, cells
+/// and reading back all walk the same list. docs/csv.md says what each
 /// column means.
 namespace mpbench::bench {
 
@@ -179,13 +178,5 @@ void visit_columns(Record& r, Visitor&& visit) {
   visit("score", r.score);
   visit("predicted", r.predicted);
 }
-
-/// An object with every column; an empty optional is null, and a number that is not finite is the
-/// string "nan", "inf" or "-inf" (JSON has none).
-nlohmann::json to_json(const RunRecord& record);
-nlohmann::json to_json(const EpochRecord& record);
-/// Reads what to_json wrote; throws Error naming the column that is missing or of the wrong type.
-RunRecord run_record_from_json(const nlohmann::json& json);
-EpochRecord epoch_record_from_json(const nlohmann::json& json);
 
 }  // namespace mpbench::bench

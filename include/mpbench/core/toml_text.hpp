@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mpbench/core/precision.hpp"
+
+namespace mpbench {
+
+/// A value as TOML has it (toml.io, version 1.0): quoted strings, the shortest decimal that reads
+/// back as the same double, lists in brackets.
+std::string toml_text(bool value);
+std::string toml_text(double value);
+std::string toml_text(int value);
+std::string toml_text(std::int64_t value);
+std::string toml_text(std::uint64_t value);
+std::string toml_text(std::string_view value);
+inline std::string toml_text(const std::string& value) {
+  return toml_text(std::string_view(value));
+}
+inline std::string toml_text(const std::filesystem::path& value) {
+  return toml_text(value.string());
+}
+inline std::string toml_text(Precision value) { return toml_text(to_string(value)); }
+
+template <class Value>
+std::string toml_text(const std::vector<Value>& values) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < values.size(); ++i)
+    text += (i > 0 ? ", " : "") + toml_text(values[i]);
+  return text + "]";
+}
+
+/// "name = value\n"
+template <class Value>
+std::string toml_line(std::string_view name, const Value& value) {
+  return std::string(name) + " = " + toml_text(value) + "\n";
+}
+
+}  // namespace mpbench
