@@ -10,7 +10,7 @@ target_link_libraries(mpbench_dicom PUBLIC opencv_core
 target_compile_options(mpbench_dicom PRIVATE -ffp-contract=off)
 target_link_libraries(mpbench_data PRIVATE opencv_imgproc ZLIB::ZLIB)
 target_link_libraries(mpbench_bench PRIVATE Boost::boost)
-target_link_libraries(mpbench_cli PRIVATE CLI11::CLI11 tomlplusplus::tomlplusplus)
+target_link_libraries(mpbench_cli PRIVATE CLI11::CLI11 tomlplusplus::tomlplusplus opencv_imgproc opencv_imgcodecs)
 
 # The commit that built this program, for runs.csv and --version. Made at build time, so that it is never stale.
 add_custom_target(mpbench_build_info

@@ -51,7 +51,7 @@ TEST_P(StepTest, ComputesLogitsInThePrecisionAndTheLossInFloat32) {
 
 INSTANTIATE_TEST_SUITE_P(Precisions, StepTest,
                          testing::Values(Precision::fp32, Precision::bf16, Precision::fp16),
-                         [](const auto& info) { return std::string(to_string(info.param)); });
+                         [](const auto& tested) { return std::string(to_string(tested.param)); });
 
 TEST(StepTest, AnOverflowingScaleSkipsTheUpdateAndBacksOff) {
   torch::manual_seed(0);
