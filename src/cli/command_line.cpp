@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <sstream>
 
 #include "mpbench/core/build_info.hpp"
 #include "mpbench/report/terminal_table.hpp"
@@ -19,7 +20,18 @@ class WrappingFormatter : public CLI::Formatter {
  public:
   WrappingFormatter() { column_width(flag_width); }
   std::string make_option_desc(const CLI::Option* option) const override {
-    std::string text = report::wrap(option->get_description(), help_width - flag_width, "");
+    return wrapped(option->get_description());
+  }
+  std::string make_subcommand(const CLI::App* command) const override {
+    std::ostringstream text;
+    CLI::detail::format_help(text, command->get_name(), wrapped(command->get_description()),
+                             flag_width);
+    return text.str();
+  }
+
+ private:
+  static std::string wrapped(const std::string& description) {
+    std::string text = report::wrap(description, help_width - flag_width, "");
     if (text.ends_with('\n')) text.pop_back();  // CLI11 ends the line itself.
     return text;
   }

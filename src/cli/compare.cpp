@@ -15,7 +15,6 @@
 #include "mpbench/core/timer.hpp"
 #include "mpbench/core/toml_text.hpp"
 #include "mpbench/data/dataset.hpp"
-#include "mpbench/device/device.hpp"
 #include "mpbench/report/csv_table.hpp"
 #include "mpbench/report/markdown.hpp"
 #include "mpbench/report/terminal_table.hpp"
@@ -236,7 +235,6 @@ ExitCode run_compare(CompareOptions options, const SharedOptions& shared) {
     options.axes.channels_last.push_back(CLI::detail::to_flag_value(word) > 0);
   const std::vector<bench::RunSpec> plan = bench::make_plan(options.axes);
   validate_all(options, plan);
-  static_cast<void>(device::parse_device(options.config.device));
   options.out = choose_out_folder(options.out, "compare");
   if (fs::exists(options.out / "runs.csv") && !options.resume) {
     throw UsageError(fmt::format(
@@ -298,8 +296,8 @@ void add_axes(CLI::App& command, CompareOptions& options) {
 
 void setup_compare(CLI::App& app, const SharedOptions& shared, Action& action) {
   auto options = std::make_shared<CompareOptions>();
-  CLI::App* command = app.add_subcommand(
-      "compare", "Train in several precisions and compare time, memory, accuracy");
+  CLI::App* command =
+      app.add_subcommand("compare", "FP32 against mixed precision: time, memory, accuracy");
   add_axes(*command, *options);
   add_training_flags(*command, options->config, axis_names);
   command->add_option("--margin", options->comparison.margin,
@@ -313,12 +311,10 @@ void setup_compare(CLI::App& app, const SharedOptions& shared, Action& action) {
   command->footer(
       "Examples:\n"
       "  mpbench compare --precision fp32,bf16,fp16 --data rsna/ --image-size 124\n"
-      "  mpbench compare --precision fp32,bf16 --batch-size 16,32,64 --repeats 5 --out sweep\n"
-      "  mpbench compare --resume --out sweep --precision fp32,bf16 --batch-size 16,32,64 "
-      "--repeats 5\n"
-      "Each run has a process of its own; repeats are interleaved; --seed varies what chance "
-      "decides,\n"
-      "--repeats what the machine's noise does.");
+      "  mpbench compare --batch-size 16,32,64 --repeats 5 --out sweep\n"
+      "  mpbench compare --resume --config sweep/config.toml --out sweep\n"
+      "Each run has a process of its own; repeats are interleaved. --seed varies what\n"
+      "chance decides, --repeats what the machine's noise does.");
   command->callback([options, &shared, &action] {
     action = [options, &shared] { return run_compare(*options, shared); };
   });

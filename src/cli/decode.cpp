@@ -206,9 +206,9 @@ void setup_decode(CLI::App& app, const SharedOptions&, Action& action) {
       ->check(CLI::NonNegativeNumber)
       ->default_str("");
   command->footer(
-      "Without --digest and --out it describes each file. A file that cannot be decoded is named "
-      "on\n"
-      "stderr and left out; the exit code is then 3, or 1 when none could be decoded.\n"
+      "Without --digest and --out it describes each file. A file that cannot be\n"
+      "decoded is named on stderr and left out; the exit code is then 3, or 1 when\n"
+      "none could be decoded.\n"
       "Examples:\n"
       "  mpbench decode image.dcm\n"
       "  mpbench decode --digest train_images/*/*.dcm > digests.txt\n"

@@ -98,12 +98,11 @@ void setup_preprocess(CLI::App& app, const SharedOptions& shared, Action& action
                     "Forbid decoding at a reduced resolution (this version always decodes in full; "
                     "the choice is recorded)");
   command->footer(
-      "An interrupted run is taken up where it stopped. Exit code 3: done, but some inputs "
-      "failed.\n"
+      "An interrupted run is taken up where it stopped. Exit code 3: done, but some\n"
+      "inputs failed.\n"
       "Examples:\n"
       "  mpbench preprocess --data rsna --cache rsna-124.safetensors\n"
-      "  mpbench preprocess --data rsna --cache rsna.safetensors --height 1024 --width 512 "
-      "--workers 8");
+      "  mpbench preprocess --data rsna --cache r.safetensors --height 1024 --width 512");
   command->callback([options, &shared, &action] {
     action = [options, &shared] { return run_preprocess(*options, shared); };
   });

@@ -69,7 +69,7 @@ void setup_synth(CLI::App& app, const SharedOptions& shared, Action& action) {
       "Examples:\n"
       "  mpbench synth data/synthetic\n"
       "  mpbench synth data/large --patients 16 --height 2776 --width 2082\n"
-      "  mpbench synth data/j2k --patients 200 --seed 7 --syntax jpeg2000 --positive-fraction 0.1");
+      "  mpbench synth data/j2k --patients 200 --seed 7 --syntax jpeg2000");
   command->callback([options, &shared, &action] {
     action = [options, &shared] { return run_synth(*options, shared); };
   });

@@ -105,8 +105,8 @@ void setup_train(CLI::App& app, const SharedOptions& shared, Action& action) {
       ->check(CLI::PositiveNumber);
   command->footer(
       "Examples:\n"
-      "  mpbench train --amp                      # synthetic mammograms, made on the spot\n"
-      "  mpbench train --dataset idx --data /usr/share/datasets/fashion-mnist --epochs 2\n"
+      "  mpbench train --amp            # synthetic mammograms, made on the spot\n"
+      "  mpbench train --data /usr/share/datasets/fashion-mnist --epochs 2\n"
       "  mpbench train --data rsna/ --precision fp16 --image-size 512 --out runs/fp16");
   command->callback([options, &shared, &action] {
     action = [options, &shared] { return run_train(*options, shared); };

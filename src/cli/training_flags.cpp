@@ -31,7 +31,7 @@ struct FlagAdder {
       command.add_option_function<std::string>(
           flag, [&value](const std::string& text) { value = text; }, help);
     } else {
-      command.add_option(flag, value, help);
+      command.add_option(flag, value, help)->take_last();
     }
   }
 };

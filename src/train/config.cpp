@@ -10,6 +10,7 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/sha256.hpp"
 #include "mpbench/core/toml_text.hpp"
+#include "mpbench/device/device.hpp"
 #include "mpbench/nn/model.hpp"
 #include "mpbench/train/optimizer.hpp"
 
@@ -31,7 +32,9 @@ void require_choice(std::string_view option, const std::string& value,
 }  // namespace
 
 void validate(const TrainConfig& config) {
+  require_choice("dataset", config.dataset, {"auto", "rsna", "idx", "synthetic"});
   nn::require_model(config.model);
+  static_cast<void>(device::parse_device(config.device));
   require(config.limit >= 0, "limit", config.limit, "0 or more");
   require(config.image_size == 0 || (config.image_size >= 16 && config.image_size <= 8192),
           "image-size", config.image_size, "0, or 16 to 8192");

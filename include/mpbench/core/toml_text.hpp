@@ -18,6 +18,8 @@ std::string toml_text(int value);
 std::string toml_text(std::int64_t value);
 std::string toml_text(std::uint64_t value);
 std::string toml_text(std::string_view value);
+// Without it a literal would become a bool.
+inline std::string toml_text(const char* value) { return toml_text(std::string_view(value)); }
 inline std::string toml_text(const std::string& value) {
   return toml_text(std::string_view(value));
 }

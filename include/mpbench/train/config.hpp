@@ -72,8 +72,8 @@ void visit_options(Config& config, Visitor&& visit) {
         "Good steps before GradScaler doubles its scale (fp16)");
 }
 
-/// Throws UsageError naming the option and its range. Also refuses an unknown model, optimizer or
-/// device word.
+/// Throws UsageError naming the option and its range or choices; Error for a CUDA device that is not
+/// there.
 void validate(const TrainConfig& config);
 
 /// The options as TOML, in the order and under the names of the flags: `mpbench train --config`
