@@ -47,7 +47,9 @@ if(EXISTS ${libtorch}/share/cmake/Torch/TorchConfig.cmake)
 endif()
 
 # --- its headers, without its fmt
-set(torch_include ${CMAKE_BINARY_DIR}/torch_include)
+# The folder's name changes with the LibTorch: what was compiled with another's headers is compiled anew.
+file(SIZE ${libtorch}/lib/libtorch_cpu.so torch_bytes)
+set(torch_include ${CMAKE_BINARY_DIR}/torch_include/${torch_version}-${torch_bytes})
 file(REMOVE_RECURSE ${torch_include})
 file(MAKE_DIRECTORY ${torch_include})
 file(GLOB entries RELATIVE ${libtorch}/include ${libtorch}/include/*)

@@ -85,7 +85,9 @@ ImageSet open_cache_file(const DatasetOptions& options) {
                     "for another size",
                     options.path.string(), set.height, set.width, options.height, options.width));
   }
-  if (options.dataset != "auto" && options.dataset != set.dataset) {
+  // A synthetic set is laid out as RSNA's, and its folder is taken for one as well.
+  const bool laid_out_as_asked = options.dataset == "rsna" && set.dataset == "synthetic";
+  if (options.dataset != "auto" && options.dataset != set.dataset && !laid_out_as_asked) {
     throw UsageError(fmt::format("{} is a cache of dataset '{}', not '{}'", options.path.string(),
                                  set.dataset, options.dataset));
   }
