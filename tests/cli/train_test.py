@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from mpbench_command import FASHION_MNIST, MPBENCH, rows, run
+from mpbench_command import FASHION_MNIST, MPBENCH, one_line, rows, run
 
 RUN_COLUMNS = (
     "run_id,status,error,precision,model,dataset,n_train,n_val,image_size,batch_size,epochs,steps,channels_last,seed,"
@@ -115,3 +115,23 @@ def test_refused_allocation_is_an_oom_not_a_crash(tmp_path):
     assert "oom" in result.stderr, result.stderr
     (record,) = rows(tmp_path / "out" / "runs.csv")
     assert record["status"] == "oom" and record["error"]
+
+
+def test_without_data_it_trains_on_a_synthetic_set_and_says_so(tmp_path):
+    result = run("train", "--amp", "--steps", 2, "--out", tmp_path / "out", env={"XDG_CACHE_HOME": str(tmp_path / "cache")})
+    assert "synthetic" in result.stderr
+    (record,) = rows(tmp_path / "out" / "runs.csv")
+    assert record["dataset"] == "synthetic" and "synthetic" in record["note"]
+    assert record["val_auc"] != "" and record["image_size"] == "124"
+
+
+def test_cache_of_another_version_is_refused(tmp_path):
+    run("synth", tmp_path / "set", "--patients", 8, "--height", 128, "--width", 128)
+    run("preprocess", "--data", tmp_path / "set", "--cache", tmp_path / "a.safetensors", "--image-size", 64)
+    content = (tmp_path / "a.safetensors").read_bytes()
+    assert content.count(b'"version":"1"') == 1
+    (tmp_path / "b.safetensors").write_bytes(content.replace(b'"version":"1"', b'"version":"7"'))
+    (tmp_path / "c.safetensors").write_bytes(content[: len(content) // 2])
+    for name, word in [("b", "version 7"), ("c", "safetensors")]:
+        line = one_line(run("train", "--data", tmp_path / f"{name}.safetensors", "--out", tmp_path / "out", code=1))
+        assert f"{name}.safetensors" in line and word in line, line
