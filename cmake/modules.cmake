@@ -6,7 +6,9 @@ set(pch_source ${CMAKE_BINARY_DIR}/torch_pch.cpp)
 file(GENERATE OUTPUT ${pch_source} CONTENT "// carries the precompiled header\n")
 add_library(mpbench_torch_pch STATIC ${pch_source})
 target_link_libraries(mpbench_torch_pch PUBLIC mpbench_torch PRIVATE mpbench_warnings Threads::Threads)
-target_precompile_headers(mpbench_torch_pch PRIVATE <torch/torch.h>)
+if(NOT MPBENCH_TIDY)  # clang-tidy cannot read gcc's precompiled headers
+  target_precompile_headers(mpbench_torch_pch PRIVATE <torch/torch.h>)
+endif()
 # ccache can store what uses a precompiled header only if the preprocessor keeps its name.
 add_compile_options(-fpch-preprocess)
 
@@ -16,7 +18,9 @@ function(mpbench_target name)
   target_link_libraries(${name} PRIVATE mpbench_warnings)
   if(arg_TORCH)
     target_link_libraries(${name} PUBLIC mpbench_torch Threads::Threads)
-    target_precompile_headers(${name} REUSE_FROM mpbench_torch_pch)
+    if(NOT MPBENCH_TIDY)
+      target_precompile_headers(${name} REUSE_FROM mpbench_torch_pch)
+    endif()
     # Loading it costs seconds a file: only for those that include <torch/torch.h> themselves.
     get_target_property(sources ${name} SOURCES)
     foreach(source ${sources})

@@ -37,5 +37,7 @@ endif()
 
 if(MPBENCH_TIDY)
   find_program(MPBENCH_CLANG_TIDY clang-tidy REQUIRED)
-  set(CMAKE_CXX_CLANG_TIDY ${MPBENCH_CLANG_TIDY})
+  # It reads gcc's flags, and knows not all of them.
+  set(CMAKE_CXX_CLANG_TIDY ${MPBENCH_CLANG_TIDY} --quiet --extra-arg=-Wno-unknown-warning-option
+                           --extra-arg=-Wno-ignored-optimization-argument --extra-arg=-Wno-unused-command-line-argument)
 endif()
