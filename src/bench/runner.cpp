@@ -174,8 +174,9 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& s
   try {
     device::reset_peak_memory(device);
     train::Trainer trainer(config, set);
-    run.n_train = static_cast<std::int64_t>(trainer.split().train.size());
-    run.n_val = static_cast<std::int64_t>(trainer.split().validation.size());
+    output.split = trainer.split();
+    run.n_train = static_cast<std::int64_t>(output.split.train.size());
+    run.n_val = static_cast<std::int64_t>(output.split.validation.size());
     run.parameters = trainer.parameters();
     run.fp16_convolution = trainer.fp16_convolution();
     run.time_to_first_step_s = trainer.warm_up();

@@ -84,6 +84,7 @@ ExitCode run_train(TrainOptions options, const SharedOptions& shared) {
                              write_runs(out, {kept});
                            }});
   write_runs(out, {output});
+  data::write_split_csv(out / "split.csv", images.samples, output.split);
   return conclude(output.run, out);
 }
 

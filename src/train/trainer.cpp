@@ -324,7 +324,6 @@ ValidationResult Trainer::validate(const ProgressFunction& progress) {
 
 const data::Split& Trainer::split() const { return state_->split; }
 std::int64_t Trainer::parameters() const { return nn::count_parameters(*state_->model); }
-std::int64_t Trainer::total_steps() const { return state_->total_steps; }
 std::string Trainer::fp16_convolution() const {
   return state_->fp16_convolution ? state_->fp16_convolution->support().label : "";
 }

@@ -39,6 +39,8 @@ def test_every_precision_learns_and_is_recorded(tmp_path, precision):
     epochs = rows(tmp_path / "out" / "epochs.csv")
     assert list(epochs[0]) == EPOCH_COLUMNS and len(epochs) == 2
     assert len(rows(tmp_path / "out" / "predictions" / f"cnn-{precision}.csv")) == 400
+    split = [row["split"] for row in rows(tmp_path / "out" / "split.csv")]
+    assert split.count("train") == 2000 and split.count("validation") == 400
     assert (tmp_path / "out" / "mpbench.log").stat().st_size > 0
 
 

@@ -15,6 +15,7 @@ namespace mpbench::bench {
 struct RunOutput {
   RunRecord run;
   std::vector<EpochRecord> epochs;
+  data::Split split;                       ///< which images were trained on, which judged
   std::vector<PredictionRow> predictions;  ///< of the last complete validation
 };
 

@@ -80,7 +80,6 @@ class Trainer {
 
   const data::Split& split() const;
   std::int64_t parameters() const;
-  std::int64_t total_steps() const;
   /// How float16 convolutions are computed: "native", "emulated in fp32" ...; empty unless fp16 on
   /// the CPU.
   std::string fp16_convolution() const;
