@@ -5,19 +5,10 @@
 
 #include "mpbench/bench/statistics.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/random.hpp"
 
 namespace mpbench::bench {
 namespace {
-
-/// A whole number in [0, bound), the same on every platform: the standard fixes mt19937_64's
-/// output, not that of its distributions. Values past the last whole multiple of `bound` are drawn
-/// again, so none is likelier.
-std::size_t draw_below(std::mt19937_64& generator, std::size_t bound) {
-  const std::uint64_t remainder = (std::mt19937_64::max() % bound + 1) % bound;
-  std::uint64_t value = generator();
-  while (value > std::mt19937_64::max() - remainder) value = generator();
-  return value % bound;
-}
 
 std::vector<std::size_t> draw_with_replacement(std::mt19937_64& generator, std::size_t count) {
   std::vector<std::size_t> drawn(count);

@@ -18,10 +18,6 @@ namespace fs = std::filesystem;
   throw Error(fmt::format("{}: cannot {}: {}", path.string(), doing, std::strerror(errno)));
 }
 
-fs::path folder_of(const fs::path& path) {
-  return path.has_parent_path() ? path.parent_path() : fs::path(".");
-}
-
 void sync_folder(const fs::path& folder) {
   const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0)
@@ -32,9 +28,13 @@ void sync_folder(const fs::path& folder) {
 
 }  // namespace
 
+fs::path containing_folder(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
 AtomicFile::AtomicFile(fs::path path)
     : path_(std::move(path)),
-      temporary_(folder_of(path_) /
+      temporary_(containing_folder(path_) /
                  fmt::format(".{}.{}.tmp", path_.filename().string(), getpid())) {
   descriptor_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor_ < 0) fail(path_, "write");
@@ -77,7 +77,7 @@ void AtomicFile::commit() {
     errno = cause;
     fail(path_, "write");
   }
-  sync_folder(folder_of(path_));
+  sync_folder(containing_folder(path_));
 }
 
 void write_file(const fs::path& path, std::string_view text) {

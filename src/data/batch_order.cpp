@@ -1,8 +1,7 @@
 #include "batch_order.hpp"
 
 #include <algorithm>
-
-#include "random.hpp"
+#include "mpbench/core/random.hpp"
 
 namespace mpbench::data {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "batch_order.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/random.hpp"
 #include "mpbench/data/prefetch_ring.hpp"
-#include "random.hpp"
 
 namespace mpbench::data {
 namespace {

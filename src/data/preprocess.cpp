@@ -196,14 +196,10 @@ class Crew {
   std::exception_ptr fatal_;
 };
 
-fs::path folder_of(const fs::path& path) {
-  return path.has_parent_path() ? path.parent_path() : fs::path(".");
-}
-
 /// Names the inputs that failed beside the cache; without any, an earlier list goes.
 void write_quarantine(const fs::path& cache, const RsnaTable& table,
                       std::vector<Quarantined>& quarantined) {
-  const fs::path path = folder_of(cache) / "quarantine.csv";
+  const fs::path path = containing_folder(cache) / "quarantine.csv";
   for (auto& input : quarantined) input.path = table.folder / input.path;
   if (quarantined.empty()) {
     fs::remove(path);
@@ -244,7 +240,7 @@ PreprocessSummary already_done(const fs::path& cache, const RsnaTable& table) {
 /// nobody's.
 void remove_stale_copies(const fs::path& cache) {
   const auto prefix = "." + cache.filename().string() + ".";
-  for (const auto& entry : fs::directory_iterator(folder_of(cache))) {
+  for (const auto& entry : fs::directory_iterator(containing_folder(cache))) {
     const auto name = entry.path().filename().string();
     if (name.starts_with(prefix) && name.ends_with(".tmp")) {
       std::error_code ignored;
@@ -285,7 +281,7 @@ PreprocessSummary preprocess(const RsnaTable& table, const fs::path& cache,
   const auto key = make_key(table, files, options);
   if (is_up_to_date(cache, key, files)) return already_done(cache, table);
 
-  make_writable_folder(folder_of(cache));
+  make_writable_folder(containing_folder(cache));
   PartialCache partial(cache, options.wait_for_writer);
   if (is_up_to_date(cache, key, files)) {  // by the process that was waited for
     partial.remove();

@@ -8,7 +8,7 @@
 
 #include "mpbench/core/csv.hpp"
 #include "mpbench/core/error.hpp"
-#include "random.hpp"
+#include "mpbench/core/random.hpp"
 
 namespace mpbench::data {
 namespace {

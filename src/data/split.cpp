@@ -11,7 +11,7 @@
 #include "mpbench/core/atomic_file.hpp"
 #include "mpbench/core/csv.hpp"
 #include "mpbench/core/error.hpp"
-#include "random.hpp"
+#include "mpbench/core/random.hpp"
 
 namespace mpbench::data {
 namespace {

@@ -4,27 +4,21 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace mpbench::dicom {
+#include "mpbench/core/random.hpp"
 
-/// Scrambles 64 bits (the finaliser of SplitMix64; Steele, Lea, Flood 2014,
-/// doi:10.1145/2660193.2660195).
-constexpr std::uint64_t mix_bits(std::uint64_t z) {
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-  return z ^ (z >> 31);
-}
+namespace mpbench::dicom {
 
 /// A seed of its own for a part of the work, so that parts can be done in any order.
 constexpr std::uint64_t derive_seed(std::uint64_t seed, std::uint64_t part) {
   return mix_bits(mix_bits(seed + 0x9e3779b97f4a7c15ULL) ^ (part * 0xd1342543de82ef95ULL + 1));
 }
 
-/// SplitMix64 with its own distributions: those of <random> differ between standard libraries.
+/// SplitMix64 with the distributions that drawing needs.
 class RandomStream {
  public:
-  explicit RandomStream(std::uint64_t seed) : state_(seed) {}
+  explicit RandomStream(std::uint64_t seed) : bits_(seed) {}
 
-  std::uint64_t next() { return mix_bits(state_ += 0x9e3779b97f4a7c15ULL); }
+  std::uint64_t next() { return bits_(); }
   /// In [0, 1), 53 bits.
   double uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
   double between(double low, double high) { return low + (high - low) * uniform(); }
@@ -52,7 +46,7 @@ class RandomStream {
   }
 
  private:
-  std::uint64_t state_;
+  SplitMix64 bits_;
 };
 
 }  // namespace mpbench::dicom

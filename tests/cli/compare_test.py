@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from mpbench_command import FASHION_MNIST, MPBENCH, one_line, rows, run
+from mpbench_command import FASHION_MNIST, MPBENCH, one_line, rows, run, wait_for
 
 COMPARISON_COLUMNS = (
     "baseline_run,arm_run,model,batch_size,image_size,baseline_precision,arm_precision,speedup,speedup_ci_low,"
@@ -103,9 +103,7 @@ def test_ctrl_c_keeps_finished_runs(tmp_path):
     out = tmp_path / "out"
     process = subprocess.Popen([MPBENCH, *map(str, arguments(out, "--precision", "fp32,bf16", "--repeats", "50"))],
                                stderr=subprocess.PIPE, text=True)
-    deadline = time.time() + 240
-    while not (out / "runs.csv").exists() and time.time() < deadline:
-        time.sleep(0.2)
+    wait_for(out / "runs.csv")
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=120)
     assert process.returncode == 130, stderr

@@ -3,6 +3,7 @@ import csv
 import os
 import pathlib
 import subprocess
+import time
 
 MPBENCH = os.environ["MPBENCH"]
 FASHION_MNIST = pathlib.Path("/usr/share/datasets/fashion-mnist")
@@ -23,6 +24,13 @@ def one_line(result):
     lines = [line for line in result.stderr.splitlines() if line.strip()]
     assert len(lines) == 1, f"expected one line on stderr:\n{result.stderr}"
     return lines[0]
+
+
+def wait_for(path, seconds=240):
+    """Waits until a file is there, or the time is up: what follows then fails by its own assertion."""
+    deadline = time.time() + seconds
+    while not path.exists() and time.time() < deadline:
+        time.sleep(0.1)
 
 
 def rows(path):

@@ -3,10 +3,9 @@ import os
 import pathlib
 import signal
 import subprocess
-import time
 
 import pytest
-from mpbench_command import FASHION_MNIST, MPBENCH, one_line, rows, run
+from mpbench_command import FASHION_MNIST, MPBENCH, one_line, rows, run, wait_for
 
 RUN_COLUMNS = (
     "run_id,status,error,precision,model,dataset,n_train,n_val,image_size,batch_size,epochs,steps,channels_last,seed,"
@@ -93,9 +92,7 @@ def test_ctrl_c_keeps_the_finished_epochs(tmp_path):
     process = subprocess.Popen(
         [MPBENCH, "train", "--dataset", "idx", "--data", FASHION_MNIST, "--limit", "2000", "--epochs", "1000",
          "--out", out], stderr=subprocess.PIPE, text=True)
-    deadline = time.time() + 120
-    while not (out / "runs.csv").exists() and time.time() < deadline:
-        time.sleep(0.1)
+    wait_for(out / "runs.csv")
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr

@@ -34,6 +34,9 @@ class AtomicFile {
 /// Writes a whole file atomically.
 void write_file(const std::filesystem::path& path, std::string_view text);
 
+/// The folder that a file is in; "." for a bare name.
+std::filesystem::path containing_folder(const std::filesystem::path& path);
+
 /// Makes a folder and its parents, and checks that files can be made in it; throws Error naming it
 /// and the cause.
 void make_writable_folder(const std::filesystem::path& folder);
