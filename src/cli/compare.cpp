@@ -157,6 +157,8 @@ class Sweep {
       describe_run(output.run, finished, plan.size());
       keep(runs, std::move(output));
       write_runs(options_.out, runs);
+      // They are on disk: what is kept here would be written again after every later run.
+      runs.back().predictions.clear();
     }
     return runs;
   }
