@@ -10,7 +10,7 @@
 #include <optional>
 #include <span>
 
-#include "jpeg2000_decoder.hpp"
+#include "jpeg2000_codestream.hpp"
 #include "pixel_format.hpp"
 
 namespace mpbench::dicom {

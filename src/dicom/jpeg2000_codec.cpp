@@ -18,6 +18,7 @@
 #include <dcmtk/oflog/oflog.h>
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <mutex>
 
@@ -74,9 +75,9 @@ class Jpeg2000Codec : public DcmCodec {
       for (int frame = 0; frame < format.frames; ++frame) {
         const auto encoded =
             join_fragments(*sequence, find_fragments(*sequence, frame, format.frames));
-        std::vector<std::byte> decoded(frame_bytes);
-        decode_jpeg2000(encoded, format, decoded);
-        pixels.insert(pixels.end(), decoded.begin(), decoded.end());
+        const cv::Mat decoded = decode_jpeg2000(encoded, format);
+        const auto* data = reinterpret_cast<const std::byte*>(decoded.data);
+        pixels.insert(pixels.end(), data, data + frame_bytes);
       }
       Uint16* words = nullptr;
       OFCondition result =
@@ -106,7 +107,10 @@ class Jpeg2000Codec : public DcmCodec {
       const FrameFragments fragments =
           find_fragments(*sequence, static_cast<int>(frame), format.frames);
       const auto encoded = join_fragments(*sequence, fragments);
-      decode_jpeg2000(encoded, format, {static_cast<std::byte*>(buffer), buffer_size});
+      if (buffer_size < format.frame_bytes()) {
+        throw FieldError("PixelData", "the buffer is too small for the frame");
+      }
+      std::memcpy(buffer, decode_jpeg2000(encoded, format).data, format.frame_bytes());
       start_fragment = static_cast<Uint32>(fragments.last);
       color_model = is_component_transform(format.photometric) ? "RGB" : format.photometric.c_str();
       return EC_Normal;

@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <string>
 
+#include "jpeg2000_codestream.hpp"
 #include "openjpeg_memory.hpp"
 
 namespace mpbench::dicom {
@@ -13,127 +12,7 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-constexpr std::array<unsigned char, 4> codestream_start{0xFF, 0x4F, 0xFF, 0x51};
-constexpr std::array<unsigned char, 6> jp2_start{0x00, 0x00, 0x00, 0x0C, 0x6A, 0x50};
-// OpenJPEG keeps several kilobytes a tile from the header on; 128x128 tiles of the largest
-// mammogram are 1700.
-constexpr std::uint64_t most_tiles = 16384;
-
 [[noreturn]] void fail(const std::string& problem) { throw FieldError("PixelData", problem); }
-
-template <std::size_t N>
-bool begins_with(Bytes bytes, const std::array<unsigned char, N>& start) {
-  return bytes.size() >= N &&
-         std::equal(start.begin(), start.end(), bytes.begin(), [](unsigned char a, std::byte b) {
-           return a == std::to_integer<unsigned char>(b);
-         });
-}
-
-/// Big-endian fields read in order; past the end is an error, never a read.
-class FieldReader {
- public:
-  explicit FieldReader(Bytes bytes) : bytes_(bytes) {}
-  std::uint64_t next(std::size_t count) {
-    if (bytes_.size() < count) fail("the JPEG 2000 header is cut off");
-    std::uint64_t value = 0;
-    for (const std::byte byte : bytes_.first(count)) {
-      value = value << 8 | std::to_integer<std::uint64_t>(byte);
-    }
-    bytes_ = bytes_.subspan(count);
-    return value;
-  }
-
- private:
-  Bytes bytes_;
-};
-
-/// The codestream in a JP2 file: the content of its jp2c box (ISO/IEC 15444-1 I.4, I.5.4).
-Bytes unwrap_jp2(Bytes file) {
-  while (file.size() >= 8) {
-    FieldReader reader(file);
-    std::uint64_t length = reader.next(4);
-    const std::uint64_t type = reader.next(4);
-    std::size_t header = 8;
-    if (length == 1) {
-      length = reader.next(8);
-      header = 16;
-    } else if (length == 0) {
-      length = file.size();
-    }
-    if (length < header) break;
-    const std::size_t present =
-        static_cast<std::size_t>(std::min<std::uint64_t>(length, file.size()));
-    constexpr std::uint64_t jp2c = 0x6A703263;
-    if (type == jp2c) return file.subspan(header, present - header);
-    file = file.subspan(present);
-  }
-  fail("the JP2 wrapper holds no codestream");
-}
-
-Bytes find_codestream(Bytes frame) {
-  const Bytes codestream = begins_with(frame, jp2_start) ? unwrap_jp2(frame) : frame;
-  if (!begins_with(codestream, codestream_start)) {
-    fail("is no JPEG 2000 codestream, though the transfer syntax says so");
-  }
-  return codestream;
-}
-
-bool has_end_marker(Bytes codestream) {
-  // Encoders and datasets pad: look for EOC (FF D9) before any zero bytes at the end.
-  std::size_t end = codestream.size();
-  while (end > 2 && codestream[end - 1] == std::byte{0}) --end;
-  return end >= 2 && codestream[end - 2] == std::byte{0xFF} &&
-         codestream[end - 1] == std::byte{0xD9};
-}
-
-void check_tiles(FieldReader& reader, std::uint64_t x0, std::uint64_t y0, std::uint64_t x1,
-                 std::uint64_t y1) {
-  const std::uint64_t tile_width = reader.next(4);
-  const std::uint64_t tile_height = reader.next(4);
-  const std::uint64_t tile_x0 = reader.next(4);
-  const std::uint64_t tile_y0 = reader.next(4);
-  if (tile_width == 0 || tile_height == 0 || tile_x0 > x0 || tile_y0 > y0) {
-    fail("the codestream's tiles do not cover its image");
-  }
-  const std::uint64_t across = (x1 - tile_x0 + tile_width - 1) / tile_width;
-  const std::uint64_t down = (y1 - tile_y0 + tile_height - 1) / tile_height;
-  if (across > most_tiles || down > most_tiles || across * down > most_tiles) {
-    fail(fmt::format("the codestream has {} x {} tiles, over {}", across, down, most_tiles));
-  }
-}
-
-CodestreamHeader read_siz(Bytes codestream) {
-  FieldReader reader(codestream.subspan(codestream_start.size()));
-  CodestreamHeader header;
-  reader.next(2);  // Lsiz
-  reader.next(2);  // Rsiz
-  const std::uint64_t x1 = reader.next(4);
-  const std::uint64_t y1 = reader.next(4);
-  const std::uint64_t x0 = reader.next(4);
-  const std::uint64_t y0 = reader.next(4);
-  if (x1 <= x0 || y1 <= y0) fail("the codestream's image is empty");
-  check_tiles(reader, x0, y0, x1, y1);
-  header.width = static_cast<std::uint32_t>(x1 - x0);
-  header.height = static_cast<std::uint32_t>(y1 - y0);
-  header.components = static_cast<int>(reader.next(2));
-  if (header.components < 1 || header.components > 4) {
-    fail(fmt::format("the codestream has {} components", header.components));
-  }
-  for (int component = 0; component < header.components; ++component) {
-    const auto depth = static_cast<int>(reader.next(1));
-    const std::uint64_t dx = reader.next(1);
-    const std::uint64_t dy = reader.next(1);
-    if (dx != 1 || dy != 1) fail("the codestream has a subsampled component");
-    const int precision = (depth & 0x7F) + 1;
-    const bool is_signed = (depth & 0x80) != 0;
-    if (component > 0 && (precision != header.precision || is_signed != header.is_signed)) {
-      fail("the codestream's components differ in precision or sign");
-    }
-    header.precision = precision;
-    header.is_signed = is_signed;
-  }
-  return header;
-}
 
 void check_against_dataset(const CodestreamHeader& header, const PixelFormat& format) {
   if (header.width != static_cast<std::uint32_t>(format.columns) ||
@@ -151,7 +30,8 @@ void check_against_dataset(const CodestreamHeader& header, const PixelFormat& fo
   }
 }
 
-OpenJpegImage run_openjpeg(Bytes codestream) {
+/// `area` in the reference grid; empty: all of the image.
+OpenJpegImage run_openjpeg(Bytes codestream, int reduction, const cv::Rect& area) {
   std::string errors;
   MemorySource source{codestream};
   const OpenJpegStream stream = open_source(source);
@@ -160,12 +40,16 @@ OpenJpegImage run_openjpeg(Bytes codestream) {
   collect_errors(codec.get(), errors);
   opj_dparameters_t parameters;
   opj_set_default_decoder_parameters(&parameters);
+  parameters.cp_reduce = static_cast<OPJ_UINT32>(reduction);
   opj_image_t* raw = nullptr;
   // Strict mode stays on (the default): a cut codestream must fail, not come back half empty.
   bool good = opj_setup_decoder(codec.get(), &parameters) &&
               opj_read_header(stream.get(), codec.get(), &raw);
   OpenJpegImage image(raw);
-  good = good && opj_decode(codec.get(), stream.get(), image.get()) &&
+  good = good &&
+         (area.empty() || opj_set_decode_area(codec.get(), image.get(), area.x, area.y,
+                                              area.x + area.width, area.y + area.height)) &&
+         opj_decode(codec.get(), stream.get(), image.get()) &&
          opj_end_decompress(codec.get(), stream.get());
   if (!good) {
     fail(fmt::format("JPEG 2000: {}{}", errors.empty() ? "OpenJPEG could not decode it" : errors,
@@ -174,59 +58,90 @@ OpenJpegImage run_openjpeg(Bytes codestream) {
   return image;
 }
 
-/// Interleaves the components into `out`, taking each value's lowest bits with the dataset's sign.
+/// Takes each value's lowest bits with the dataset's sign; colour by pixel.
 template <typename Sample>
 void store(const opj_image_t& image, const CodestreamHeader& header, const PixelFormat& format,
-           Sample* out) {
-  const auto pixels =
-      static_cast<std::size_t>(format.rows) * static_cast<std::size_t>(format.columns);
+           cv::Mat& out) {
+  const std::size_t pixels = out.total();
   const auto samples = static_cast<std::size_t>(format.samples);
   const std::uint32_t mask = (std::uint32_t{1} << header.precision) - 1;
-  const std::uint32_t sign_bit = std::uint32_t{1} << (header.precision - 1);
+  // Subtracting the sign bit's weight twice where it is set, without a branch.
+  const std::uint32_t sign_bit =
+      format.is_signed ? std::uint32_t{1} << (header.precision - 1) : std::uint32_t{0};
+  auto* to = reinterpret_cast<Sample*>(out.data);
   for (std::size_t component = 0; component < samples; ++component) {
     const OPJ_INT32* in = image.comps[component].data;
-    for (std::size_t i = 0; i < pixels; ++i) {
-      std::uint32_t value = static_cast<std::uint32_t>(in[i]) & mask;
-      if (format.is_signed && (value & sign_bit) != 0) value |= ~mask;
-      out[i * samples + component] = static_cast<Sample>(value);
+    const auto value = [&](std::size_t i) {
+      const std::uint32_t bits = static_cast<std::uint32_t>(in[i]) & mask;
+      return static_cast<Sample>((bits ^ sign_bit) - sign_bit);
+    };
+    if (samples == 1) {
+      for (std::size_t i = 0; i < pixels; ++i) to[i] = value(i);
+    } else {
+      for (std::size_t i = 0; i < pixels; ++i) to[i * samples + component] = value(i);
     }
   }
+}
+
+/// Where a coordinate lies after `reduction` halvings (ISO/IEC 15444-1 B-15).
+std::uint32_t reduced(std::uint64_t coordinate, int reduction) {
+  return static_cast<std::uint32_t>((coordinate + (std::uint64_t{1} << reduction) - 1) >>
+                                    reduction);
+}
+
+/// What is decoded, in the reference grid.
+cv::Rect area_in_grid(const CodestreamHeader& header, const Decoding& decoding) {
+  constexpr std::uint64_t largest = 0x7FFFFFFF;  // OpenJPEG takes coordinates as int
+  if (std::uint64_t{header.left} + header.width > largest ||
+      std::uint64_t{header.top} + header.height > largest) {
+    fail(fmt::format("the codestream's image begins at {} x {}", header.top, header.left));
+  }
+  const cv::Rect frame(0, 0, static_cast<int>(header.width), static_cast<int>(header.height));
+  const cv::Rect area = decoding.area.empty() ? frame : decoding.area;
+  if ((area & frame) != area) fail("the area to decode lies outside the frame");
+  return area + cv::Point(static_cast<int>(header.left), static_cast<int>(header.top));
+}
+
+cv::Size size_after(const cv::Rect& area, int reduction) {
+  const auto length = [&](int begin, int extent) {
+    const auto first = static_cast<std::uint64_t>(begin);
+    return static_cast<int>(reduced(first + static_cast<std::uint64_t>(extent), reduction) -
+                            reduced(first, reduction));
+  };
+  return {length(area.x, area.width), length(area.y, area.height)};
 }
 
 }  // namespace
 
-bool begins_jpeg2000(Bytes bytes) {
-  return begins_with(bytes, codestream_start) || begins_with(bytes, jp2_start);
-}
-
-CodestreamHeader read_codestream_header(Bytes frame) {
+cv::Mat decode_jpeg2000(Bytes frame, const PixelFormat& format, const Decoding& decoding) {
   const Bytes codestream = find_codestream(frame);
-  CodestreamHeader header = read_siz(codestream);
-  header.jp2_wrapped = begins_with(frame, jp2_start);
-  return header;
-}
-
-void decode_jpeg2000(Bytes frame, const PixelFormat& format, std::span<std::byte> out) {
-  if (out.size() < format.frame_bytes()) fail("the buffer is too small for the frame");
-  const Bytes codestream = find_codestream(frame);
-  const CodestreamHeader header = read_siz(codestream);
+  const CodestreamHeader header = read_codestream_header(frame);
   check_against_dataset(header, format);
-  const OpenJpegImage image = run_openjpeg(codestream);
+  if (decoding.reduction < 0 ||
+      (decoding.reduction > 0 && decoding.reduction > decomposition_levels(codestream))) {
+    fail(fmt::format("the codestream cannot be halved {} times", decoding.reduction));
+  }
+  const cv::Rect area = area_in_grid(header, decoding);
+  const OpenJpegImage image =
+      run_openjpeg(codestream, decoding.reduction, decoding.area.empty() ? cv::Rect() : area);
   if (image->numcomps != static_cast<OPJ_UINT32>(format.samples)) {
     fail("OpenJPEG gave another number of components than the header has");
   }
+  const cv::Size size = size_after(area, decoding.reduction);
   for (OPJ_UINT32 i = 0; i < image->numcomps; ++i) {
     const opj_image_comp_t& component = image->comps[i];
-    if (component.data == nullptr || component.w != static_cast<OPJ_UINT32>(format.columns) ||
-        component.h != static_cast<OPJ_UINT32>(format.rows)) {
+    if (component.data == nullptr || component.w != static_cast<OPJ_UINT32>(size.width) ||
+        component.h != static_cast<OPJ_UINT32>(size.height)) {
       fail("OpenJPEG gave a component of another size than the header has");
     }
   }
-  if (format.bits_allocated == 8) {
-    store(*image, header, format, reinterpret_cast<std::uint8_t*>(out.data()));
+  cv::Mat out(size, CV_MAKETYPE(format.depth(), format.samples));
+  if (format.bits_allocated == 16) {
+    store<std::uint16_t>(*image, header, format, out);
   } else {
-    store(*image, header, format, reinterpret_cast<std::uint16_t*>(out.data()));
+    store<std::uint8_t>(*image, header, format, out);
   }
+  return out;
 }
 
 }  // namespace mpbench::dicom

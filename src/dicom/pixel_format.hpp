@@ -1,5 +1,7 @@
 #pragma once
 
+#include <opencv2/core/hal/interface.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
@@ -37,6 +39,10 @@ struct PixelFormat {
   std::size_t frame_bytes() const {
     return static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns) *
            static_cast<std::size_t>(samples) * static_cast<std::size_t>(bits_allocated / 8);
+  }
+  /// OpenCV's name for what a value is: CV_8U, CV_8S, CV_16U or CV_16S.
+  int depth() const {
+    return bits_allocated == 16 ? (is_signed ? CV_16S : CV_16U) : (is_signed ? CV_8S : CV_8U);
   }
 };
 

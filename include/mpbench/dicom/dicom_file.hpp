@@ -1,9 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <opencv2/core/mat.hpp>
+#include <opencv2/core/types.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -61,20 +65,55 @@ struct ImageAttributes {
 /// One frame's stored values, before any transformation.
 struct StoredImage {
   ImageAttributes attributes;
-  /// [rows, columns]: CV_8UC1, CV_8SC1, CV_16UC1 or CV_16SC1 as BitsAllocated and
-  /// PixelRepresentation say, CV_8UC3 or CV_16UC3 for colour (in the file's own colour model,
-  /// colour by pixel).
+  /// [rows, columns] of the full frame, or of what Decoding asked for: CV_8UC1, CV_8SC1, CV_16UC1
+  /// or CV_16SC1 as BitsAllocated and PixelRepresentation say, CV_8UC3 or CV_16UC3 for colour (in
+  /// the file's own colour model, colour by pixel).
   cv::Mat pixels;
   /// What is odd about the file and did not stop the reading, one line each.
   std::vector<std::string> notes;
   std::filesystem::path path;  ///< the file, for error messages; empty for images made in memory
 };
 
-/// Reads one frame (0 is the first) of a DICOM file, with or without a meta header. Reads
-/// uncompressed (little and big endian, deflated), RLE, JPEG (baseline to lossless) and JPEG 2000
-/// transfer syntaxes. Bits above BitsStored are dropped (PS3.5 8.1.1), but kept where JPEG 2000
-/// gave them. May be called from many threads at once. Throws InputError naming the path and the
-/// attribute at fault.
+/// Which part of a frame is decoded, and how finely.
+struct Decoding {
+  /// How often rows and columns are halved while decoding (rounded up): 2 gives a quarter of each.
+  /// Only JPEG 2000 can, and only as often as DicomImage::reductions says.
+  int reduction = 0;
+  /// In pixels of the full frame, left and top multiples of 2^reduction; empty: all of it. Only
+  /// JPEG 2000 saves time with it; other syntaxes are decoded whole and cropped.
+  cv::Rect area;
+};
+
+/// A DICOM file that is open: parsed once, its frames decoded as often and as finely as asked.
+/// Reads files with and without a meta header; uncompressed (little and big endian, deflated), RLE,
+/// JPEG (baseline to lossless) and JPEG 2000 transfer syntaxes. Different objects may be used in
+/// different threads at once.
+class DicomImage {
+ public:
+  /// Opens a file. Throws InputError naming the path and the attribute at fault.
+  explicit DicomImage(const std::filesystem::path& path);
+  /// The same for a file's bytes, which must outlive the object; `name` is for error messages.
+  DicomImage(std::span<const std::byte> bytes, const std::filesystem::path& name);
+  ~DicomImage();
+  DicomImage(DicomImage&&) noexcept;
+  DicomImage& operator=(DicomImage&&) noexcept;
+
+  int frames() const;
+  cv::Size size() const;  ///< columns and rows of a full frame
+  /// How often a frame can be halved while it is decoded: its codestream's decomposition levels for
+  /// JPEG 2000, 0 for others and for a codestream that is not whole. Throws InputError.
+  int reductions(int frame = 0);
+  /// One frame, 0 being the first. Bits above BitsStored are dropped (PS3.5 8.1.1), but kept where
+  /// JPEG 2000 gave them. Throws InputError naming the path and the attribute at fault, Error for a
+  /// reduction or an area that the frame does not have.
+  StoredImage read(int frame = 0, const Decoding& decoding = {});
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// DicomImage(path).read(frame).
 StoredImage read_stored(const std::filesystem::path& path, int frame = 0);
 
 }  // namespace mpbench::dicom

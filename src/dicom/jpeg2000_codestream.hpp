@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace mpbench::dicom {
+
+/// What a JPEG 2000 codestream's SIZ marker says (ISO/IEC 15444-1 A.5.1).
+struct CodestreamHeader {
+  std::uint32_t left = 0;  ///< image offset in the reference grid, most often 0
+  std::uint32_t top = 0;
+  std::uint32_t width = 0;  ///< of the image area, in reference grid units
+  std::uint32_t height = 0;
+  int components = 0;
+  int precision = 0;         ///< bits of a value, equal in all components
+  bool is_signed = false;    ///< equal in all components
+  bool jp2_wrapped = false;  ///< the codestream stood in a JP2 file
+};
+
+/// Whether a JPEG 2000 frame, raw or JP2-wrapped, begins here.
+bool begins_jpeg2000(std::span<const std::byte> bytes);
+
+/// The codestream in a frame: all of it, or what its JP2 file wraps. Throws FieldError("PixelData",
+/// ...) when there is none.
+std::span<const std::byte> find_codestream(std::span<const std::byte> frame);
+
+/// Reads a frame's SIZ marker. Throws FieldError("PixelData", ...) when there is none, or when
+/// components are subsampled or differ from one another.
+CodestreamHeader read_codestream_header(std::span<const std::byte> frame);
+
+/// Whether a codestream ends in its end marker, zero bytes after it not counted.
+bool has_end_marker(std::span<const std::byte> codestream);
+
+/// How often a codestream can be halved while it is decoded: the fewest decomposition levels that
+/// any COD or COC marker gives (ISO/IEC 15444-1 A.6.1, A.6.2). 0 unless all tile-parts follow one
+/// another up to the end marker (A.4.2): a decoder that skips the finest resolutions does not
+/// notice that they are missing.
+int decomposition_levels(std::span<const std::byte> codestream);
+
+}  // namespace mpbench::dicom
