@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "mpbench/data/idx.hpp"
+#include "mpbench/data/mammogram.hpp"
 #include "mpbench/data/rsna.hpp"
 #include "subcommands.hpp"
 
@@ -43,10 +44,15 @@ ExitCode run_preprocess(CliPreprocessOptions options, const SharedOptions& share
     throw UsageError(fmt::format("{} is an idx folder: it is read as it is, without a cache",
                                  options.data.string()));
   }
-  if (data::is_synthetic_folder(options.data)) options.preprocess.dataset = "synthetic";
-  const auto table = data::read_rsna_table(options.data);
+  const auto table =
+      data::to_image_table(data::read_rsna_table(options.data),
+                           data::is_synthetic_folder(options.data) ? "synthetic" : "rsna");
+  const auto prepare = [&](const std::filesystem::path& path) {
+    return data::prepare_mammogram(path, options.preprocess.height, options.preprocess.width,
+                                   options.preprocess.exact);
+  };
   const auto summary =
-      data::preprocess(table, options.cache, options.preprocess, make_progress(shared));
+      data::preprocess(table, options.cache, options.preprocess, prepare, make_progress(shared));
   if (summary.up_to_date) {
     spdlog::info("{} is up to date: {} images", options.cache.string(), summary.images);
   } else {
@@ -94,9 +100,10 @@ void setup_preprocess(CLI::App& app, const SharedOptions& shared, Action& action
   command->add_option("--pixel-bits", options->pixel_bits, "8 or 16 bits a pixel")
       ->check(CLI::IsMember({8, 16}))
       ->capture_default_str();
-  command->add_flag("--exact", preprocess.exact,
-                    "Forbid decoding at a reduced resolution (this version always decodes in full; "
-                    "the choice is recorded)");
+  command->add_flag(
+      "--exact", preprocess.exact,
+      "Decode every file in full; without it JPEG 2000 is decoded at a resolution that "
+      "is at least twice that of the image");
   command->footer(
       "An interrupted run is taken up where it stopped. Exit code 3: done, but some\n"
       "inputs failed.\n"

@@ -1,6 +1,7 @@
 #include "batch_order.hpp"
 
 #include <algorithm>
+
 #include "mpbench/core/random.hpp"
 
 namespace mpbench::data {
@@ -75,6 +76,16 @@ std::vector<std::int64_t> balanced_order(std::span<const std::int64_t> positives
     order.insert(order.end(), batch.begin(), batch.end());
   }
   return order;
+}
+
+std::vector<std::int32_t> occurrences_in(std::span<const std::int64_t> order, std::int64_t size) {
+  std::vector<std::int32_t> counts(static_cast<std::size_t>(size));
+  std::vector<std::int32_t> occurrences;
+  occurrences.reserve(order.size());
+  for (const auto index : order) {
+    occurrences.push_back(counts[static_cast<std::size_t>(index)]++);
+  }
+  return occurrences;
 }
 
 }  // namespace mpbench::data

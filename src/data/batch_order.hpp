@@ -18,4 +18,7 @@ std::vector<std::int64_t> balanced_order(std::span<const std::int64_t> positives
                                          std::span<const std::int64_t> negatives, int batch_size,
                                          std::int64_t total, std::uint64_t seed, int epoch);
 
+/// How often the index at each place of an order has come before it; indices are below `size`.
+std::vector<std::int32_t> occurrences_in(std::span<const std::int64_t> order, std::int64_t size);
+
 }  // namespace mpbench::data

@@ -1,7 +1,9 @@
 #include "mpbench/data/cache.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <array>
 #include <charconv>
 #include <cstring>
 #include <fstream>
@@ -19,26 +21,14 @@ namespace {
 using Json = nlohmann::json;
 namespace st = safetensors;
 
-constexpr std::size_t digest_bytes = 32;
-
-std::vector<std::byte> from_hex(const std::string& digits) {
-  std::vector<std::byte> bytes(digits.size() / 2);
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    unsigned value = 0;
-    const char* begin = digits.data() + 2 * i;
-    std::from_chars(begin, begin + 2, value, 16);
-    bytes[i] = static_cast<std::byte>(value);
-  }
-  return bytes;
-}
-
-std::string samples_json(const std::vector<Sample>& samples) {
+std::string samples_json(const CacheContents& contents) {
   Json json{{"id", Json::array()}, {"group", Json::array()}, {"unit", Json::array()}};
-  for (const auto& sample : samples) {
+  for (const auto& sample : contents.samples) {
     json["id"].push_back(sample.id);
     json["group"].push_back(sample.group);
     json["unit"].push_back(sample.unit);
   }
+  if (!contents.validation.empty()) json["validation"] = contents.validation;
   return json.dump();
 }
 
@@ -132,6 +122,30 @@ void read_samples(const st::File& file, ImageSet& set, std::size_t count) {
     set.samples.push_back({ids[i].get<std::string>(), groups[i].get<std::string>(),
                            units[i].get<std::string>(), static_cast<int>(label)});
   }
+  if (!json.contains("validation")) return;
+  const auto& validation = column("validation");
+  set.given_split.emplace();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!validation[i].is_boolean()) {
+      throw InputError(file.path(), "samples", fmt::format("entry {} is neither side", i));
+    }
+    (validation[i].get<bool>() ? set.given_split->validation : set.given_split->train)
+        .push_back(static_cast<std::int64_t>(i));
+  }
+}
+
+/// Everything but the images and the digest itself, against that digest.
+void verify_tables(const st::File& file) {
+  auto table = file.metadata();
+  const auto wanted = metadata(file, "table_digest");
+  table.erase("table_digest");
+  const auto actual =
+      table_digest(table, {file.bytes("labels"), file.bytes("digests"), file.bytes("samples"),
+                           file.bytes("quarantine"), file.bytes("preparations")});
+  if (actual != wanted) {
+    throw InputError(file.path(), "table_digest",
+                     "its labels or other tables are damaged: run mpbench preprocess again");
+  }
 }
 
 }  // namespace
@@ -171,6 +185,8 @@ ImageSet open_cache(const std::filesystem::path& path) {
     throw InputError(path, "images", "the data is not aligned");
   }
   read_samples(*file, set, static_cast<std::size_t>(shape[0]));
+  verify_tables(*file);
+  verify_images(path, set, file->bytes("digests"));
   set.storage = file;
   return set;
 }
@@ -178,24 +194,39 @@ ImageSet open_cache(const std::filesystem::path& path) {
 void write_cache(const std::filesystem::path& path, const CacheContents& contents,
                  const std::function<void(std::size_t, std::span<std::byte>)>& read_image) {
   const auto count = static_cast<std::int64_t>(contents.samples.size());
-  const std::string samples = samples_json(contents.samples);
+  const std::string samples = samples_json(contents);
   const std::string quarantine = quarantine_json(contents.quarantined);
-  const st::Metadata metadata_table{{"format", std::string(cache_format_name)},
-                                    {"version", std::to_string(cache_version)},
-                                    {"dataset", contents.dataset},
-                                    {"classes", Json(contents.classes).dump()},
-                                    {"key", contents.key},
-                                    {"options", contents.options},
-                                    {"source", contents.source},
-                                    {"left_out", std::to_string(contents.quarantined.size())}};
-  std::vector<st::TensorInfo> tensors(5);
+  const std::string preparations = fmt::format("[{}]", fmt::join(contents.preparations, ",\n"));
+  std::vector<std::int64_t> labels;
+  std::vector<std::byte> digests;
+  for (const auto& sample : contents.samples) labels.push_back(sample.label);
+  for (const auto& digits : contents.digests) {
+    const auto digest = from_hex(digits);
+    digests.insert(digests.end(), digest.begin(), digest.end());
+  }
+  const auto text_bytes = [](const std::string& text) { return std::as_bytes(std::span(text)); };
+  const auto label_bytes = std::as_bytes(std::span(labels));
+  st::Metadata metadata_table{{"format", std::string(cache_format_name)},
+                              {"version", std::to_string(cache_version)},
+                              {"dataset", contents.dataset},
+                              {"classes", Json(contents.classes).dump()},
+                              {"key", contents.key},
+                              {"options", contents.options},
+                              {"source", contents.source},
+                              {"left_out", std::to_string(contents.quarantined.size())}};
+  metadata_table["table_digest"] =
+      table_digest(metadata_table, {label_bytes, digests, text_bytes(samples),
+                                    text_bytes(quarantine), text_bytes(preparations)});
+  std::vector<st::TensorInfo> tensors(6);
   tensors[0].name = "images";  // first, so that it is aligned
   tensors[0].dtype = to_string(contents.pixel_type);
   tensors[0].shape = {count, contents.channels, contents.height, contents.width};
+  const auto length = [](const auto& text) { return static_cast<std::int64_t>(text.size()); };
   tensors[1] = {"labels", "I64", {count}};
   tensors[2] = {"digests", "U8", {count, static_cast<std::int64_t>(digest_bytes)}};
-  tensors[3] = {"samples", "U8", {static_cast<std::int64_t>(samples.size())}};
-  tensors[4] = {"quarantine", "U8", {static_cast<std::int64_t>(quarantine.size())}};
+  tensors[3] = {"samples", "U8", {length(samples)}};
+  tensors[4] = {"quarantine", "U8", {length(quarantine)}};
+  tensors[5] = {"preparations", "U8", {length(preparations)}};
   st::Writer writer(path, tensors, metadata_table);
 
   std::vector<std::byte> image(st::tensor_bytes(tensors[0].dtype, tensors[0].shape) /
@@ -204,12 +235,12 @@ void write_cache(const std::filesystem::path& path, const CacheContents& content
     throw_if_interrupted();
     read_image(i, image);
     writer.write("images", i * image.size(), image);
-    const std::int64_t label = contents.samples[i].label;
-    writer.write("labels", i * sizeof label, std::as_bytes(std::span(&label, 1)));
-    writer.write("digests", i * digest_bytes, from_hex(contents.digests[i]));
   }
-  writer.write("samples", 0, std::as_bytes(std::span(samples)));
-  writer.write("quarantine", 0, std::as_bytes(std::span(quarantine)));
+  writer.write("labels", 0, label_bytes);
+  writer.write("digests", 0, digests);
+  writer.write("samples", 0, text_bytes(samples));
+  writer.write("quarantine", 0, text_bytes(quarantine));
+  writer.write("preparations", 0, text_bytes(preparations));
   writer.commit();
 }
 
@@ -226,6 +257,26 @@ std::vector<Quarantined> read_quarantined(const std::filesystem::path& path) {
     throw InputError(path, "quarantine", "it is no list of inputs");
   }
   return quarantined;
+}
+
+std::vector<CachedPreparation> read_preparations(const std::filesystem::path& path) {
+  const st::File file(path);
+  std::vector<CachedPreparation> preparations;
+  try {
+    for (const auto& entry : parse_tensor(file, "preparations")) {
+      const auto crop = entry.at("crop").get<std::array<int, 4>>();
+      preparations.push_back(
+          {.path = entry.at("path").get<std::string>(),
+           .preparation = {.window = entry.at("window").get<std::string>(),
+                           .crop = cv::Rect(crop[0], crop[1], crop[2], crop[3]),
+                           .breast_found = entry.at("breast_found").get<bool>(),
+                           .reduction = entry.at("reduction").get<int>(),
+                           .notes = entry.at("notes").get<std::vector<std::string>>()}});
+    }
+  } catch (const Json::exception&) {
+    throw InputError(path, "preparations", "it does not say how each image was made");
+  }
+  return preparations;
 }
 
 bool begins_like_cache(const std::filesystem::path& path) {

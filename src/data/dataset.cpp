@@ -12,6 +12,7 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/data/cache.hpp"
 #include "mpbench/data/idx.hpp"
+#include "mpbench/data/mammogram.hpp"
 #include "mpbench/data/preprocess.hpp"
 #include "mpbench/data/rsna.hpp"
 #include "mpbench/dicom/synthetic_set.hpp"
@@ -94,23 +95,17 @@ ImageSet open_cache_file(const DatasetOptions& options) {
   return limit_samples(set, options.limit);
 }
 
-ImageSet open_rsna(const DatasetOptions& options, const fs::path& folder, const std::string& name,
-                   const ProgressFunction& progress) {
-  const auto table = limit_patients(read_rsna_table(folder), options.limit);
-  PreprocessOptions preprocess_options;
-  preprocess_options.height = options.height > 0 ? options.height : rsna_default_size;
-  preprocess_options.width = options.width > 0 ? options.width : rsna_default_size;
-  preprocess_options.pixel_type = options.pixel_type;
-  preprocess_options.workers = options.workers;
-  preprocess_options.dataset = name;
-  preprocess_options.wait_for_writer = true;
+/// Prepares what is not in the cache yet, and opens the cache.
+ImageSet open_prepared(const DatasetOptions& options, const ImageTable& table,
+                       const PreprocessOptions& preprocess_options, const PrepareImage& prepare,
+                       const ProgressFunction& progress) {
   fs::path cache = options.cache;
   if (cache.empty()) {
     // A folder a cache: its quarantine.csv lies beside it.
     cache = user_cache_folder() / "datasets" / preprocess_key(table, preprocess_options) /
             "images.safetensors";
   }
-  const auto summary = preprocess(table, cache, preprocess_options, progress);
+  const auto summary = preprocess(table, cache, preprocess_options, prepare, progress);
   if (summary.up_to_date) {
     spdlog::info("images are in {}", cache.string());
   } else {
@@ -120,11 +115,26 @@ ImageSet open_rsna(const DatasetOptions& options, const fs::path& folder, const 
   if (!summary.quarantined.empty()) {
     const auto& first = summary.quarantined.front();
     spdlog::warn("{} of {} inputs failed and are left out, named in {}; the first: {}: {}: {}",
-                 summary.quarantined.size(), table.images.size(),
+                 summary.quarantined.size(), table.files.size(),
                  (cache.parent_path() / "quarantine.csv").string(), first.path.string(),
                  first.field, first.problem);
   }
   return open_cache(cache);
+}
+
+ImageSet open_rsna(const DatasetOptions& options, const fs::path& folder, const std::string& name,
+                   const ProgressFunction& progress) {
+  const auto table = to_image_table(limit_patients(read_rsna_table(folder), options.limit), name);
+  PreprocessOptions preprocess_options;
+  preprocess_options.height = options.height > 0 ? options.height : rsna_default_size;
+  preprocess_options.width = options.width > 0 ? options.width : rsna_default_size;
+  preprocess_options.pixel_type = options.pixel_type;
+  preprocess_options.workers = options.workers;
+  preprocess_options.wait_for_writer = true;
+  const auto prepare = [&](const fs::path& path) {
+    return prepare_mammogram(path, preprocess_options.height, preprocess_options.width, false);
+  };
+  return open_prepared(options, table, preprocess_options, prepare, progress);
 }
 
 /// Makes the synthetic set once, and beside its place first, so that a killed run leaves no half

@@ -9,7 +9,6 @@
 
 #include "batch_order.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/random.hpp"
 #include "mpbench/data/prefetch_ring.hpp"
 
 namespace mpbench::data {
@@ -46,7 +45,7 @@ Affine make_affine(const Normalization& normalization, int channels, PixelType t
 /// element, apart.
 template <typename Pixel>
 void normalise(const Pixel* source, float* target, const ImageSet& set, const Affine& affine,
-               bool channels_last, bool mirrored) {
+               bool channels_last) {
   const std::ptrdiff_t plane = std::ptrdiff_t{set.height} * set.width;
   const std::ptrdiff_t step = channels_last ? set.channels : 1;
   for (int c = 0; c < set.channels; ++c) {
@@ -54,32 +53,9 @@ void normalise(const Pixel* source, float* target, const ImageSet& set, const Af
     const float offset = affine.offset[static_cast<std::size_t>(c)];
     const Pixel* from = source + c * plane;
     float* to = target + (channels_last ? c : c * plane);
-    if (step == 1 && !mirrored) {
-      for (std::ptrdiff_t i = 0; i < plane; ++i)
-        to[i] = static_cast<float>(from[i]) * scale + offset;
-      continue;
+    for (std::ptrdiff_t i = 0; i < plane; ++i) {
+      to[i * step] = static_cast<float>(from[i]) * scale + offset;
     }
-    for (int y = 0; y < set.height; ++y) {
-      const Pixel* row = from + std::ptrdiff_t{y} * set.width;
-      float* to_row = to + std::ptrdiff_t{y} * set.width * step;
-      for (int x = 0; x < set.width; ++x) {
-        to_row[x * step] =
-            static_cast<float>(row[mirrored ? set.width - 1 - x : x]) * scale + offset;
-      }
-    }
-  }
-}
-
-/// One image as it is stored, mirrored where asked.
-template <typename Pixel>
-void gather(const Pixel* source, Pixel* target, const ImageSet& set, bool mirrored) {
-  const std::ptrdiff_t rows = std::ptrdiff_t{set.channels} * set.height;
-  if (!mirrored) {
-    std::copy_n(source, rows * set.width, target);
-    return;
-  }
-  for (std::ptrdiff_t y = 0; y < rows; ++y) {
-    std::reverse_copy(source + y * set.width, source + (y + 1) * set.width, target + y * set.width);
   }
 }
 
@@ -92,6 +68,7 @@ void check(const ImageSet& set, const std::vector<std::int64_t>& indices,
     throw UsageError(
         fmt::format("the number of workers must not be negative: {}", options.workers));
   }
+  validate(options.augment);
   if (options.balance_positives && (!options.shuffle || set.classes.size() != 2)) {
     throw UsageError("balancing positives needs two classes and shuffling");
   }
@@ -114,6 +91,7 @@ struct Loader::State {
   struct Buffer {
     torch::Tensor images;
     torch::Tensor labels;
+    std::vector<std::byte> augmented;  // CPU: one image on its way into `images`
     std::optional<c10::Event> copied;  // CUDA: the device has read it
   };
 
@@ -122,6 +100,8 @@ struct Loader::State {
     return std::min<std::int64_t>(options.batch_size, total - batch * options.batch_size);
   }
   void fill(std::size_t slot, std::int64_t batch);
+  template <typename Pixel>
+  void fill_image(Buffer& buffer, std::int64_t place_in_batch, std::int64_t place_in_order) const;
   void make_room(Buffer& buffer) const;
   Batch on_cpu(const Buffer& buffer, std::int64_t count) const;
   Batch on_cuda(Buffer& buffer, std::int64_t count) const;
@@ -139,6 +119,7 @@ struct Loader::State {
   std::int64_t next_batch = 0;
   int epoch = 0;
   std::vector<std::int64_t> order;
+  std::vector<std::int32_t> occurrences;  // of order[i] before place i; only where it matters
   std::vector<Buffer> buffers;
   // Last: its threads use all of the above. They call no parallel operator, so they leave
   // at::set_num_threads alone: besides their own thread it sets what every thread that has not
@@ -206,35 +187,42 @@ void Loader::State::make_room(Buffer& buffer) const {
   }
 }
 
+template <typename Pixel>
+void Loader::State::fill_image(Buffer& buffer, std::int64_t place_in_batch,
+                               std::int64_t place_in_order) const {
+  const auto place = static_cast<std::size_t>(place_in_order);
+  const std::int64_t index = order[place];
+  const auto* source = reinterpret_cast<const Pixel*>(set.image(index).data());
+  std::byte* target =
+      static_cast<std::byte*>(buffer.images.data_ptr()) +
+      place_in_batch * set.image_values() * static_cast<std::int64_t>(buffer.images.element_size());
+  const bool stored = options.device.is_cuda();
+  if (options.augment.any()) {
+    if (!stored) buffer.augmented.resize(set.image_bytes());
+    auto* changed = reinterpret_cast<Pixel*>(stored ? target : buffer.augmented.data());
+    augment(source, changed, set.channels, set.height, set.width,
+            draw_augmentation(options.augment, options.seed, epoch, index, occurrences[place]));
+    source = changed;
+  } else if (stored) {
+    std::copy_n(source, set.image_values(), reinterpret_cast<Pixel*>(target));
+  }
+  if (!stored) {
+    normalise(source, reinterpret_cast<float*>(target), set, affine, options.channels_last);
+  }
+}
+
 void Loader::State::fill(std::size_t slot, std::int64_t batch) {
   Buffer& buffer = buffers[slot];
   make_room(buffer);
-  const std::uint64_t flip_seed =
-      mix_seed(mix_seed(options.seed, static_cast<std::uint64_t>(epoch)), 0xF11B);
   auto* labels = buffer.labels.data_ptr<std::int64_t>();
-  auto* images = static_cast<std::byte*>(buffer.images.data_ptr());
-  const std::size_t stride =
-      static_cast<std::size_t>(set.image_values()) * buffer.images.element_size();
-  const auto put = [&]<typename Pixel>(std::int64_t index, std::byte* target, bool mirrored) {
-    const auto* source = reinterpret_cast<const Pixel*>(set.image(index).data());
-    if (options.device.is_cuda()) {
-      gather(source, reinterpret_cast<Pixel*>(target), set, mirrored);
-    } else {
-      normalise(source, reinterpret_cast<float*>(target), set, affine, options.channels_last,
-                mirrored);
-    }
-  };
   for (std::int64_t i = 0; i < batch_images(batch); ++i) {
     const std::int64_t place = batch * options.batch_size + i;
     const std::int64_t index = order[static_cast<std::size_t>(place)];
-    const bool mirrored = options.horizontal_flip &&
-                          (mix_seed(flip_seed, static_cast<std::uint64_t>(place)) & 1) != 0;
     labels[i] = set.samples[static_cast<std::size_t>(index)].label;
-    std::byte* target = images + static_cast<std::size_t>(i) * stride;
     if (set.pixel_type == PixelType::u8) {
-      put.operator()<std::uint8_t>(index, target, mirrored);
+      fill_image<std::uint8_t>(buffer, i, place);
     } else {
-      put.operator()<std::uint16_t>(index, target, mirrored);
+      fill_image<std::uint16_t>(buffer, i, place);
     }
   }
 }
@@ -278,6 +266,7 @@ void Loader::start_epoch(int epoch) {
   } else {
     state.order = state.indices;
   }
+  if (options.augment.any()) state.occurrences = occurrences_in(state.order, state.set.size());
   state.ring.start(state.batches);
 }
 

@@ -125,6 +125,7 @@ std::int64_t PartialCache::resume(const std::string& key, std::span<const std::i
                                   std::size_t slot_bytes) {
   slot_bytes_ = slot_bytes;
   digests_.assign(input_times.size(), {});
+  records_.assign(input_times.size(), {});
   struct stat status {};
   if (::fstat(journal_, &status) != 0) fail(journal_path_);
   std::string text(static_cast<std::size_t>(status.st_size), '\0');
@@ -144,8 +145,8 @@ std::int64_t PartialCache::resume(const std::string& key, std::span<const std::i
     const auto line = Json::parse(text.begin() + static_cast<std::ptrdiff_t>(at),
                                   text.begin() + static_cast<std::ptrdiff_t>(end), nullptr,
                                   /*allow_exceptions=*/false);
-    if (!line.is_array() || line.size() != 3 || !line[0].is_number_unsigned() ||
-        !line[1].is_string() || !line[2].is_number_integer()) {
+    if (!line.is_array() || line.size() != 4 || !line[0].is_number_unsigned() ||
+        !line[1].is_string() || !line[2].is_number_integer() || !line[3].is_string()) {
       break;
     }
     at = end + 1;
@@ -156,18 +157,20 @@ std::int64_t PartialCache::resume(const std::string& key, std::span<const std::i
     if (got != slot_bytes || sha256_hex(image) != digest) continue;
     if (!is_done(place)) ++done;
     digests_[place] = digest;
+    records_[place] = line[3].get<std::string>();
   }
   if (::ftruncate(journal_, static_cast<off_t>(at)) != 0) fail(journal_path_);
   return done;
 }
 
-void PartialCache::put(std::size_t place, std::span<const std::byte> image,
-                       std::int64_t input_time) {
+void PartialCache::put(std::size_t place, std::span<const std::byte> image, std::int64_t input_time,
+                       const std::string& record) {
   const auto digest = sha256_hex(image);
   write_all(part_, part_path_, image, static_cast<off_t>(place * slot_bytes_));
   const std::lock_guard lock(mutex_);
-  append(Json{place, digest, input_time}.dump() + '\n');
+  append(Json{place, digest, input_time, record}.dump() + '\n');
   digests_[place] = digest;
+  records_[place] = record;
 }
 
 void PartialCache::get(std::size_t place, std::span<std::byte> image) const {

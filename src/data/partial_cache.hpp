@@ -11,10 +11,9 @@
 namespace mpbench::data {
 
 /// The images of a cache while it is made, in files that outlive a killed process:
-///   CACHE.part          one slot an image, at its place; the file has holes where an image is not
-///   done CACHE.part.journal  a line with the key, then one JSON line an image that is in its slot:
-///   place, digest, and the
-///                       input's time stamp
+///   CACHE.part          one slot an image, at its place, with holes where an image is not done
+///   CACHE.part.journal  a line with the key, then one JSON line an image that is in its slot:
+///                       place, digest, the input's time stamp, and a record of the caller's
 /// A slot is written before its line, and believed only if its digest fits: neither a kill nor a
 /// crash of the machine can leave half an image that counts as done. Holds an exclusive lock on the
 /// journal as long as it lives.
@@ -34,8 +33,11 @@ class PartialCache {
   bool is_done(std::size_t place) const { return !digests_[place].empty(); }
   /// SHA-256 as hexadecimal digits; empty when the image is not done.
   const std::string& digest(std::size_t place) const { return digests_[place]; }
+  /// What the caller stored beside the image.
+  const std::string& record(std::size_t place) const { return records_[place]; }
   /// Stores an image; from any thread.
-  void put(std::size_t place, std::span<const std::byte> image, std::int64_t input_time);
+  void put(std::size_t place, std::span<const std::byte> image, std::int64_t input_time,
+           const std::string& record);
   void get(std::size_t place, std::span<std::byte> image) const;
   /// Deletes both files, when the cache is whole or what is in them is of no use.
   void remove();
@@ -52,6 +54,7 @@ class PartialCache {
   int journal_ = -1;
   std::size_t slot_bytes_ = 0;
   std::vector<std::string> digests_;
+  std::vector<std::string> records_;
   std::mutex mutex_;
 };
 

@@ -1,12 +1,14 @@
 #include "mpbench/data/preprocess.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
 #include <optional>
 #include <thread>
 
@@ -18,10 +20,7 @@
 #include "mpbench/core/sha256.hpp"
 #include "mpbench/core/timer.hpp"
 #include "mpbench/data/cache.hpp"
-#include "mpbench/data/fit.hpp"
-#include "mpbench/dicom/breast_roi.hpp"
-#include "mpbench/dicom/dicom_file.hpp"
-#include "mpbench/dicom/display.hpp"
+#include "mpbench/data/mammogram.hpp"
 #include "partial_cache.hpp"
 
 namespace mpbench::data {
@@ -42,10 +41,10 @@ InputFile look_at(const fs::path& path) {
   return {status.st_size, status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec};
 }
 
-std::vector<InputFile> look_at_all(const RsnaTable& table) {
+std::vector<InputFile> look_at_all(const ImageTable& table) {
   std::vector<InputFile> files;
-  files.reserve(table.images.size());
-  for (const auto& image : table.images) files.push_back(look_at(table.file(image)));
+  files.reserve(table.files.size());
+  for (std::size_t i = 0; i < table.files.size(); ++i) files.push_back(look_at(table.file(i)));
   return files;
 }
 
@@ -53,47 +52,51 @@ std::string options_json(const PreprocessOptions& options) {
   return nlohmann::json{{"height", options.height},
                         {"width", options.width},
                         {"pixel_type", to_string(options.pixel_type)},
-                        {"exact", options.exact}}
+                        {"exact", options.exact},
+                        {"least_oversampling", least_oversampling}}
       .dump();
 }
 
-std::string make_key(const RsnaTable& table, const std::vector<InputFile>& files,
+std::string make_key(const ImageTable& table, const std::vector<InputFile>& files,
                      const PreprocessOptions& options) {
-  std::string identity = fmt::format("{} {} {} {}\n", cache_format_name, cache_version,
-                                     options.dataset, options_json(options));
-  for (std::size_t i = 0; i < table.images.size(); ++i) {
-    const auto& image = table.images[i];
-    identity += fmt::format("{} {} {} {} {}\n", image.patient_id, image.image_id, image.laterality,
-                            image.cancer, files[i].size);
+  std::string identity = fmt::format("{} {} {} {} {}\n", cache_format_name, cache_version,
+                                     table.dataset, table.channels, options_json(options));
+  for (const auto& name : table.classes) identity += name + '\n';
+  for (std::size_t i = 0; i < table.files.size(); ++i) {
+    const auto& [path, sample, validation] = table.files[i];
+    identity += fmt::format("{}\n{}\n{}\n{}\n{} {} {}\n", path.generic_string(), sample.id,
+                            sample.group, sample.unit, sample.label, validation, files[i].size);
   }
   return sha256_hex(identity);
 }
 
-/// DICOM file to a frame of values in [0, 1], then to stored pixels, row-major.
-std::vector<std::byte> make_image(const fs::path& path, const PreprocessOptions& options) {
-  const auto display = dicom::to_display(dicom::read_stored(path));
-  // Where no breast stands out the box is the whole frame: the picture is used as it is.
-  const cv::Mat crop = display.pixels(dicom::find_breast(display.pixels).box);
-  const cv::Mat framed = fit(crop, options.height, options.width, chest_wall_side(crop));
+/// Values in [0, 1] as stored pixels, [C, H, W] row-major.
+std::vector<std::byte> to_stored(const cv::Mat& pixels, PixelType type) {
   cv::Mat stored;
-  framed.convertTo(stored, options.pixel_type == PixelType::u8 ? CV_8U : CV_16U,
-                   pixel_maximum(options.pixel_type));
-  const auto* begin = reinterpret_cast<const std::byte*>(stored.data);
-  return {begin, begin + stored.total() * stored.elemSize()};
+  pixels.convertTo(stored, type == PixelType::u8 ? CV_8U : CV_16U, pixel_maximum(type));
+  std::vector<cv::Mat> planes;
+  cv::split(stored, planes);
+  std::vector<std::byte> bytes;
+  for (const cv::Mat& plane : planes) {
+    const auto* begin = reinterpret_cast<const std::byte*>(plane.data);
+    bytes.insert(bytes.end(), begin, begin + plane.total() * plane.elemSize());
+  }
+  return bytes;
 }
 
 /// The work itself: threads that take one image after the other, and a caller that waits, reports
 /// and may be interrupted.
 class Crew {
  public:
-  Crew(const RsnaTable& table, const std::vector<InputFile>& files,
-       const PreprocessOptions& options, PartialCache& partial)
+  Crew(const ImageTable& table, const std::vector<InputFile>& files,
+       const PreprocessOptions& options, const PrepareImage& prepare, PartialCache& partial)
       : table_(table),
         files_(files),
         options_(options),
+        prepare_(prepare),
         partial_(partial),
-        problems_(table.images.size()) {
-    for (std::size_t i = 0; i < table.images.size(); ++i) {
+        problems_(table.files.size()) {
+    for (std::size_t i = 0; i < table.files.size(); ++i) {
       if (!partial.is_done(i)) pending_.push_back(i);
     }
   }
@@ -131,6 +134,7 @@ class Crew {
         if (!fatal_) fatal_ = std::current_exception();
         stop_ = true;
       }
+      bytes_ += std::max<std::int64_t>(files_[pending_[at]].size, 0);
       ++done_;
     }
     {
@@ -141,34 +145,41 @@ class Crew {
   }
 
   void process(std::size_t place) {
-    const auto path = table_.file(table_.images[place]);
-    std::vector<std::byte> image;
+    const auto path = table_.file(place);
+    PreparedImage image;
     const auto fail = [&](const std::string& field, const std::string& problem) {
-      problems_[place] = Quarantined{fs::relative(path, table_.folder), field, problem};
+      problems_[place] = Quarantined{table_.files[place].path, field, problem};
     };
     if (files_[place].size < 0) return fail("file", "there is no such file");
     try {
-      image = make_image(path, options_);
+      image = prepare_(path);
     } catch (const InputError& error) {
       return fail(error.field(), error.problem());
     } catch (const std::exception& error) {
       return fail("image", error.what());
     }
-    partial_.put(place, image, files_[place].time_ns);
+    if (image.pixels.rows != options_.height || image.pixels.cols != options_.width ||
+        image.pixels.channels() != table_.channels) {
+      throw Error(path.string() + ": it was prepared to another size than the cache has");
+    }
+    partial_.put(place, to_stored(image.pixels, options_.pixel_type), files_[place].time_ns,
+                 preparation_json(table_.files[place].path, image.preparation));
   }
 
   void watch(const ProgressFunction& progress) {
     const Stopwatch clock;
-    const auto resumed = static_cast<std::int64_t>(table_.images.size() - pending_.size());
+    const auto resumed = static_cast<std::int64_t>(table_.files.size() - pending_.size());
     const auto report = [&] {
       if (!progress) return;
       const auto done = static_cast<std::int64_t>(done_);
       Progress now;
       now.label = "preprocess";
       now.done = resumed + done;
-      now.total = static_cast<std::int64_t>(table_.images.size());
-      now.units_per_s = static_cast<double>(done) / std::max(clock.seconds(), 1e-9);
+      now.total = static_cast<std::int64_t>(table_.files.size());
+      const double seconds = std::max(clock.seconds(), 1e-9);
+      now.units_per_s = static_cast<double>(done) / seconds;
       now.unit = "files";
+      now.detail = fmt::format("{:.1f} MB/s", static_cast<double>(bytes_) / seconds / 1e6);
       progress(now);
     };
     std::unique_lock lock(mutex_);
@@ -181,14 +192,16 @@ class Crew {
     report();
   }
 
-  const RsnaTable& table_;
+  const ImageTable& table_;
   const std::vector<InputFile>& files_;
   const PreprocessOptions& options_;
+  const PrepareImage& prepare_;
   PartialCache& partial_;
   std::vector<std::size_t> pending_;
   std::vector<std::optional<Quarantined>> problems_;
   std::atomic<std::size_t> next_ = 0;
   std::atomic<std::size_t> done_ = 0;
+  std::atomic<std::int64_t> bytes_ = 0;  // of the files done
   std::atomic<bool> stop_ = false;
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -197,7 +210,7 @@ class Crew {
 };
 
 /// Names the inputs that failed beside the cache; without any, an earlier list goes.
-void write_quarantine(const fs::path& cache, const RsnaTable& table,
+void write_quarantine(const fs::path& cache, const ImageTable& table,
                       std::vector<Quarantined>& quarantined) {
   const fs::path path = containing_folder(cache) / "quarantine.csv";
   for (auto& input : quarantined) input.path = table.folder / input.path;
@@ -213,26 +226,43 @@ void write_quarantine(const fs::path& cache, const RsnaTable& table,
 }
 
 /// Whether the cache is there, whole, made from these inputs with these options, and newer than all
-/// of them.
+/// of them; if it is there and is not, `why` says so.
 bool is_up_to_date(const fs::path& cache, const std::string& key,
-                   const std::vector<InputFile>& files) {
+                   const std::vector<InputFile>& files, std::string& why) {
   if (!fs::exists(cache)) return false;
   try {
-    if (read_cache_info(cache).key != key) return false;
-  } catch (const InputError&) {
+    if (read_cache_info(cache).key != key) {
+      why = cache.string() + ": made from other files or with other options";
+      return false;
+    }
+    open_cache(cache);  // compares every digest
+  } catch (const InputError& error) {
+    why = error.what();
     return false;
   }
   const auto made = look_at(cache).time_ns;
-  return std::none_of(files.begin(), files.end(),
-                      [&](const InputFile& file) { return file.time_ns > made; });
+  const bool is_old = std::any_of(files.begin(), files.end(),
+                                  [&](const InputFile& file) { return file.time_ns > made; });
+  if (is_old) why = cache.string() + ": older than one of its files";
+  return !is_old;
 }
 
-PreprocessSummary already_done(const fs::path& cache, const RsnaTable& table) {
+void count_preparations(const fs::path& cache, PreprocessSummary& summary) {
+  for (const auto& [path, preparation] : read_preparations(cache)) {
+    const auto reduction = static_cast<std::size_t>(std::clamp(preparation.reduction, 0, 32));
+    if (summary.by_reduction.size() <= reduction) summary.by_reduction.resize(reduction + 1);
+    ++summary.by_reduction[reduction];
+    if (!preparation.breast_found) ++summary.whole_frames;
+  }
+}
+
+PreprocessSummary already_done(const fs::path& cache, const ImageTable& table) {
   PreprocessSummary summary;
   summary.up_to_date = true;
   summary.quarantined = read_quarantined(cache);
   for (auto& input : summary.quarantined) input.path = table.folder / input.path;
-  summary.images = static_cast<std::int64_t>(table.images.size() - summary.quarantined.size());
+  summary.images = static_cast<std::int64_t>(table.files.size() - summary.quarantined.size());
+  count_preparations(cache, summary);
   return summary;
 }
 
@@ -249,7 +279,7 @@ void remove_stale_copies(const fs::path& cache) {
   }
 }
 
-void check(const RsnaTable& table, const fs::path& cache, const PreprocessOptions& options) {
+void check(const ImageTable& table, const fs::path& cache, const PreprocessOptions& options) {
   constexpr int largest = 16384;
   if (options.height < 1 || options.width < 1 || options.height > largest ||
       options.width > largest) {
@@ -260,7 +290,7 @@ void check(const RsnaTable& table, const fs::path& cache, const PreprocessOption
     throw UsageError(
         fmt::format("the number of workers must not be negative: {}", options.workers));
   }
-  if (table.images.empty()) throw InputError(table.folder, "train.csv", "it names no images");
+  if (table.files.empty()) throw InputError(table.folder, "images", "there are none");
   if (fs::is_directory(cache)) throw Error(cache.string() + ": this is a folder, not a cache file");
   if (fs::exists(cache) && !begins_like_cache(cache)) {
     throw Error(cache.string() + ": this file is there and is no image cache; it is not replaced");
@@ -269,61 +299,68 @@ void check(const RsnaTable& table, const fs::path& cache, const PreprocessOption
 
 }  // namespace
 
-std::string preprocess_key(const RsnaTable& table, const PreprocessOptions& options) {
+std::string preprocess_key(const ImageTable& table, const PreprocessOptions& options) {
   return make_key(table, look_at_all(table), options);
 }
 
-PreprocessSummary preprocess(const RsnaTable& table, const fs::path& cache,
-                             const PreprocessOptions& options, const ProgressFunction& progress) {
+PreprocessSummary preprocess(const ImageTable& table, const fs::path& cache,
+                             const PreprocessOptions& options, const PrepareImage& prepare,
+                             const ProgressFunction& progress) {
   const Stopwatch clock;
   check(table, cache, options);
   const auto files = look_at_all(table);
   const auto key = make_key(table, files, options);
-  if (is_up_to_date(cache, key, files)) return already_done(cache, table);
+  std::string why;
+  if (is_up_to_date(cache, key, files, why)) return already_done(cache, table);
+  if (!why.empty()) spdlog::warn("{}; it is made anew", why);
 
   make_writable_folder(containing_folder(cache));
   PartialCache partial(cache, options.wait_for_writer);
-  if (is_up_to_date(cache, key, files)) {  // by the process that was waited for
+  if (is_up_to_date(cache, key, files, why)) {  // by the process that was waited for
     partial.remove();
     return already_done(cache, table);
   }
   remove_stale_copies(cache);
   std::vector<std::int64_t> times;
   for (const auto& file : files) times.push_back(file.time_ns);
-  const std::size_t slot_bytes = static_cast<std::size_t>(options.height) *
-                                 static_cast<std::size_t>(options.width) *
-                                 pixel_bytes(options.pixel_type);
+  const std::size_t slot_bytes =
+      static_cast<std::size_t>(options.height) * static_cast<std::size_t>(options.width) *
+      static_cast<std::size_t>(table.channels) * pixel_bytes(options.pixel_type);
   PreprocessSummary summary;
   summary.resumed = partial.resume(key, times, slot_bytes);
-  summary.quarantined = Crew(table, files, options, partial).run(progress);
+  summary.quarantined = Crew(table, files, options, prepare, partial).run(progress);
 
-  CacheContents contents{.dataset = options.dataset,
+  CacheContents contents{.dataset = table.dataset,
                          .key = key,
                          .source = fs::absolute(table.folder).lexically_normal().string(),
                          .options = options_json(options),
-                         .classes = {"negative", "cancer"},
+                         .classes = table.classes,
+                         .channels = table.channels,
                          .height = options.height,
                          .width = options.width,
                          .pixel_type = options.pixel_type,
                          .quarantined = summary.quarantined};
   std::vector<std::size_t> places;
-  for (std::size_t i = 0; i < table.images.size(); ++i) {
+  for (std::size_t i = 0; i < table.files.size(); ++i) {
     if (!partial.is_done(i)) continue;
     places.push_back(i);
-    contents.samples.push_back(to_sample(table.images[i]));
+    contents.samples.push_back(table.files[i].sample);
+    if (table.has_split) contents.validation.push_back(table.files[i].validation);
     contents.digests.push_back(partial.digest(i));
+    contents.preparations.push_back(partial.record(i));
   }
   write_quarantine(cache, table, summary.quarantined);
   if (places.empty()) {
     partial.remove();
     const auto& first = summary.quarantined.front();
-    throw Error(fmt::format("all {} inputs failed; the first: {}: {}: {}", table.images.size(),
+    throw Error(fmt::format("all {} inputs failed; the first: {}: {}: {}", table.files.size(),
                             first.path.string(), first.field, first.problem));
   }
   write_cache(cache, contents,
               [&](std::size_t i, std::span<std::byte> image) { partial.get(places[i], image); });
   partial.remove();
   summary.images = static_cast<std::int64_t>(places.size());
+  count_preparations(cache, summary);
   summary.seconds = clock.seconds();
   return summary;
 }

@@ -146,11 +146,24 @@ RsnaTable limit_patients(const RsnaTable& table, std::int64_t limit) {
   return limited;
 }
 
-Sample to_sample(const RsnaImage& image) {
-  return {.id = image.image_id,
-          .group = image.patient_id,
-          .unit = fmt::format("{}_{}", image.patient_id, image.laterality),
-          .label = image.cancer};
+ImageTable to_image_table(const RsnaTable& table, const std::string& dataset) {
+  ImageTable images{.dataset = dataset,
+                    .folder = table.folder,
+                    .classes = {"negative", "cancer"},
+                    .channels = 1,
+                    .has_split = false,
+                    .files = {}};
+  images.files.reserve(table.images.size());
+  for (const auto& image : table.images) {
+    images.files.push_back(
+        {.path = table.file(image).lexically_relative(table.folder),
+         .sample = {.id = image.image_id,
+                    .group = image.patient_id,
+                    .unit = fmt::format("{}_{}", image.patient_id, image.laterality),
+                    .label = image.cancer},
+         .validation = false});
+  }
+  return images;
 }
 
 }  // namespace mpbench::data

@@ -140,34 +140,34 @@ const char* name_of(VoiFunction function) {
   }
 }
 
-/// Modality values to [0, 1] by a window or a table; false when the file has none that is valid,
-/// and `used` says why.
-bool apply_voi(const ImageAttributes& attributes, ValueMap& values, std::string& used) {
+/// Modality values to [0, 1] by a window or a table. They stay as they are when the file has none
+/// that is valid, and `used` says why.
+VoiSource apply_voi(const ImageAttributes& attributes, ValueMap& values, std::string& used) {
   if (!attributes.windows.empty()) {
     const std::string fault = window_fault(attributes);
     if (!fault.empty()) {
       used = fmt::format("min-max: invalid window ({})", fault);
-      return false;
+      return VoiSource::value_range;
     }
     const Window& window = attributes.windows.front();
     for (double& x : values) x = windowed(x, window.center, window.width, attributes.voi_function);
     used = fmt::format("window 1 of {}: {}/{} {}", attributes.windows.size(), window.center,
                        window.width, name_of(attributes.voi_function));
-    return true;
+    return VoiSource::window;
   }
   if (attributes.voi_luts.empty()) {
     used = "min-max: no window";
-    return false;
+    return VoiSource::value_range;
   }
   const LookupTable& table = attributes.voi_luts.front();
   if (!is_usable(table)) {
     used = "min-max: invalid VOI LUT";
-    return false;
+    return VoiSource::value_range;
   }
   const double most = (1 << table.bits) - 1;
   for (double& x : values) x = std::min(look_up(table, x) / most, 1.0);
   used = fmt::format("VOI LUT 1 of {}", attributes.voi_luts.size());
-  return true;
+  return VoiSource::lookup_table;
 }
 
 /// Modality values to [0, 1] from the smallest to the largest that occurs outside padding.
@@ -218,7 +218,8 @@ DisplayImage to_display(const StoredImage& image) {
   }
 
   bool constant = false;
-  if (!apply_voi(attributes, values, display.window) && !stretch(occurs, values)) {
+  display.voi = apply_voi(attributes, values, display.window);
+  if (display.voi == VoiSource::value_range && !stretch(occurs, values)) {
     // Nothing to show: black, whichever way the picture is inverted.
     constant = true;
     std::fill(values.begin(), values.end(), 0.0);

@@ -172,7 +172,7 @@ class GuardedStream : public DcmInputStream {
       limit_passed_ = refusal("sequences are nested too deeply");
     } else if (++objects_ > limits_.objects) {
       limit_passed_ = refusal(fmt::format("has over {} elements and items", limits_.objects));
-    } else if (!at_item_or_delimiter() && count_in_item(depth) > limits_.elements_in_item) {
+    } else if (count_in_item(depth) > limits_.elements_in_item) {
       limit_passed_ =
           refusal(fmt::format("an item has over {} elements", limits_.elements_in_item));
     }
@@ -206,18 +206,20 @@ class GuardedStream : public DcmInputStream {
     std::size_t elements;
   };
 
-  /// Whether the next tag's group is FFFE, in either byte order: what stands in sequences.
+  /// Whether the next tag's group is FFFE, in either byte order: what stands in sequences, which
+  /// DCMTK does not sort.
   bool at_item_or_delimiter() const {
     const Bytes next = producer_.rest();
     return next.size() >= 2 && ((next[0] == std::byte{0xFE} && next[1] == std::byte{0xFF}) ||
                                 (next[0] == std::byte{0xFF} && next[1] == std::byte{0xFE}));
   }
 
-  /// The number of elements that were met at this depth since the parser was last above it.
+  /// How many elements were met at this depth since the parser was last above it.
   std::size_t count_in_item(std::size_t depth) {
     while (!items_.empty() && items_.back().depth > depth) items_.pop_back();
     if (items_.empty() || items_.back().depth < depth) items_.push_back({depth, 0});
-    return ++items_.back().elements;
+    if (!at_item_or_delimiter()) ++items_.back().elements;
+    return items_.back().elements;
   }
 
   MemoryProducer producer_;

@@ -2,12 +2,14 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
 #include <map>
 
 #include "data/image_sets.hpp"
 #include "mpbench/core/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/safetensors.hpp"
+#include "mpbench/core/sha256.hpp"
 
 namespace mpbench::data {
 namespace {
@@ -21,7 +23,7 @@ namespace st = safetensors;
 /// one thing.
 struct Parts {
   st::Metadata metadata{{"format", "mpbench image cache"},
-                        {"version", "1"},
+                        {"version", "2"},
                         {"dataset", "rsna"},
                         {"classes", R"(["negative","cancer"])"},
                         {"key", "abc"},
@@ -33,17 +35,50 @@ struct Parts {
   std::vector<std::int64_t> labels{0, 1};
   std::string samples = R"({"id":["7","8"],"group":["p","q"],"unit":["p_L","q_R"]})";
 
+  std::string preparations = R"([
+    {"path":"a/7.dcm","window":"window 1 of 1: 2000/4000 LINEAR","crop":[1,2,30,40],
+     "breast_found":true,"reduction":2,"notes":["odd"]},
+    {"path":"b/8.dcm","window":"","crop":[0,0,9,8],"breast_found":false,"reduction":0,"notes":[]}])";
+  std::string quarantine = R"([["c/9.dcm","PixelData","cut off"]])";
+
   void write(const std::filesystem::path& path) const {
-    const auto text = static_cast<std::int64_t>(samples.size());
-    const auto count = static_cast<std::int64_t>(labels.size());
-    st::Writer writer(
-        path, {{"images", dtype, shape}, {"labels", "I64", {count}}, {"samples", "U8", {text}}},
-        metadata);
     std::vector<std::byte> pixels(st::tensor_bytes(dtype, shape));
     for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::byte>(i + 1);
+    std::vector<std::byte> digests;
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      const auto half = pixels.size() / 2;
+      const auto digits =
+          sha256_hex(std::span(pixels).subspan(std::min<std::size_t>(i, 1) * half, half));
+      for (std::size_t k = 0; k < 64; k += 2) {
+        digests.push_back(static_cast<std::byte>(std::stoi(digits.substr(k, 2), nullptr, 16)));
+      }
+    }
+    const auto bytes = [](const auto& values) { return std::as_bytes(std::span(values)); };
+    std::string lines;
+    for (const auto& [name, value] : metadata) {
+      lines += sha256_hex(name) + " " + sha256_hex(value) + "\n";
+    }
+    for (const auto& table :
+         {bytes(labels), bytes(digests), bytes(samples), bytes(quarantine), bytes(preparations)}) {
+      lines += sha256_hex(table) + "\n";
+    }
+    st::Metadata all = metadata;
+    all["table_digest"] = sha256_hex(lines);
+    const auto length = [](const auto& values) { return static_cast<std::int64_t>(values.size()); };
+    st::Writer writer(path,
+                      {{"images", dtype, shape},
+                       {"labels", "I64", {length(labels)}},
+                       {"digests", "U8", {length(labels), 32}},
+                       {"samples", "U8", {length(samples)}},
+                       {"quarantine", "U8", {length(quarantine)}},
+                       {"preparations", "U8", {length(preparations)}}},
+                      all);
     writer.write("images", 0, pixels);
-    writer.write("labels", 0, std::as_bytes(std::span(labels)));
-    writer.write("samples", 0, std::as_bytes(std::span(samples)));
+    writer.write("labels", 0, bytes(labels));
+    writer.write("digests", 0, digests);
+    writer.write("samples", 0, bytes(samples));
+    writer.write("quarantine", 0, bytes(quarantine));
+    writer.write("preparations", 0, bytes(preparations));
     writer.commit();
   }
 };
@@ -82,10 +117,70 @@ TEST_F(CacheTest, OpensWhatTheFormatDescribes) {
   EXPECT_EQ(read_cache_info(path_).left_out, 1);
 }
 
+TEST_F(CacheTest, SaysHowEachImageWasMade) {
+  Parts parts;
+  parts.write(path_);
+  const auto made = read_preparations(path_);
+  ASSERT_EQ(made.size(), 2U);
+  EXPECT_EQ(made[0].path, "a/7.dcm");
+  EXPECT_EQ(made[0].preparation.window, "window 1 of 1: 2000/4000 LINEAR");
+  EXPECT_EQ(made[0].preparation.crop, cv::Rect(1, 2, 30, 40));
+  EXPECT_TRUE(made[0].preparation.breast_found);
+  EXPECT_EQ(made[0].preparation.reduction, 2);
+  EXPECT_THAT(made[0].preparation.notes, ElementsAre("odd"));
+  parts.preparations = "[{}]";
+  parts.write(path_);
+  EXPECT_THROW(read_preparations(path_), InputError);
+}
+
+TEST_F(CacheTest, KeepsASplitOfTheDatasetsOwn) {
+  Parts parts;
+  parts.samples.insert(1, R"("validation":[false,true],)");
+  parts.write(path_);
+  const auto set = open_cache(path_);
+  ASSERT_TRUE(set.given_split);
+  EXPECT_THAT(set.given_split->train, ElementsAre(0));
+  EXPECT_THAT(set.given_split->validation, ElementsAre(1));
+  parts.samples.replace(parts.samples.find("true"), 4, "null");
+  expect_error(parts, HasSubstr("samples"));
+}
+
+TEST_F(CacheTest, NoticesEveryByteThatChanged) {
+  Parts{}.write(path_);
+  const auto size = std::filesystem::file_size(path_);
+  const auto at = [&](std::uintmax_t place) {
+    std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(place));
+    return static_cast<char>(file.get());
+  };
+  const auto set_at = [&](std::uintmax_t place, char value) {
+    std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(place)).put(value);
+  };
+  std::vector<std::uintmax_t> unnoticed;
+  for (std::uintmax_t place = 0; place < size; ++place) {
+    const char value = at(place);
+    set_at(place, static_cast<char>(value ^ 0x10));
+    try {
+      open_cache(path_);
+      unnoticed.push_back(place);
+    } catch (const InputError& error) {
+      EXPECT_THAT(error.what(), HasSubstr(path_.string()));
+    }
+    set_at(place, value);
+  }
+  EXPECT_EQ(open_cache(path_).size(), 2);
+  // Only what aligns the header's end and the pixels may change unnoticed.
+  for (const auto place : unnoticed) {
+    EXPECT_TRUE(at(place) == ' ' || at(place) == '\0') << "byte " << place << ": " << at(place);
+  }
+  EXPECT_LT(unnoticed.size(), 128U);
+}
+
 TEST_F(CacheTest, RefusesAnotherVersion) {
   Parts parts;
   parts.metadata["version"] = "99";
-  expect_error(parts, AllOf(HasSubstr("version 99"), HasSubstr("version 1 is wanted"),
+  expect_error(parts, AllOf(HasSubstr("version 99"), HasSubstr("version 2 is wanted"),
                             HasSubstr("run mpbench preprocess again")));
 }
 

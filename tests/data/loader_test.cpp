@@ -122,7 +122,7 @@ TEST(LoaderTest, DoesNotDependOnTheNumberOfWorkers) {
                     {.batch_size = 8,
                      .shuffle = true,
                      .balance_positives = balance,
-                     .horizontal_flip = true,
+                     .augment = {.flip = true},
                      .channels_last = true,
                      .workers = workers,
                      .seed = 11});
@@ -197,7 +197,7 @@ TEST(LoaderTest, ShufflesInsideABalancedBatch) {
 TEST(LoaderTest, MirrorsAboutHalfOfTheImages) {
   const auto set = make_images<std::uint8_t>(200, 1, 3, 4, 5);
   Loader plain(set, all_of(set), {.batch_size = 200});
-  Loader flipping(set, all_of(set), {.batch_size = 200, .horizontal_flip = true, .seed = 1});
+  Loader flipping(set, all_of(set), {.batch_size = 200, .augment = {.flip = true}, .seed = 1});
   const auto images = run_epoch(plain, 0).at(0).images;
   std::set<int> counts;
   for (int epoch = 0; epoch < 3; ++epoch) {

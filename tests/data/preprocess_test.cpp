@@ -15,6 +15,8 @@
 #include "mpbench/core/safetensors.hpp"
 #include "mpbench/core/sha256.hpp"
 #include "mpbench/data/cache.hpp"
+#include "mpbench/data/mammogram.hpp"
+#include "mpbench/data/rsna.hpp"
 #include "mpbench/dicom/breast_roi.hpp"
 #include "mpbench/dicom/display.hpp"
 #include "mpbench/dicom/synthetic_set.hpp"
@@ -44,14 +46,17 @@ class PreprocessTest : public ::testing::Test {
   static void TearDownTestSuite() { original_.reset(); }
   void SetUp() override {
     fs::copy(original_->path() / "set", data_, fs::copy_options::recursive);
-    table_ = read_rsna_table(data_);
+    table_ = to_image_table(read_rsna_table(data_), "synthetic");
     options_.height = 32;
     options_.width = 24;
   }
   void TearDown() override { request_interrupt(false); }
 
   PreprocessSummary run(const ProgressFunction& progress = {}) const {
-    return preprocess(table_, cache_, options_, progress);
+    const auto prepare = [this](const fs::path& path) {
+      return prepare_mammogram(path, options_.height, options_.width, options_.exact);
+    };
+    return preprocess(table_, cache_, options_, prepare, progress);
   }
   /// Runs until Ctrl-C comes after a few images.
   void run_interrupted() {
@@ -64,14 +69,14 @@ class PreprocessTest : public ::testing::Test {
   TemporaryFolder folder_;
   fs::path data_ = folder_.path() / "set";
   fs::path cache_ = folder_.path() / "out" / "cache.safetensors";
-  RsnaTable table_;
+  ImageTable table_;
   PreprocessOptions options_;
 };
 std::unique_ptr<TemporaryFolder> PreprocessTest::original_;
 
 TEST_F(PreprocessTest, MakesACacheOfEveryImage) {
   const auto summary = run();
-  EXPECT_EQ(summary.images, static_cast<std::int64_t>(table_.images.size()));
+  EXPECT_EQ(summary.images, static_cast<std::int64_t>(table_.files.size()));
   EXPECT_TRUE(summary.quarantined.empty());
   EXPECT_FALSE(fs::exists(cache_.parent_path() / "quarantine.csv"));
   const auto set = open_cache(cache_);
@@ -79,9 +84,9 @@ TEST_F(PreprocessTest, MakesACacheOfEveryImage) {
   EXPECT_EQ(set.height, 32);
   EXPECT_EQ(set.width, 24);
   EXPECT_EQ(set.key, preprocess_key(table_, options_));
-  for (std::size_t i = 0; i < table_.images.size(); ++i) {
-    EXPECT_EQ(set.samples[i].id, table_.images[i].image_id);
-    EXPECT_EQ(set.samples[i].label, table_.images[i].cancer);
+  for (std::size_t i = 0; i < table_.files.size(); ++i) {
+    EXPECT_EQ(set.samples[i].id, table_.files[i].sample.id);
+    EXPECT_EQ(set.samples[i].label, table_.files[i].sample.label);
     const auto image = set.image(static_cast<std::int64_t>(i));
     EXPECT_GT(std::to_integer<int>(*std::max_element(image.begin(), image.end())), 100)
         << "a breast is bright";
@@ -100,13 +105,13 @@ TEST_F(PreprocessTest, StoresTheDisplayedBreast) {
   options_.pixel_type = PixelType::u16;
   options_.height = 400;  // larger than any crop: what is stored is the crop, enlarged
   options_.width = 400;
-  table_.images.resize(3);
+  table_.files.resize(3);
   run();
   const auto set = open_cache(cache_);
   EXPECT_EQ(set.pixel_type, PixelType::u16);
   for (std::int64_t i = 0; i < 3; ++i) {
-    const auto display = dicom::to_display(
-        dicom::read_stored(table_.file(table_.images[static_cast<std::size_t>(i)])));
+    const auto display =
+        dicom::to_display(dicom::read_stored(table_.file(static_cast<std::size_t>(i))));
     const auto box = dicom::find_breast(display.pixels).box;
     const double crop_mean = cv::mean(display.pixels(box))[0];
     const auto* values = reinterpret_cast<const std::uint16_t*>(set.image(i).data());
@@ -127,13 +132,13 @@ TEST_F(PreprocessTest, DoesNotDependOnTheNumberOfWorkers) {
 }
 
 TEST_F(PreprocessTest, NamesWhatFailedAndGoesOn) {
-  const auto truncated = table_.file(table_.images[1]);
+  const auto truncated = table_.file(1);
   fs::resize_file(truncated, 300);
-  const auto missing = table_.file(table_.images[4]);
+  const auto missing = table_.file(4);
   fs::remove(missing);
-  write_file(table_.file(table_.images[2]), "this is no DICOM file");
+  write_file(table_.file(2), "this is no DICOM file");
   const auto summary = run();
-  EXPECT_EQ(summary.images, static_cast<std::int64_t>(table_.images.size()) - 3);
+  EXPECT_EQ(summary.images, static_cast<std::int64_t>(table_.files.size()) - 3);
   ASSERT_EQ(summary.quarantined.size(), 3U);
   EXPECT_EQ(summary.quarantined[0].path, truncated);
   const auto csv = csv::read(cache_.parent_path() / "quarantine.csv");
@@ -142,8 +147,8 @@ TEST_F(PreprocessTest, NamesWhatFailedAndGoesOn) {
   EXPECT_EQ(csv.rows[2][0], missing.string());
   EXPECT_EQ(csv.rows[2][2], "there is no such file");
   const auto set = open_cache(cache_);
-  EXPECT_EQ(set.samples[0].id, table_.images[0].image_id);
-  EXPECT_EQ(set.samples[1].id, table_.images[3].image_id);
+  EXPECT_EQ(set.samples[0].id, table_.files[0].sample.id);
+  EXPECT_EQ(set.samples[1].id, table_.files[3].sample.id);
   EXPECT_EQ(read_cache_info(cache_).left_out, 3);
 
   const auto again = run();
@@ -153,12 +158,12 @@ TEST_F(PreprocessTest, NamesWhatFailedAndGoesOn) {
 }
 
 TEST_F(PreprocessTest, FailsWhenEverythingFails) {
-  for (const auto& image : table_.images) write_file(table_.file(image), "no");
+  for (std::size_t i = 0; i < table_.files.size(); ++i) write_file(table_.file(i), "no");
   try {
     run();
     FAIL();
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr(fmt::format("all {} inputs failed", table_.images.size())));
+    EXPECT_THAT(error.what(), HasSubstr(fmt::format("all {} inputs failed", table_.files.size())));
   }
   EXPECT_FALSE(fs::exists(cache_));
   EXPECT_TRUE(fs::exists(cache_.parent_path() / "quarantine.csv"));
@@ -171,7 +176,7 @@ TEST_F(PreprocessTest, KnowsWhatIsUpToDate) {
   EXPECT_EQ(fs::last_write_time(cache_), made);
   options_.width = 25;
   EXPECT_FALSE(run().up_to_date) << "another size";
-  fs::last_write_time(table_.file(table_.images[0]), fs::file_time_type::clock::now());
+  fs::last_write_time(table_.file(0), fs::file_time_type::clock::now());
   EXPECT_FALSE(run().up_to_date) << "an input changed since";
   EXPECT_TRUE(run().up_to_date);
 }
@@ -198,7 +203,7 @@ TEST_F(PreprocessTest, GoesOnWhereItWasInterrupted) {
 
   const auto summary = run();
   EXPECT_EQ(summary.resumed, std::count(lines.begin(), lines.end(), '\n') - 2);
-  EXPECT_EQ(summary.images, static_cast<std::int64_t>(table_.images.size()));
+  EXPECT_EQ(summary.images, static_cast<std::int64_t>(table_.files.size()));
   EXPECT_EQ(read_all(cache_), whole);
   EXPECT_FALSE(fs::exists(part));
   EXPECT_FALSE(fs::exists(journal));
@@ -213,8 +218,8 @@ TEST_F(PreprocessTest, StartsAnewForOtherOptions) {
 
 TEST_F(PreprocessTest, DoesImagesAgainThatChangedSince) {
   run_interrupted();
-  for (const auto& image : table_.images) {
-    fs::last_write_time(table_.file(image), fs::file_time_type::clock::now());
+  for (std::size_t i = 0; i < table_.files.size(); ++i) {
+    fs::last_write_time(table_.file(i), fs::file_time_type::clock::now());
   }
   EXPECT_EQ(run().resumed, 0);
 }

@@ -40,7 +40,10 @@ TEST_F(RsnaTest, ReadsTheTable) {
   ASSERT_EQ(table.images.size(), 2U);
   EXPECT_EQ(table.file(table.images[0]), folder_.path() / "train_images/10006/462822612.dcm");
   EXPECT_EQ(table.images[1].view, "MLO");
-  const auto sample = to_sample(table.images[1]);
+  const auto images = to_image_table(table, "rsna");
+  EXPECT_EQ(images.classes, (std::vector<std::string>{"negative", "cancer"}));
+  EXPECT_EQ(images.file(0), table.file(table.images[0]));
+  const auto& sample = images.files[1].sample;
   EXPECT_EQ(sample.id, "1459541791");
   EXPECT_EQ(sample.group, "10006");
   EXPECT_EQ(sample.unit, "10006_R");

@@ -7,18 +7,26 @@
 #include <vector>
 
 #include "mpbench/data/image_set.hpp"
+#include "mpbench/data/prepared_image.hpp"
 
 /// A preprocessed dataset in one safetensors file that is mapped, not read:
-///   images  [N, C, H, W] U8 or U16
-///   labels  [N] I64
-///   digests [N, 32] U8     SHA-256 of each image's bytes
-///   samples [bytes] U8     JSON {"id": [...], "group": [...], "unit": [...]}
-/// and metadata: format, version, dataset, classes (JSON), key, options (JSON), source, left_out.
+///   images       [N, C, H, W] U8 or U16
+///   labels       [N] I64
+///   digests      [N, 32] U8   SHA-256 of each image's bytes
+///   samples      [bytes] U8   JSON {"id": [...], "group": [...], "unit": [...]}, and "validation"
+///                             where the dataset has a split of its own
+///   quarantine   [bytes] U8   JSON [[path, field, problem], ...]
+///   preparations [bytes] U8   JSON, one object an image: path, window, crop [x, y, width, height],
+///                             breast_found, reduction, notes
+/// and metadata: format, version, dataset, classes (JSON), key, options (JSON), source, left_out,
+/// and table_digest, which covers all but the images: the SHA-256 of one line for each other
+/// metadata entry in the order of their names ("SHA-256-of-name SHA-256-of-value") and one for each
+/// tensor after the first (its SHA-256), in hexadecimal.
 namespace mpbench::data {
 
 /// Changes whenever the same inputs and options give other bytes; a cache of another version is
 /// refused.
-inline constexpr int cache_version = 1;
+inline constexpr int cache_version = 2;
 
 /// What a cache says about itself.
 struct CacheInfo {
@@ -34,7 +42,17 @@ struct CacheInfo {
 /// of another version: then it says which it has, which is wanted, and to run preprocess again.
 CacheInfo read_cache_info(const std::filesystem::path& path);
 
-/// Maps a cache. Throws as read_cache_info, and InputError when its parts do not fit together.
+/// Maps a cache and compares every image and table with its digest. Throws as read_cache_info,
+/// InputError when its parts do not fit together or one of them is damaged, Interrupted.
 ImageSet open_cache(const std::filesystem::path& path);
+
+/// How one image of a cache was made.
+struct CachedPreparation {
+  std::filesystem::path path;  ///< relative to CacheInfo::source
+  Preparation preparation;
+};
+
+/// How each image was made, in the cache's order. Throws InputError.
+std::vector<CachedPreparation> read_preparations(const std::filesystem::path& path);
 
 }  // namespace mpbench::data

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "mpbench/data/augment.hpp"
 #include "mpbench/data/image_set.hpp"
 
 namespace mpbench::data {
@@ -34,7 +35,7 @@ struct LoaderOptions {
   bool shuffle = false;
   bool drop_last = false;          ///< leave a last, smaller batch out
   bool balance_positives = false;  ///< at least one positive a batch; needs two classes and shuffle
-  bool horizontal_flip = false;    ///< mirror each image with probability 1/2
+  AugmentOptions augment;          ///< for training; drawn anew in each epoch
   bool channels_last = false;
   int workers = 0;  ///< threads that fill batches ahead; 0: the caller's own
   std::uint64_t seed = 0;
@@ -50,6 +51,11 @@ struct LoaderOptions {
 /// balance_positives an epoch has every index exactly once. With it the number of batches is the
 /// same and positives are spread evenly over them; where there are fewer positives than batches
 /// they are repeated, and as many negatives sit the epoch out.
+///
+/// How an image is augmented depends on (seed, epoch, index) and, where it comes more than once in
+/// an epoch, on which time it is, so that repeated positives do not all look alike. It does not
+/// depend on the image's place in the order, hence not on the batch size. Augmented values are
+/// rounded to what the set can store, on the CPU as on CUDA: both train on the same images.
 ///
 /// A batch's tensors stay valid as long as the caller holds them: a buffer still held is not used
 /// again.

@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "mpbench/core/progress.hpp"
 #include "mpbench/data/image_set.hpp"
-#include "mpbench/data/rsna.hpp"
+#include "mpbench/data/image_table.hpp"
+#include "mpbench/data/prepared_image.hpp"
 
 namespace mpbench::data {
 
@@ -17,9 +19,12 @@ struct PreprocessOptions {
   PixelType pixel_type = PixelType::u8;
   bool exact = false;            ///< forbid decoding at a reduced resolution
   int workers = 0;               ///< threads, each with one image in memory; 0: one a core
-  std::string dataset = "rsna";  ///< the name the cache carries
   bool wait_for_writer = false;  ///< when another process writes this cache: wait, not fail
 };
+
+/// Makes an image from a file; called from many threads at once. Throws InputError for a file that
+/// is damaged, or not what it says.
+using PrepareImage = std::function<PreparedImage(const std::filesystem::path&)>;
 
 /// An input that was left out, and why.
 struct Quarantined {
@@ -34,21 +39,26 @@ struct PreprocessSummary {
   bool up_to_date = false;               ///< the cache was there already; nothing was done
   std::vector<Quarantined> quarantined;  ///< as in quarantine.csv
   double seconds = 0;
+  /// Images decoded at 1/1, 1/2, 1/4, ... of rows and columns.
+  std::vector<std::int64_t> by_reduction;
+  std::int64_t whole_frames = 0;  ///< images in which no breast stood out
 };
 
 /// Identifies what preprocess would make: format version, options, the table's rows and the sizes
 /// of their files.
-std::string preprocess_key(const RsnaTable& table, const PreprocessOptions& options);
+std::string preprocess_key(const ImageTable& table, const PreprocessOptions& options);
 
-/// Decodes, windows, crops, resizes and stores every image of the table in one cache file. The
-/// cache's bytes do not depend on the number of workers, nor on how often the work was interrupted
-/// and taken up again.
+/// Makes an image of every file of the table and stores them in one cache file. The cache's bytes
+/// do not depend on the number of workers, nor on how often the work was interrupted and taken up
+/// again; memory is bounded by the workers, not by the files.
 ///
 /// Inputs that fail are left out and named in `quarantine.csv` beside the cache
 /// (`path,field,problem`). Throws Error when all failed, when another process is writing the same
 /// cache, or when the disk is full; Interrupted on Ctrl-C. Then what is done stays in `CACHE.part`
-/// and `CACHE.part.journal`, and the next call goes on from there.
-PreprocessSummary preprocess(const RsnaTable& table, const std::filesystem::path& cache,
-                             const PreprocessOptions& options, const ProgressFunction& progress);
+/// and `CACHE.part.journal`, an earlier cache stays as it was, and the next call goes on from
+/// there.
+PreprocessSummary preprocess(const ImageTable& table, const std::filesystem::path& cache,
+                             const PreprocessOptions& options, const PrepareImage& prepare,
+                             const ProgressFunction& progress);
 
 }  // namespace mpbench::data

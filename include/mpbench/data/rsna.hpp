@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "mpbench/data/image_table.hpp"
 #include "mpbench/data/sample.hpp"
 
 /// The folder of the RSNA Screening Mammography Breast Cancer Detection challenge, or one laid out
@@ -46,7 +47,8 @@ RsnaTable read_rsna_table(const std::filesystem::path& folder);
 /// any. Throws UsageError when not one fits.
 RsnaTable limit_patients(const RsnaTable& table, std::int64_t limit);
 
-/// The table's rows as samples: group = patient, unit = "patient_laterality", label = cancer.
-Sample to_sample(const RsnaImage& image);
+/// The table's rows as image files: group = patient, unit = "patient_laterality", label = cancer.
+/// `dataset` is the name that results will carry ("rsna", "synthetic").
+ImageTable to_image_table(const RsnaTable& table, const std::string& dataset);
 
 }  // namespace mpbench::data

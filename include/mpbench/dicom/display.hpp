@@ -7,9 +7,13 @@
 
 namespace mpbench::dicom {
 
+/// What mapped modality values to what is shown (PS3.3 C.11.2).
+enum class VoiSource { window, lookup_table, value_range };
+
 /// A picture as a reader would see it: 0 is black, 1 is white.
 struct DisplayImage {
-  cv::Mat pixels;      ///< [rows, columns] CV_32FC1 in [0, 1]
+  cv::Mat pixels;  ///< [rows, columns] CV_32FC1 in [0, 1]
+  VoiSource voi = VoiSource::value_range;
   cv::Mat background;  ///< [rows, columns] CV_8UC1, 255 where the file has padding; empty if none
   /// Which VOI transformation was used ("window 1 of 2: 2047.0/4096.0 SIGMOID", "VOI LUT 1 of 1",
   /// "min-max: no window", "min-max: invalid window (width 0)"), for records.

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace mpbench::data {
+
+/// How training images are varied, so that a network does not learn them by heart. All is off: an
+/// image then stays as it is, to the bit.
+struct AugmentOptions {
+  bool flip = false;      ///< mirror left and right, with probability 1/2
+  double degrees = 0;     ///< turn by up to so many degrees either way; 0 to 180
+  double shift = 0;       ///< move by up to this share of the width and of the height; 0 to 0.5
+  double zoom = 0;        ///< enlarge by a factor from [1 - zoom, 1 + zoom]; 0 to 0.5
+  double brightness = 0;  ///< add a number from [-brightness, brightness]; 0 to 1
+  double contrast = 0;    ///< multiply by a factor from [1 - contrast, 1 + contrast]; 0 to 1
+
+  /// Whether any of it is on.
+  bool any() const;
+};
+
+/// Throws UsageError naming the option and its range.
+void validate(const AugmentOptions& options);
+
+/// What is done to one image: mirrored, then turned and enlarged about its centre, then moved, then
+/// made brighter.
+struct Augmentation {
+  bool mirrored = false;
+  double degrees = 0;  ///< clockwise
+  double shift_x = 0;  ///< to the right, as a share of the width
+  double shift_y = 0;  ///< down, as a share of the height
+  double zoom = 1;
+  double gain = 1;    ///< values in [0, 1] become value * gain + offset, cut off at 0 and 1:
+  double offset = 0;  ///< a gain alone leaves a mammogram's background black
+
+  /// Whether pixels go elsewhere by more than mirroring.
+  bool moves() const;
+};
+
+/// Draws, each uniformly, what is done to image `index` of the set when it comes for the
+/// `occurrence`-th time (from 0) in an epoch. Nothing else decides it: not the batch the image is
+/// in, nor the thread that fills it, nor which of the other options are on.
+Augmentation draw_augmentation(const AugmentOptions& options, std::uint64_t seed, int epoch,
+                               std::int64_t index, std::int64_t occurrence);
+
+/// Where a pixel of the result comes from: (x, y) of the result is
+/// (m[0] x + m[1] y + m[2], m[3] x + m[4] y + m[5]) of the source, in pixels, whose centres have
+/// whole numbers.
+std::array<double, 6> source_matrix(const Augmentation& change, int height, int width);
+
+/// The changed image, [C, H, W] like the source, whose place it must not overlap. Between pixels it
+/// is interpolated bilinearly, and beyond the border everything is 0, as a mammogram's background
+/// is; values are rounded to the nearest that can be stored, half up. For std::uint8_t and
+/// std::uint16_t, whose full range stands for [0, 1].
+template <typename Pixel>
+void augment(const Pixel* source, Pixel* target, int channels, int height, int width,
+             const Augmentation& change);
+
+}  // namespace mpbench::data

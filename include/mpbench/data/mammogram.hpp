@@ -1,0 +1,24 @@
+#pragma once
+
+#include <filesystem>
+
+#include "mpbench/data/prepared_image.hpp"
+
+namespace mpbench::data {
+
+/// A cropped breast is decoded at no less than so many times the size it will have.
+inline constexpr int least_oversampling = 2;
+
+/// One mammogram of `height` x `width`, one channel: stored values, display (PS3.3 C.11), the
+/// breast's crop, fitted into the frame against its chest wall.
+///
+/// Unless `exact`, a JPEG 2000 frame is decoded twice at a reduced resolution: small, to find the
+/// breast, then the breast alone, at the coarsest resolution that is still least_oversampling times
+/// as fine as what is stored. Where averaging before the display transformation is not nearly the
+/// same as after it, the frame is decoded in full all the same: without a valid window (the range
+/// then depends on every pixel), with lookup tables, with a window below an eighth of the values'
+/// range, and with padding that the window would not show black. Throws InputError.
+PreparedImage prepare_mammogram(const std::filesystem::path& path, int height, int width,
+                                bool exact);
+
+}  // namespace mpbench::data
