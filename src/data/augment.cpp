@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 #include <limits>
 #include <numbers>
-#include <utility>
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/random.hpp"
@@ -48,34 +48,34 @@ struct Interval {
   int end;
 };
 
-/// The part of a row whose four neighbours all lie in the source. Estimated from the line's
-/// crossings with the border, then cut back until both ends are inside for certain; as x() and y()
-/// never turn back, so is what is between.
-Interval inner_part(const Line& line, int height, int width) {
-  const auto columns = static_cast<float>(width - 1);
-  const auto rows = static_cast<float>(height - 1);
+/// The part of a row [0, width) that comes from lowest <= x < columns, lowest <= y < rows of the
+/// source. Estimated from the line's crossings with these limits, then cut back until both ends are
+/// inside for certain; as x() and y() never turn back, so is what is between.
+Interval part_within(const Line& line, int width, float lowest, int columns, int rows) {
   float low = 0;
   auto high = static_cast<float>(width);
-  const auto clip = [&](float slope, float start, float limit) {
+  const auto clip = [&](float slope, float start, int limit) {
     if (slope == 0) {
-      if (start < 0 || start >= limit) high = low;
+      if (start < lowest || start >= static_cast<float>(limit)) high = low;
       return;
     }
-    const auto [first, last] = std::minmax({-start / slope, (limit - start) / slope});
-    low = std::max(low, first);
-    high = std::min(high, last);
+    const float one = (lowest - start) / slope;
+    const float other = (static_cast<float>(limit) - start) / slope;
+    low = std::max(low, std::min(one, other));
+    high = std::min(high, std::max(one, other));
   };
   clip(line.dx, line.x0, columns);
   clip(line.dy, line.y0, rows);
   if (!(low < high)) return {0, 0};
-  const auto is_inner = [&](int at) {
+  const auto is_inside = [&](int at) {
     const float x = line.x(at);
     const float y = line.y(at);
-    return x >= 0 && x < columns && y >= 0 && y < rows;
+    return x >= lowest && x < static_cast<float>(columns) && y >= lowest &&
+           y < static_cast<float>(rows);
   };
   Interval part{static_cast<int>(low), std::min(width, static_cast<int>(high) + 2)};
-  while (part.begin < part.end && !is_inner(part.begin)) ++part.begin;
-  while (part.begin < part.end && !is_inner(part.end - 1)) --part.end;
+  while (part.begin < part.end && !is_inside(part.begin)) ++part.begin;
+  while (part.begin < part.end && !is_inside(part.end - 1)) --part.end;
   return part;
 }
 
@@ -91,27 +91,23 @@ struct Plane {
   }
 };
 
-/// Any place, also on the border and beyond it.
+/// Any place from -1 on, hence also where some of the four neighbours are beyond the border.
 template <typename Pixel>
 float interpolate(const Plane<Pixel>& plane, float x, float y) {
-  if (!(x > -1 && x < static_cast<float>(plane.width) && y > -1 &&
-        y < static_cast<float>(plane.height))) {
-    return 0;
-  }
-  const float left = std::floor(x);
-  const float top = std::floor(y);
-  const int column = static_cast<int>(left);
-  const int row = static_cast<int>(top);
-  const float upper = std::lerp(plane.at(column, row), plane.at(column + 1, row), x - left);
-  const float lower = std::lerp(plane.at(column, row + 1), plane.at(column + 1, row + 1), x - left);
-  return std::lerp(upper, lower, y - top);
+  const int column = static_cast<int>(x + 1) - 1;
+  const int row = static_cast<int>(y + 1) - 1;
+  const float right = x - static_cast<float>(column);
+  const float down = y - static_cast<float>(row);
+  const float upper = (1 - right) * plane.at(column, row) + right * plane.at(column + 1, row);
+  const float lower =
+      (1 - right) * plane.at(column, row + 1) + right * plane.at(column + 1, row + 1);
+  return (1 - down) * upper + down * lower;
 }
 
 /// The inner part of a row. In three passes, as only fetching the pixels has to go one by one; the
 /// arithmetic around it the compiler does several pixels at once.
 template <typename Pixel>
-void interpolate_inner(const Plane<Pixel>& plane, const Line& line, Interval part, const Tone& tone,
-                       Pixel* target) {
+void interpolate_inner(Plane<Pixel> plane, Line line, Interval part, Tone tone, Pixel* target) {
   constexpr int chunk = 256;
   alignas(64) float right[chunk];
   alignas(64) float down[chunk];
@@ -154,22 +150,43 @@ void interpolate_inner(const Plane<Pixel>& plane, const Line& line, Interval par
 
 template <typename Pixel>
 void resample(const Plane<Pixel>& plane, Pixel* target, const std::array<double, 6>& matrix,
-              const Tone& tone) {
+              Tone tone) {
+  const auto background = static_cast<Pixel>(tone(0));
   for (int y = 0; y < plane.height; ++y, target += plane.width) {
     const Line line{.dx = static_cast<float>(matrix[0]),
                     .x0 = static_cast<float>(matrix[1] * y + matrix[2]),
                     .dy = static_cast<float>(matrix[3]),
                     .y0 = static_cast<float>(matrix[4] * y + matrix[5])};
-    const Interval inner = inner_part(line, plane.height, plane.width);
-    const auto outer = [&](int begin, int end) {
+    // Every pixel from here on has a neighbour in the source, and within `inner` all four.
+    const Interval seen = part_within(line, plane.width, -1, plane.width, plane.height);
+    Interval inner = part_within(line, plane.width, 0, plane.width - 1, plane.height - 1);
+    if (inner.begin == inner.end) inner = {seen.end, seen.end};
+    const auto border = [&](int begin, int end) {
       for (int x = begin; x < end; ++x) {
         target[x] = static_cast<Pixel>(tone(interpolate(plane, line.x(x), line.y(x))));
       }
     };
-    outer(0, inner.begin);
+    std::fill(target, target + seen.begin, background);
+    border(seen.begin, inner.begin);
     interpolate_inner(plane, line, inner, tone, target);
-    outer(inner.end, plane.width);
+    border(inner.end, seen.end);
+    std::fill(target + seen.end, target + plane.width, background);
   }
+}
+
+/// A row back to front. Bytes go eight at a time; wider pixels the compiler turns around by itself.
+template <typename Pixel>
+void mirror(const Pixel* source, Pixel* target, int width) {
+  int done = 0;
+  if constexpr (sizeof(Pixel) == 1) {
+    for (; done + 8 <= width; done += 8) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, source + done, sizeof word);
+      word = __builtin_bswap64(word);
+      std::memcpy(target + width - done - 8, &word, sizeof word);
+    }
+  }
+  std::reverse_copy(source + done, source + width, target);
 }
 
 }  // namespace
@@ -257,7 +274,7 @@ void augment(const Pixel* source, Pixel* target, int channels, int height, int w
   const std::ptrdiff_t values = plane * channels;
   if (change.mirrored) {
     for (std::ptrdiff_t row = 0; row < values; row += width) {
-      std::reverse_copy(source + row, source + row + width, target + row);
+      mirror(source + row, target + row, width);
     }
     source = target;
   }

@@ -52,13 +52,13 @@ bool padding_shows(const dicom::StoredImage& image) {
   ends.path = image.path;
   cv::Mat(cv::Matx12d(one, other)).convertTo(ends.pixels, image.pixels.type());
   // Windows are monotonic: between its ends a range shows nothing that its ends do not.
-  const cv::Mat shown = dicom::to_display(ends).pixels;
+  const cv::Mat shown = dicom::DisplayTransform(ends).apply(ends.pixels);
   return std::max(shown.at<float>(0), shown.at<float>(1)) > nearly_black;
 }
 
 /// Whether averaging stored values is nearly the same as averaging what they show.
-bool averages_well(const dicom::StoredImage& image, const dicom::DisplayImage& display) {
-  if (display.voi != dicom::VoiSource::window || image.attributes.modality_lut) return false;
+bool averages_well(const dicom::StoredImage& image, const dicom::DisplayTransform& transform) {
+  if (transform.voi() != dicom::VoiSource::window || image.attributes.modality_lut) return false;
   double low = 0;
   double high = 0;
   cv::minMaxLoc(image.pixels, &low, &high);
@@ -67,8 +67,7 @@ bool averages_well(const dicom::StoredImage& image, const dicom::DisplayImage& d
          !padding_shows(image);
 }
 
-cv::Rect scaled_up(const cv::Rect& box, int reduction, const cv::Size& frame) {
-  const int factor = 1 << reduction;
+cv::Rect scaled_up(const cv::Rect& box, int factor, const cv::Size& frame) {
   return cv::Rect(box.x * factor, box.y * factor, box.width * factor, box.height * factor) &
          cv::Rect(cv::Point(), frame);
 }
@@ -79,22 +78,24 @@ std::optional<PreparedImage> prepare_reduced(dicom::DicomImage& file, int height
   const int search = search_reduction(frame, file.reductions());
   if (search == 0) return std::nullopt;
   const auto small = file.read(0, {.reduction = search, .area = {}});
-  const auto display = dicom::to_display(small);
-  if (!averages_well(small, display)) return std::nullopt;
+  const dicom::DisplayTransform transform(small);
+  if (!averages_well(small, transform)) return std::nullopt;
 
-  const auto roi = dicom::find_breast(display.pixels);
-  cv::Mat crop = display.pixels(roi.box);
+  const cv::Mat picture = transform.apply(small.pixels);
+  const auto roi = dicom::find_breast(picture);
+  cv::Mat crop = picture(roi.box);
   const HorizontalPlace place = chest_wall_side(crop);
   PreparedImage image;
-  image.preparation = {.window = display.window,
-                       .crop = scaled_up(roi.box, search, frame),
-                       .breast_found = roi.found,
-                       .reduction = search,
-                       .notes = small.notes};
+  image.preparation = {
+      .window = transform.window(),
+      .crop = roi.found ? scaled_up(roi.box, 1 << search, frame) : cv::Rect(cv::Point(), frame),
+      .breast_found = roi.found,
+      .reduction = search,
+      .notes = small.notes};
   const int fitting = fitting_reduction(image.preparation.crop.size(), height, width);
   if (fitting < search) {
     const auto fine = file.read(0, {.reduction = fitting, .area = image.preparation.crop});
-    crop = dicom::to_display(fine).pixels;
+    crop = transform.apply(fine.pixels);
     image.preparation.reduction = fitting;
     image.preparation.notes = fine.notes;
   }
@@ -104,13 +105,18 @@ std::optional<PreparedImage> prepare_reduced(dicom::DicomImage& file, int height
 
 PreparedImage prepare_in_full(dicom::DicomImage& file, int height, int width) {
   const auto stored = file.read();
-  const auto display = dicom::to_display(stored);
+  const dicom::DisplayTransform transform(stored);
+  const cv::Size frame = file.size();
+  // The breast is sought in a picture of means: the whole one in float would be twice the frame.
+  const int factor = std::clamp(largest_side(frame) / (2 * least_search_size), 1,
+                                std::min(frame.width, frame.height));
+  auto roi = dicom::find_breast(transform.apply_averaged(stored.pixels, factor));
   // Where no breast stands out the box is the whole frame: the picture is used as it is.
-  const auto roi = dicom::find_breast(display.pixels);
-  const cv::Mat crop = display.pixels(roi.box);
+  const cv::Rect box = roi.found ? scaled_up(roi.box, factor, frame) : cv::Rect(cv::Point(), frame);
+  const cv::Mat crop = transform.apply(stored.pixels(box));
   return {.pixels = fit(crop, height, width, chest_wall_side(crop)),
-          .preparation = {.window = display.window,
-                          .crop = roi.box,
+          .preparation = {.window = transform.window(),
+                          .crop = box,
                           .breast_found = roi.found,
                           .reduction = 0,
                           .notes = stored.notes}};

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <opencv2/core.hpp>
 
 #include "mpbench/core/error.hpp"
 
@@ -15,12 +16,11 @@ namespace {
 /// every step is computed once a value, in double, however large the image.
 using ValueMap = std::vector<double>;
 
-/// The stored values of an image as indices of a ValueMap, and back.
+/// The stored values of an image as indices of a ValueMap: an index is the value's bits.
 class StoredValues {
  public:
-  explicit StoredValues(const cv::Mat& pixels) : depth_(pixels.depth()) {}
+  explicit StoredValues(int depth) : depth_(depth) {}
   std::size_t count() const { return depth_ == CV_8U || depth_ == CV_8S ? 256 : 65536; }
-  /// The stored value at an index: the index is the value's bits.
   std::int32_t value(std::size_t index) const {
     switch (depth_) {
       case CV_8S:
@@ -31,15 +31,17 @@ class StoredValues {
         return static_cast<std::int32_t>(index);
     }
   }
-  /// Calls visit(index, position) for every pixel.
+  std::size_t index(std::int32_t value) const {
+    return static_cast<std::size_t>(value) & (count() - 1);
+  }
+  /// Calls visit(indices, row, columns) for every row; `indices` is a pointer to bytes or words.
   template <typename Visit>
-  void for_each(const cv::Mat& pixels, Visit visit) const {
+  void for_each_row(const cv::Mat& pixels, Visit visit) const {
     for (int row = 0; row < pixels.rows; ++row) {
-      const auto* bytes = pixels.ptr<std::uint8_t>(row);
-      const auto* words = pixels.ptr<std::uint16_t>(row);
-      for (int column = 0; column < pixels.cols; ++column) {
-        visit(static_cast<std::size_t>(count() == 256 ? bytes[column] : words[column]), row,
-              column);
+      if (count() == 256) {
+        visit(pixels.ptr<std::uint8_t>(row), row, pixels.cols);
+      } else {
+        visit(pixels.ptr<std::uint16_t>(row), row, pixels.cols);
       }
     }
   }
@@ -91,14 +93,15 @@ ValueMap modality_values(const StoredImage& image, const StoredValues& stored) {
 }
 
 /// Which stored values are padding (PS3.3 C.7.5.1.1.2): one value, or a range in either order.
-std::vector<bool> padding_values(const ImageAttributes& attributes, const StoredValues& stored) {
-  std::vector<bool> is_padding(stored.count(), false);
-  if (!attributes.padding_value) return is_padding;
+/// Empty when there is none.
+std::vector<char> padding_values(const ImageAttributes& attributes, const StoredValues& stored) {
+  if (!attributes.padding_value) return {};
+  std::vector<char> is_padding(stored.count(), 0);
   const std::int32_t one = *attributes.padding_value;
   const std::int32_t other = attributes.padding_range_limit.value_or(one);
   for (std::size_t i = 0; i < is_padding.size(); ++i) {
     const std::int32_t x = stored.value(i);
-    is_padding[i] = x >= std::min(one, other) && x <= std::max(one, other);
+    is_padding[i] = x >= std::min(one, other) && x <= std::max(one, other) ? 1 : 0;
   }
   return is_padding;
 }
@@ -170,12 +173,18 @@ VoiSource apply_voi(const ImageAttributes& attributes, ValueMap& values, std::st
   return VoiSource::lookup_table;
 }
 
-/// Modality values to [0, 1] from the smallest to the largest that occurs outside padding.
-bool stretch(const std::vector<bool>& occurs, ValueMap& values) {
+/// Modality values to [0, 1] from the smallest to the largest that occurs outside padding; false
+/// when there is no range.
+bool stretch(const cv::Mat& pixels, const StoredValues& stored, const std::vector<char>& is_padding,
+             ValueMap& values) {
+  std::vector<char> occurs(stored.count(), 0);
+  stored.for_each_row(pixels, [&](const auto* indices, int, int columns) {
+    for (int column = 0; column < columns; ++column) occurs[indices[column]] = 1;
+  });
   double low = std::numeric_limits<double>::infinity();
   double high = -low;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!occurs[i]) continue;
+    if (occurs[i] == 0 || (!is_padding.empty() && is_padding[i] != 0)) continue;
     low = std::min(low, values[i]);
     high = std::max(high, values[i]);
   }
@@ -184,11 +193,12 @@ bool stretch(const std::vector<bool>& occurs, ValueMap& values) {
   return true;
 }
 
-cv::Mat map_pixels(const cv::Mat& pixels, const StoredValues& stored, const ValueMap& values) {
-  const std::vector<float> rounded(values.begin(), values.end());
+cv::Mat map_pixels(const cv::Mat& pixels, const StoredValues& stored,
+                   const std::vector<float>& values) {
   cv::Mat out(pixels.rows, pixels.cols, CV_32FC1);
-  stored.for_each(pixels, [&](std::size_t i, int row, int column) {
-    out.ptr<float>(row)[column] = rounded[i];
+  stored.for_each_row(pixels, [&](const auto* indices, int row, int columns) {
+    auto* to = out.ptr<float>(row);
+    for (int column = 0; column < columns; ++column) to[column] = values[indices[column]];
   });
   return out;
 }
@@ -197,33 +207,24 @@ cv::Mat map_pixels(const cv::Mat& pixels, const StoredValues& stored, const Valu
 
 cv::Mat to_modality(const StoredImage& image) {
   check_grey(image);
-  const StoredValues stored(image.pixels);
-  return map_pixels(image.pixels, stored, modality_values(image, stored));
+  const StoredValues stored(image.pixels.depth());
+  const ValueMap values = modality_values(image, stored);
+  return map_pixels(image.pixels, stored, std::vector<float>(values.begin(), values.end()));
 }
 
-DisplayImage to_display(const StoredImage& image) {
+DisplayTransform::DisplayTransform(const StoredImage& image) : depth_(image.pixels.depth()) {
   check_grey(image);
   const ImageAttributes& attributes = image.attributes;
-  const StoredValues stored(image.pixels);
+  const StoredValues stored(depth_);
   ValueMap values = modality_values(image, stored);
-  const std::vector<bool> is_padding = padding_values(attributes, stored);
-  DisplayImage display;
-
-  std::vector<bool> occurs(stored.count(), false);
-  stored.for_each(image.pixels, [&](std::size_t i, int, int) { occurs[i] = true; });
-  bool has_padding = false;
-  for (std::size_t i = 0; i < occurs.size(); ++i) {
-    has_padding = has_padding || (occurs[i] && is_padding[i]);
-    occurs[i] = occurs[i] && !is_padding[i];
-  }
-
+  is_padding_ = padding_values(attributes, stored);
   bool constant = false;
-  display.voi = apply_voi(attributes, values, display.window);
-  if (display.voi == VoiSource::value_range && !stretch(occurs, values)) {
+  voi_ = apply_voi(attributes, values, window_);
+  if (voi_ == VoiSource::value_range && !stretch(image.pixels, stored, is_padding_, values)) {
     // Nothing to show: black, whichever way the picture is inverted.
     constant = true;
     std::fill(values.begin(), values.end(), 0.0);
-    display.window += ", constant image";
+    window_ += ", constant image";
   }
   // One inversion, however many attributes ask for it: MONOCHROME1 with INVERSE is one statement
   // made twice (PS3.3 C.7.6.3.1.2, C.8.11.1).
@@ -231,15 +232,54 @@ DisplayImage to_display(const StoredImage& image) {
                         attributes.presentation_lut_shape == "INVERSE";
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (inverted && !constant) values[i] = 1 - values[i];
-    if (is_padding[i]) values[i] = 0;
+    if (!is_padding_.empty() && is_padding_[i] != 0) values[i] = 0;
   }
-  display.pixels = map_pixels(image.pixels, stored, values);
-  if (has_padding) {
-    display.background.create(image.pixels.rows, image.pixels.cols, CV_8UC1);
-    stored.for_each(image.pixels, [&](std::size_t i, int row, int column) {
-      display.background.ptr<std::uint8_t>(row)[column] = is_padding[i] ? 255 : 0;
-    });
+  shown_.assign(values.begin(), values.end());
+}
+
+bool DisplayTransform::is_padding(std::int32_t stored_value) const {
+  return !is_padding_.empty() && is_padding_[StoredValues(depth_).index(stored_value)] != 0;
+}
+
+cv::Mat DisplayTransform::apply(const cv::Mat& pixels) const {
+  return map_pixels(pixels, StoredValues(depth_), shown_);
+}
+
+cv::Mat DisplayTransform::apply_averaged(const cv::Mat& pixels, int factor) const {
+  if (factor < 1 || factor > std::min(pixels.rows, pixels.cols)) {
+    throw Error(
+        fmt::format("a picture of {} x {} has no blocks of {}", pixels.rows, pixels.cols, factor));
   }
+  const cv::Mat whole =
+      pixels(cv::Rect(0, 0, pixels.cols / factor * factor, pixels.rows / factor * factor));
+  cv::Mat out = cv::Mat::zeros(whole.rows / factor, whole.cols / factor, CV_32FC1);
+  StoredValues(depth_).for_each_row(whole, [&](const auto* indices, int row, int) {
+    auto* to = out.ptr<float>(row / factor);
+    for (int block = 0; block < out.cols; ++block, indices += factor) {
+      float sum = 0;
+      for (int i = 0; i < factor; ++i) sum += shown_[indices[i]];
+      to[block] += sum;
+    }
+  });
+  out *= 1.0 / (static_cast<double>(factor) * factor);
+  return out;
+}
+
+DisplayImage to_display(const StoredImage& image) {
+  const DisplayTransform transform(image);
+  DisplayImage display;
+  display.pixels = transform.apply(image.pixels);
+  display.window = transform.window();
+  if (!image.attributes.padding_value) return display;
+  const StoredValues stored(image.pixels.depth());
+  cv::Mat background(image.pixels.rows, image.pixels.cols, CV_8UC1);
+  stored.for_each_row(image.pixels, [&](const auto* indices, int row, int columns) {
+    auto* to = background.ptr<std::uint8_t>(row);
+    for (int column = 0; column < columns; ++column) {
+      to[column] = transform.is_padding(stored.value(indices[column])) ? 255 : 0;
+    }
+  });
+  if (cv::countNonZero(background) > 0) display.background = background;
   return display;
 }
 

@@ -94,9 +94,8 @@ void interleave(std::span<const std::byte> planes, const PixelFormat& format, cv
   }
 }
 
-/// Drops the bits above BitsStored, whose content PS3.5 8.1.1 leaves open, and extends the sign.
 template <typename Sample>
-void drop_unused_bits(cv::Mat& pixels, int unused) {
+void shift_out(cv::Mat& pixels, int unused) {
   auto* value = reinterpret_cast<Sample*>(pixels.data);
   const std::size_t count = pixels.total() * static_cast<std::size_t>(pixels.channels());
   for (std::size_t i = 0; i < count; ++i) {
@@ -104,40 +103,42 @@ void drop_unused_bits(cv::Mat& pixels, int unused) {
   }
 }
 
-cv::Mat to_matrix(std::span<const std::byte> bytes, const PixelFormat& format) {
-  const bool wide = format.bits_allocated == 16;
-  cv::Mat pixels(format.rows, format.columns, CV_MAKETYPE(format.depth(), format.samples));
-  if (format.planar && wide) {
-    interleave<std::uint16_t>(bytes, format, pixels);
-  } else if (format.planar) {
-    interleave<std::uint8_t>(bytes, format, pixels);
-  } else {
+void copy_pixels(std::span<const std::byte> bytes, const PixelFormat& format, cv::Mat& pixels) {
+  if (!format.planar) {
     std::memcpy(pixels.data, bytes.data(), format.frame_bytes());
+  } else if (format.bits_allocated == 16) {
+    interleave<std::uint16_t>(bytes, format, pixels);
+  } else {
+    interleave<std::uint8_t>(bytes, format, pixels);
   }
-  const int unused = format.bits_allocated - format.bits_stored;
-  if (unused > 0) {
-    switch (format.depth()) {
-      case CV_8U:
-        drop_unused_bits<std::uint8_t>(pixels, unused);
-        break;
-      case CV_8S:
-        drop_unused_bits<std::int8_t>(pixels, unused);
-        break;
-      case CV_16U:
-        drop_unused_bits<std::uint16_t>(pixels, unused);
-        break;
-      default:
-        drop_unused_bits<std::int16_t>(pixels, unused);
-        break;
-    }
-  }
-  return pixels;
 }
 
-/// Stored values by DCMTK; the frame's bytes in native byte order.
-std::vector<std::byte> decode_by_dcmtk(DcmDataset& dataset, DcmPixelData& pixel_data,
-                                       const PixelFormat& format, int frame, Uint32 fragment) {
-  std::vector<std::byte> pixels(format.frame_bytes() + format.frame_bytes() % 2);
+/// Drops the bits above BitsStored, whose content PS3.5 8.1.1 leaves open, and extends the sign.
+void drop_unused_bits(cv::Mat& pixels, const PixelFormat& format) {
+  const int unused = format.bits_allocated - format.bits_stored;
+  if (unused == 0) return;
+  switch (format.depth()) {
+    case CV_8U:
+      return shift_out<std::uint8_t>(pixels, unused);
+    case CV_8S:
+      return shift_out<std::int8_t>(pixels, unused);
+    case CV_16U:
+      return shift_out<std::uint16_t>(pixels, unused);
+    default:
+      return shift_out<std::int16_t>(pixels, unused);
+  }
+}
+
+/// Stored values by DCMTK.
+cv::Mat decode_by_dcmtk(DcmDataset& dataset, DcmPixelData& pixel_data, const PixelFormat& format,
+                        int frame, Uint32 fragment) {
+  cv::Mat matrix(format.rows, format.columns, CV_MAKETYPE(format.depth(), format.samples));
+  // DCMTK wants room for an even number of bytes: the matrix's own memory where that is enough.
+  const bool in_place = format.frame_bytes() % 2 == 0 && !format.planar;
+  std::vector<std::byte> apart(in_place ? 0 : format.frame_bytes() + format.frame_bytes() % 2);
+  const std::span<std::byte> pixels =
+      in_place ? std::span(reinterpret_cast<std::byte*>(matrix.data), format.frame_bytes())
+               : std::span(apart);
   OFString color_model;
   const OFCondition decoded =
       pixel_data.getUncompressedFrame(&dataset, static_cast<Uint32>(frame), fragment, pixels.data(),
@@ -145,7 +146,9 @@ std::vector<std::byte> decode_by_dcmtk(DcmDataset& dataset, DcmPixelData& pixel_
   if (decoded.bad()) {
     throw FieldError("PixelData", fmt::format("cannot be decoded: {}", decoded.text()));
   }
-  return pixels;
+  if (!in_place) copy_pixels(pixels, format, matrix);
+  drop_unused_bits(matrix, format);
+  return matrix;
 }
 
 DcmPixelSequence& encapsulated(DcmPixelData& pixel_data, const DcmXfer& syntax) {
@@ -210,7 +213,7 @@ cv::Mat decode_frame(DcmDataset& dataset, DcmPixelData& pixel_data, const DcmXfe
                      std::vector<std::string>& notes) {
   if (coding == Coding::native) {
     check_native_length(pixel_data, format, notes);
-    return to_matrix(decode_by_dcmtk(dataset, pixel_data, format, frame, 0), format);
+    return decode_by_dcmtk(dataset, pixel_data, format, frame, 0);
   }
   const auto encoded = encoded_frame(pixel_data, syntax, format, frame);
   check_plausible(encoded.size(), format, coding);
@@ -224,15 +227,16 @@ cv::Mat decode_frame(DcmDataset& dataset, DcmPixelData& pixel_data, const DcmXfe
     return pixels;
   }
   if (coding == Coding::rle) {
-    std::vector<std::byte> pixels(format.frame_bytes());
-    decode_rle(encoded, format, pixels);
-    return to_matrix(pixels, format);
+    cv::Mat pixels(format.rows, format.columns, CV_MAKETYPE(format.depth(), format.samples));
+    decode_rle(encoded, format,
+               std::span(reinterpret_cast<std::byte*>(pixels.data), format.frame_bytes()));
+    drop_unused_bits(pixels, format);
+    return pixels;
   }
   check_jpeg(encoded, format);
   const auto fragment =
       find_fragments(encapsulated(pixel_data, syntax), frame, format.frames).first;
-  return to_matrix(
-      decode_by_dcmtk(dataset, pixel_data, format, frame, static_cast<Uint32>(fragment)), format);
+  return decode_by_dcmtk(dataset, pixel_data, format, frame, static_cast<Uint32>(fragment));
 }
 
 }  // namespace mpbench::dicom

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
 #include <initializer_list>
 #include <string_view>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/mapped_file.hpp"
 #include "mpbench/core/sha256.hpp"
 #include "mpbench/core/toml_text.hpp"
 #include "mpbench/device/device.hpp"
@@ -53,6 +55,15 @@ void validate(const TrainConfig& config) {
   require_choice("balance", config.balance, {"auto", "positives", "weight", "none"});
   require(config.validation_fraction > 0 && config.validation_fraction < 1, "validation-fraction",
           config.validation_fraction, "between 0 and 1");
+  data::validate(config.augment);
+  // Now rather than after hours of preprocessing.
+  if (!config.split.empty() && !std::filesystem::is_regular_file(config.split)) {
+    throw InputError(config.split, "--split", "there is no such file");
+  }
+  require(config.folds == 0 || (config.folds >= 2 && config.folds <= 1000), "folds", config.folds,
+          "0, or 2 to 1000");
+  require(config.fold >= 0 && config.fold < std::max(config.folds, 1), "fold", config.fold,
+          config.folds == 0 ? "0 without --folds" : "0 to the number of folds less one");
   require(config.warmup_steps >= 0, "warmup-steps", config.warmup_steps, "0 or more");
   require(std::isfinite(config.init_scale) && config.init_scale > 0, "init-scale",
           config.init_scale, "a positive number");
@@ -71,6 +82,10 @@ std::string config_hash(const TrainConfig& config, const std::string& data_key) 
   TrainConfig content = config;
   content.data.clear();  // The same images under another path are the same experiment: the key
                          // stands for them.
+  if (!config.split.empty()) {
+    // Likewise the split: it is what the file says that counts.
+    content.split = sha256_hex(MappedFile(config.split).bytes());
+  }
   return sha256_hex(to_toml(content) + data_key).substr(0, 12);
 }
 

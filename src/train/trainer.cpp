@@ -45,6 +45,18 @@ data::Normalization choose_normalization(const std::string& name, const data::Im
 }
 
 data::Split choose_split(const TrainConfig& config, const data::ImageSet& set) {
+  if (config.folds > 0) {
+    if (config.split.empty() && set.given_split) {
+      throw UsageError(fmt::format(
+          "--folds: dataset {} has a split of its own: name a file of folds with --split",
+          set.dataset));
+    }
+    auto folds = config.split.empty()
+                     ? data::grouped_stratified_folds(set.samples, config.folds, config.seed)
+                     : data::read_folds_csv(config.split, set.samples, config.folds);
+    return std::move(folds[static_cast<std::size_t>(config.fold)]);
+  }
+  if (!config.split.empty()) return data::read_split_csv(config.split, set.samples);
   if (set.given_split) return *set.given_split;
   return data::grouped_stratified_split(set.samples, config.validation_fraction, config.seed);
 }
@@ -80,6 +92,7 @@ data::LoaderOptions training_loader_options(data::LoaderOptions options, const T
   options.drop_last = images >= static_cast<std::size_t>(config.batch_size);
   options.balance_positives =
       task == Task::binary && (config.balance == "auto" || config.balance == "positives");
+  options.augment = config.augment;
   return options;
 }
 

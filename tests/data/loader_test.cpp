@@ -122,7 +122,7 @@ TEST(LoaderTest, DoesNotDependOnTheNumberOfWorkers) {
                     {.batch_size = 8,
                      .shuffle = true,
                      .balance_positives = balance,
-                     .augment = {.flip = true},
+                     .augment = {.flip = true, .degrees = 20, .brightness = 0.2},
                      .channels_last = true,
                      .workers = workers,
                      .seed = 11});
@@ -192,6 +192,102 @@ TEST(LoaderTest, ShufflesInsideABalancedBatch) {
     places.insert(batch.labels.argmax().item<std::int64_t>());
   }
   EXPECT_GT(places.size(), 3U);
+}
+
+constexpr AugmentOptions everything{
+    .flip = true, .degrees = 30, .shift = 0.1, .zoom = 0.2, .brightness = 0.3, .contrast = 0.4};
+
+/// Every image of an epoch, by its index and the time it comes for.
+std::map<std::pair<std::int64_t, int>, torch::Tensor> images_by_index(Loader& loader, int epoch) {
+  std::map<std::pair<std::int64_t, int>, torch::Tensor> images;
+  std::map<std::int64_t, int> times;
+  for (const auto& batch : run_epoch(loader, epoch)) {
+    for (std::size_t i = 0; i < batch.indices.size(); ++i) {
+      const auto index = batch.indices[i];
+      images[{index, times[index]++}] = batch.images[static_cast<std::int64_t>(i)].clone();
+    }
+  }
+  return images;
+}
+
+TEST(LoaderTest, AugmentsBeforeItNormalises) {
+  const Normalization normalization{{0.4F, 0.5F, 0.3F}, {0.2F, 0.25F, 0.3F}};
+  const auto check = [&]<typename Pixel>(Pixel) {
+    auto set = make_images<Pixel>(11, 3, 5, 7, 3);
+    const LoaderOptions options{.batch_size = 4,
+                                .shuffle = true,
+                                .augment = everything,
+                                .channels_last = true,
+                                .seed = 9,
+                                .normalization = normalization};
+    Loader loader(set, all_of(set), options);
+    const auto batches = run_epoch(loader, 2);
+    std::vector<Pixel> changed(static_cast<std::size_t>(set.size() * set.image_values()));
+    for (std::int64_t i = 0; i < set.size(); ++i) {
+      augment(reinterpret_cast<const Pixel*>(set.image(i).data()),
+              changed.data() + i * set.image_values(), set.channels, set.height, set.width,
+              draw_augmentation(everything, 9, 2, i, 0));
+    }
+    set.pixels = std::as_bytes(std::span(changed));
+    for (const auto& batch : batches) {
+      EXPECT_TRUE(torch::allclose(batch.images.to(torch::kFloat64),
+                                  expected_images(set, batch.indices, normalization), 1e-5, 1e-6));
+    }
+  };
+  check(std::uint8_t{});
+  check(std::uint16_t{});
+}
+
+TEST(LoaderTest, AugmentsByIndexWhateverTheBatch) {
+  for (const bool balance : {false, true}) {
+    const auto set = make_images<std::uint8_t>(101, 1, 6, 5, balance ? 50 : 9);
+    std::map<std::pair<std::int64_t, int>, torch::Tensor> reference;
+    for (const auto& [batch_size, workers] :
+         std::vector<std::pair<int, int>>{{8, 0}, {8, 3}, {1, 0}, {5, 1}, {101, 2}}) {
+      Loader loader(set, all_of(set),
+                    {.batch_size = batch_size,
+                     .shuffle = true,
+                     .balance_positives = balance,
+                     .augment = everything,
+                     .workers = workers,
+                     .seed = 4});
+      const auto images = images_by_index(loader, 1);
+      if (reference.empty()) reference = images;
+      // Which images come how often depends on the batches where they are balanced.
+      std::size_t shared = 0;
+      for (const auto& [key, image] : images) {
+        const auto found = reference.find(key);
+        if (found == reference.end()) continue;
+        ++shared;
+        EXPECT_TRUE(torch::equal(image, found->second)) << key.first << ", time " << key.second;
+      }
+      EXPECT_GT(shared, balance ? 2U : 100U);
+    }
+  }
+}
+
+TEST(LoaderTest, VariesAnImageThatIsRepeated) {
+  const auto set = make_images<std::uint8_t>(64, 1, 6, 5, 64);
+  Loader loader(
+      set, all_of(set),
+      {.batch_size = 8, .shuffle = true, .balance_positives = true, .augment = {.degrees = 30}});
+  const auto images = images_by_index(loader, 0);
+  ASSERT_TRUE(images.contains({0, 7})) << "the only positive is in all eight batches";
+  for (int time = 1; time < 8; ++time) {
+    EXPECT_FALSE(torch::equal(images.at({0, 0}), images.at({0, time})));
+  }
+}
+
+TEST(LoaderTest, VariesAnImageFromEpochToEpoch) {
+  const auto set = make_images<std::uint8_t>(20, 1, 6, 5, 5);
+  Loader loader(set, all_of(set), {.batch_size = 8, .augment = everything});
+  const auto first = images_by_index(loader, 0);
+  const auto second = images_by_index(loader, 1);
+  const auto again = images_by_index(loader, 0);
+  for (const auto& [key, image] : first) {
+    EXPECT_FALSE(torch::equal(image, second.at(key)));
+    EXPECT_TRUE(torch::equal(image, again.at(key)));
+  }
 }
 
 TEST(LoaderTest, MirrorsAboutHalfOfTheImages) {
@@ -273,6 +369,7 @@ TEST(LoaderTest, RefusesWhatMakesNoSense) {
   EXPECT_THROW(Loader(set, {0}, {.batch_size = -3}), UsageError);
   EXPECT_THROW(Loader(set, {0}, {.workers = -1}), UsageError);
   EXPECT_THROW(Loader(set, {0}, {.balance_positives = true}), UsageError);
+  EXPECT_THROW(Loader(set, {0}, {.augment = {.degrees = 720}}), UsageError);
   EXPECT_THROW(Loader(set, {4}, {}), Error);
   EXPECT_THROW(Loader(set, {-1}, {}), Error);
   EXPECT_THROW(Loader(set, {}, {}), Error);

@@ -13,6 +13,9 @@ namespace mpbench::data {
 struct Split {
   std::vector<std::int64_t> train;
   std::vector<std::int64_t> validation;
+  /// [samples] where this is one of several folds: which of them has the sample for validation, or
+  /// -1 where none has. Empty for a split that stands alone.
+  std::vector<int> folds;
 };
 
 /// Splits by group, so that no patient is on both sides, and by stratum, so that both sides have
@@ -23,14 +26,29 @@ struct Split {
 Split grouped_stratified_split(std::span<const Sample> samples, double validation_fraction,
                                std::uint64_t seed);
 
+/// Splits k times, so that every group is for validation in exactly one fold and for training in
+/// all others; element f is fold f. Each fold gets as equal a share as whole groups allow of the
+/// images of every label, and of all images. A label that is found in fewer than k groups is
+/// missing in the validation of some folds: each has what there is. The same samples and seed give
+/// the same folds on every machine. Throws UsageError for k < 2, Error for fewer than k groups.
+std::vector<Split> grouped_stratified_folds(std::span<const Sample> samples, int k,
+                                            std::uint64_t seed);
+
 /// Writes `id,split` with one row a sample, "train" or "validation"; samples in neither list are
-/// left out.
+/// left out. A split with folds has a third column, `fold`, from 0.
 void write_split_csv(const std::filesystem::path& path, std::span<const Sample> samples,
                      const Split& split);
 
-/// Reads what write_split_csv wrote, for the same samples in any order. Throws InputError for an id
-/// that is unknown or comes twice, for another word than "train" or "validation", and when a group
-/// is on both sides.
+/// Reads what write_split_csv wrote, for the same samples in any order; other columns, `fold` too,
+/// are not looked at. Samples that no row names are in neither list, and a warning counts them.
+/// Throws InputError for an id that is unknown or comes twice, for another word than "train" or
+/// "validation", when a group is on both sides, and when one side has no image.
 Split read_split_csv(const std::filesystem::path& path, std::span<const Sample> samples);
+
+/// Reads all k folds from the columns `id` and `fold`; `split` is not looked at. Throws InputError
+/// for an id that is unknown or comes twice, for a fold that is not one of 0 to k - 1, when a group
+/// is in two folds, and when a fold has no image; UsageError for k < 2.
+std::vector<Split> read_folds_csv(const std::filesystem::path& path,
+                                  std::span<const Sample> samples, int k);
 
 }  // namespace mpbench::data

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "mpbench/core/precision.hpp"
+#include "mpbench/data/augment.hpp"
 
 namespace mpbench::train {
 
@@ -32,7 +33,11 @@ struct TrainConfig {
   int workers = 1;
   std::string normalize = "auto";
   std::string balance = "auto";
+  data::AugmentOptions augment;
   double validation_fraction = 0.2;
+  int folds = 0;                ///< 0: one split, by validation_fraction
+  int fold = 0;                 ///< which of the folds is for validation, from 0
+  std::filesystem::path split;  ///< a split.csv; empty: the dataset's own split, or one made here
   int warmup_steps = 3;
   double init_scale = 65536;
   std::int64_t growth_interval = 2000;
@@ -65,23 +70,36 @@ void visit_options(Config& config, Visitor&& visit) {
   visit("normalize", config.normalize, "auto (the training set's own), imagenet, unit or none");
   visit("balance", config.balance,
         "Class imbalance: auto (positives if binary), positives, weight or none");
+  visit("augment-flip", config.augment.flip, "Mirror training images, every other one by chance");
+  visit("augment-degrees", config.augment.degrees, "Turn them by up to so many degrees either way");
+  visit("augment-shift", config.augment.shift, "Move them by up to this share of their side");
+  visit("augment-zoom", config.augment.zoom, "Enlarge or shrink them by up to this share");
+  visit("augment-brightness", config.augment.brightness,
+        "Add up to so much, either way, to their values in [0, 1]");
+  visit("augment-contrast", config.augment.contrast,
+        "Multiply their values by 1, more or less up to so much");
   visit("validation-fraction", config.validation_fraction, "Share of patients kept for validation");
+  visit("folds", config.folds, "Cross-validation: patients in so many folds; 0 is one split");
+  visit("fold", config.fold, "The fold kept for validation, from 0");
+  visit("split", config.split,
+        "CSV that says which image is in which split (id,split) or fold (id,fold)");
   visit("warmup-steps", config.warmup_steps, "Steps before the clock starts; undone afterwards");
   visit("init-scale", config.init_scale, "GradScaler's first scale (fp16)");
   visit("growth-interval", config.growth_interval,
         "Good steps before GradScaler doubles its scale (fp16)");
 }
 
-/// Throws UsageError naming the option and its range or choices; Error for a CUDA device that is not
-/// there.
+/// Throws UsageError naming the option and its range or choices; Error for a CUDA device or a split
+/// file that is not there.
 void validate(const TrainConfig& config);
 
 /// The options as TOML, in the order and under the names of the flags: `mpbench train --config`
 /// reads it back.
 std::string to_toml(const TrainConfig& config);
 
-/// The first 12 hexadecimal digits of the SHA-256 of the options and the data's key: equal for runs
-/// that can be paired as repeats.
+/// The first 12 hexadecimal digits of the SHA-256 of the options, the data's key and the split
+/// file's content: equal for runs that can be paired as repeats. Throws Error for a split file that
+/// cannot be read.
 std::string config_hash(const TrainConfig& config, const std::string& data_key);
 
 }  // namespace mpbench::train
