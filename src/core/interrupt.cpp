@@ -24,6 +24,8 @@ void install_interrupt_handler() {
   // flag.
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  // A file that would outgrow the process's limit is then an error of the write, which names it.
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 bool interrupt_requested() { return requested_flag != 0; }

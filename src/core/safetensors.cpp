@@ -144,9 +144,15 @@ File::File(const std::filesystem::path& path) : path_(path), mapped_(path) {
   }
   std::sort(tensors_.begin(), tensors_.end(),
             [](const TensorInfo& a, const TensorInfo& b) { return a.begin < b.begin; });
-  for (std::size_t i = 1; i < tensors_.size(); ++i) {
-    if (tensors_[i].begin < tensors_[i - 1].end)
-      fail(tensors_[i].name, "it overlaps another tensor");
+  // The format leaves no byte to nobody: others refuse such a file as well.
+  std::size_t end = 0;
+  for (const TensorInfo& tensor : tensors_) {
+    if (tensor.begin < end) fail(tensor.name, "it overlaps another tensor");
+    if (tensor.begin > end) fail(tensor.name, "there are bytes of no tensor before it");
+    end = tensor.end;
+  }
+  if (end != data_bytes) {
+    fail("file", fmt::format("it has {} bytes after its last tensor", data_bytes - end));
   }
 }
 

@@ -87,6 +87,7 @@ CacheInfo read_info(const st::File& file) {
   info.key = metadata(file, "key");
   info.source = metadata(file, "source");
   info.options = metadata(file, "options");
+  info.input_times = metadata(file, "input_times");
   info.left_out = metadata_number(file, "left_out");
   return info;
 }
@@ -212,6 +213,7 @@ void write_cache(const std::filesystem::path& path, const CacheContents& content
                               {"classes", Json(contents.classes).dump()},
                               {"key", contents.key},
                               {"options", contents.options},
+                              {"input_times", contents.input_times},
                               {"source", contents.source},
                               {"left_out", std::to_string(contents.quarantined.size())}};
   metadata_table["table_digest"] =

@@ -23,6 +23,7 @@ struct CacheContents {
   std::string key;
   std::string source;
   std::string options;  ///< JSON
+  std::string input_times;
   std::vector<std::string> classes;
   int channels = 1;
   int height = 0;

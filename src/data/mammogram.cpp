@@ -137,4 +137,11 @@ PreparedImage prepare_mammogram(const std::filesystem::path& path, int height, i
   return prepare_in_full(file, height, width);
 }
 
+WholePicture show_mammogram(const std::filesystem::path& path) {
+  dicom::DicomImage file(path);
+  const int reduction = search_reduction(file.size(), file.reductions());
+  const auto stored = file.read(0, {.reduction = reduction, .area = {}});
+  return {dicom::DisplayTransform(stored).apply(stored.pixels), file.size()};
+}
+
 }  // namespace mpbench::data

@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <condition_variable>
 #include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 #include "cache_format.hpp"
@@ -29,16 +31,18 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-/// What the file system says of an input; size -1 where there is none.
+/// What the file system says of an input; size -1 where it cannot be looked at.
 struct InputFile {
   std::int64_t size = -1;
   std::int64_t time_ns = 0;
+  int error = 0;
 };
 
 InputFile look_at(const fs::path& path) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return {};
-  return {status.st_size, status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec};
+  if (::stat(path.c_str(), &status) != 0) return {.error = errno};
+  return {.size = status.st_size,
+          .time_ns = status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec};
 }
 
 std::vector<InputFile> look_at_all(const ImageTable& table) {
@@ -150,7 +154,10 @@ class Crew {
     const auto fail = [&](const std::string& field, const std::string& problem) {
       problems_[place] = Quarantined{table_.files[place].path, field, problem};
     };
-    if (files_[place].size < 0) return fail("file", "there is no such file");
+    if (const int error = files_[place].error; error != 0) {
+      return fail("file", error == ENOENT ? "there is no such file"
+                                          : std::generic_category().message(error));
+    }
     try {
       image = prepare_(path);
     } catch (const InputError& error) {
@@ -225,14 +232,27 @@ void write_quarantine(const fs::path& cache, const ImageTable& table,
   write_file(path, text);
 }
 
-/// Whether the cache is there, whole, made from these inputs with these options, and newer than all
-/// of them; if it is there and is not, `why` says so.
+/// The inputs' times as one digest. An input may be replaced by an older one of the same size, or
+/// change while the others are read: only equal times mean the same file.
+std::string times_digest(const std::vector<InputFile>& files) {
+  std::string times;
+  for (const auto& file : files) times += fmt::format("{}\n", file.time_ns);
+  return sha256_hex(times);
+}
+
+/// Whether the cache is there, whole, and made from these inputs, as they are now, with these
+/// options; if it is there and is not, `why` says so.
 bool is_up_to_date(const fs::path& cache, const std::string& key,
                    const std::vector<InputFile>& files, std::string& why) {
   if (!fs::exists(cache)) return false;
   try {
-    if (read_cache_info(cache).key != key) {
+    const auto info = read_cache_info(cache);
+    if (info.key != key) {
       why = cache.string() + ": made from other files or with other options";
+      return false;
+    }
+    if (info.input_times != times_digest(files)) {
+      why = cache.string() + ": a file has changed since";
       return false;
     }
     open_cache(cache);  // compares every digest
@@ -240,11 +260,7 @@ bool is_up_to_date(const fs::path& cache, const std::string& key,
     why = error.what();
     return false;
   }
-  const auto made = look_at(cache).time_ns;
-  const bool is_old = std::any_of(files.begin(), files.end(),
-                                  [&](const InputFile& file) { return file.time_ns > made; });
-  if (is_old) why = cache.string() + ": older than one of its files";
-  return !is_old;
+  return true;
 }
 
 void count_preparations(const fs::path& cache, PreprocessSummary& summary) {
@@ -260,7 +276,7 @@ PreprocessSummary already_done(const fs::path& cache, const ImageTable& table) {
   PreprocessSummary summary;
   summary.up_to_date = true;
   summary.quarantined = read_quarantined(cache);
-  for (auto& input : summary.quarantined) input.path = table.folder / input.path;
+  write_quarantine(cache, table, summary.quarantined);  // a run may have been killed just before
   summary.images = static_cast<std::int64_t>(table.files.size() - summary.quarantined.size());
   count_preparations(cache, summary);
   return summary;
@@ -334,6 +350,7 @@ PreprocessSummary preprocess(const ImageTable& table, const fs::path& cache,
                          .key = key,
                          .source = fs::absolute(table.folder).lexically_normal().string(),
                          .options = options_json(options),
+                         .input_times = times_digest(files),
                          .classes = table.classes,
                          .channels = table.channels,
                          .height = options.height,
@@ -349,8 +366,8 @@ PreprocessSummary preprocess(const ImageTable& table, const fs::path& cache,
     contents.digests.push_back(partial.digest(i));
     contents.preparations.push_back(partial.record(i));
   }
-  write_quarantine(cache, table, summary.quarantined);
   if (places.empty()) {
+    write_quarantine(cache, table, summary.quarantined);
     partial.remove();
     const auto& first = summary.quarantined.front();
     throw Error(fmt::format("all {} inputs failed; the first: {}: {}: {}", table.files.size(),
@@ -358,6 +375,7 @@ PreprocessSummary preprocess(const ImageTable& table, const fs::path& cache,
   }
   write_cache(cache, contents,
               [&](std::size_t i, std::span<std::byte> image) { partial.get(places[i], image); });
+  write_quarantine(cache, table, summary.quarantined);
   partial.remove();
   summary.images = static_cast<std::int64_t>(places.size());
   count_preparations(cache, summary);

@@ -5,7 +5,6 @@
 #include <dcmtk/dcmdata/dcdatset.h>
 #include <dcmtk/dcmdata/dcdeftag.h>
 #include <dcmtk/dcmdata/dcfilefo.h>
-#include <dcmtk/dcmdata/dcistrmb.h>
 #include <dcmtk/dcmdata/dcmetinf.h>
 #include <dcmtk/dcmdata/dcpixel.h>
 #include <dcmtk/dcmdata/dcxfer.h>
@@ -14,10 +13,12 @@
 #include <opencv2/core.hpp>
 
 #include "frame_decoder.hpp"
+#include "guarded_stream.hpp"
 #include "image_attributes.hpp"
 #include "jpeg2000_codestream.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/mapped_file.hpp"
+#include "mpbench/core/utf8_text.hpp"
 #include "mpbench/dicom/jpeg2000_codec.hpp"
 #include "pixel_format.hpp"
 
@@ -40,16 +41,6 @@ std::unique_ptr<MappedFile> map_file(const std::filesystem::path& path) {
   } catch (const Error& error) {
     throw FieldError("file", std::string(error.what()).substr(path.string().size() + 2));
   }
-}
-
-OFCondition load_guarded(std::span<const std::byte> bytes, DcmFileFormat& file) {
-  DcmInputBufferStream stream;
-  stream.setBuffer(bytes.data(), static_cast<offile_off_t>(bytes.size()));
-  stream.setEos();
-  file.transferInit();
-  const OFCondition read = file.read(stream);
-  file.transferEnd();
-  return read;
 }
 
 void load(std::span<const std::byte> bytes, DcmFileFormat& file, std::vector<std::string>& notes) {
@@ -133,6 +124,7 @@ void DicomImage::State::open(std::span<const std::byte> bytes) {
   coding = coding_of(DcmXfer(dataset.getOriginalXfer()));
   format = read_pixel_format(dataset);
   check_photometric(format, coding);
+  if (format.frames > 1) notes.push_back(fmt::format("it has {} frames", format.frames));
 }
 
 void DicomImage::State::check_frame(int frame) const {
@@ -158,6 +150,7 @@ StoredImage DicomImage::State::read(int frame, const Decoding& decoding) {
   image.attributes = read_attributes(dataset, decoded, frame, image.notes);
   image.attributes.transfer_syntax = syntax.getXferID();
   note_values(image, image.notes);
+  for (std::string& note : image.notes) note = printable_text(note);
   return image;
 }
 

@@ -12,6 +12,7 @@
 #include <opencv2/core.hpp>
 #include <span>
 
+#include "end_marker.hpp"
 #include "frame_fragments.hpp"
 #include "jpeg2000_codestream.hpp"
 #include "jpeg2000_decoder.hpp"
@@ -24,6 +25,9 @@ namespace {
 /// Compares the length of uncompressed PixelData with what the format needs.
 void check_native_length(DcmPixelData& pixel_data, const PixelFormat& format,
                          std::vector<std::string>& notes) {
+  if (pixel_data.getLengthField() == DCM_UndefinedLength) {
+    throw FieldError("PixelData", "is encapsulated, though the transfer syntax is uncompressed");
+  }
   const std::size_t length = pixel_data.getLength();
   const std::size_t needed = format.frame_bytes() * static_cast<std::size_t>(format.frames);
   if (length < needed) {
@@ -94,13 +98,18 @@ void interleave(std::span<const std::byte> planes, const PixelFormat& format, cv
   }
 }
 
+/// Returns whether any value changed.
 template <typename Sample>
-void shift_out(cv::Mat& pixels, int unused) {
+bool shift_out(cv::Mat& pixels, int unused) {
   auto* value = reinterpret_cast<Sample*>(pixels.data);
   const std::size_t count = pixels.total() * static_cast<std::size_t>(pixels.channels());
+  Sample changes = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    value[i] = static_cast<Sample>(static_cast<Sample>(value[i] << unused) >> unused);
+    const auto kept = static_cast<Sample>(static_cast<Sample>(value[i] << unused) >> unused);
+    changes = static_cast<Sample>(changes | (kept ^ value[i]));
+    value[i] = kept;
   }
+  return changes != 0;
 }
 
 void copy_pixels(std::span<const std::byte> bytes, const PixelFormat& format, cv::Mat& pixels) {
@@ -114,24 +123,33 @@ void copy_pixels(std::span<const std::byte> bytes, const PixelFormat& format, cv
 }
 
 /// Drops the bits above BitsStored, whose content PS3.5 8.1.1 leaves open, and extends the sign.
-void drop_unused_bits(cv::Mat& pixels, const PixelFormat& format) {
+void drop_unused_bits(cv::Mat& pixels, const PixelFormat& format, std::vector<std::string>& notes) {
   const int unused = format.bits_allocated - format.bits_stored;
   if (unused == 0) return;
+  bool changed = false;
   switch (format.depth()) {
     case CV_8U:
-      return shift_out<std::uint8_t>(pixels, unused);
+      changed = shift_out<std::uint8_t>(pixels, unused);
+      break;
     case CV_8S:
-      return shift_out<std::int8_t>(pixels, unused);
+      changed = shift_out<std::int8_t>(pixels, unused);
+      break;
     case CV_16U:
-      return shift_out<std::uint16_t>(pixels, unused);
+      changed = shift_out<std::uint16_t>(pixels, unused);
+      break;
     default:
-      return shift_out<std::int16_t>(pixels, unused);
+      changed = shift_out<std::int16_t>(pixels, unused);
+      break;
+  }
+  if (changed) {
+    notes.push_back(
+        fmt::format("values had bits above BitsStored {}: they are dropped", format.bits_stored));
   }
 }
 
 /// Stored values by DCMTK.
 cv::Mat decode_by_dcmtk(DcmDataset& dataset, DcmPixelData& pixel_data, const PixelFormat& format,
-                        int frame, Uint32 fragment) {
+                        int frame, Uint32 fragment, std::vector<std::string>& notes) {
   cv::Mat matrix(format.rows, format.columns, CV_MAKETYPE(format.depth(), format.samples));
   // DCMTK wants room for an even number of bytes: the matrix's own memory where that is enough.
   const bool in_place = format.frame_bytes() % 2 == 0 && !format.planar;
@@ -147,7 +165,7 @@ cv::Mat decode_by_dcmtk(DcmDataset& dataset, DcmPixelData& pixel_data, const Pix
     throw FieldError("PixelData", fmt::format("cannot be decoded: {}", decoded.text()));
   }
   if (!in_place) copy_pixels(pixels, format, matrix);
-  drop_unused_bits(matrix, format);
+  drop_unused_bits(matrix, format, notes);
   return matrix;
 }
 
@@ -213,7 +231,7 @@ cv::Mat decode_frame(DcmDataset& dataset, DcmPixelData& pixel_data, const DcmXfe
                      std::vector<std::string>& notes) {
   if (coding == Coding::native) {
     check_native_length(pixel_data, format, notes);
-    return decode_by_dcmtk(dataset, pixel_data, format, frame, 0);
+    return decode_by_dcmtk(dataset, pixel_data, format, frame, 0, notes);
   }
   const auto encoded = encoded_frame(pixel_data, syntax, format, frame);
   check_plausible(encoded.size(), format, coding);
@@ -230,13 +248,20 @@ cv::Mat decode_frame(DcmDataset& dataset, DcmPixelData& pixel_data, const DcmXfe
     cv::Mat pixels(format.rows, format.columns, CV_MAKETYPE(format.depth(), format.samples));
     decode_rle(encoded, format,
                std::span(reinterpret_cast<std::byte*>(pixels.data), format.frame_bytes()));
-    drop_unused_bits(pixels, format);
+    drop_unused_bits(pixels, format, notes);
     return pixels;
   }
   check_jpeg(encoded, format);
   const auto fragment =
       find_fragments(encapsulated(pixel_data, syntax), frame, format.frames).first;
-  return decode_by_dcmtk(dataset, pixel_data, format, frame, static_cast<Uint32>(fragment));
+  try {
+    return decode_by_dcmtk(dataset, pixel_data, format, frame, static_cast<Uint32>(fragment),
+                           notes);
+  } catch (const FieldError& problem) {
+    if (has_end_marker(encoded)) throw;
+    throw FieldError(problem.field(),
+                     std::string(problem.what()) + " (the end marker is missing: cut off?)");
+  }
 }
 
 }  // namespace mpbench::dicom

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "jpeg2000_codestream.hpp"
 #include "pixel_format.hpp"
@@ -16,15 +17,27 @@
 namespace mpbench::dicom {
 namespace {
 
-std::span<const std::byte> item_bytes(DcmPixelSequence& sequence, unsigned long index) {
-  DcmPixelItem* item = nullptr;
-  Uint8* data = nullptr;
-  if (sequence.getItem(item, index).bad() || item == nullptr) {
-    throw FieldError("PixelData", fmt::format("fragment {} is missing", index));
+/// The offset table and the fragments after it. One walk over them all: DCMTK takes time linear in
+/// its number to find a single one, and hostile files have a million.
+std::vector<DcmPixelItem*> items_of(DcmPixelSequence& sequence) {
+  std::vector<DcmPixelItem*> items;
+  items.reserve(sequence.card());
+  DcmObject* item = nullptr;
+  while ((item = sequence.nextInContainer(item)) != nullptr) {
+    auto* pixel_item = dynamic_cast<DcmPixelItem*>(item);
+    if (pixel_item == nullptr) {
+      throw FieldError("PixelData", fmt::format("fragment {} is none", items.size()));
+    }
+    items.push_back(pixel_item);
   }
-  const Uint32 length = item->getLength();
+  return items;
+}
+
+std::span<const std::byte> item_bytes(const std::vector<DcmPixelItem*>& items, std::size_t index) {
+  Uint8* data = nullptr;
+  const Uint32 length = items[index]->getLength();
   if (length == 0) return {};
-  if (item->getUint8Array(data).bad() || data == nullptr) {
+  if (items[index]->getUint8Array(data).bad() || data == nullptr) {
     throw FieldError("PixelData", fmt::format("fragment {} cannot be read", index));
   }
   return {reinterpret_cast<const std::byte*>(data), length};
@@ -36,25 +49,25 @@ bool begins_jpeg(std::span<const std::byte> bytes) {
 }
 
 /// Where each frame begins by the offset table, or nothing when the table is empty or wrong.
-std::optional<std::vector<unsigned long>> starts_by_table(DcmPixelSequence& sequence, int frames) {
-  const auto table = item_bytes(sequence, 0);
+std::optional<std::vector<std::size_t>> starts_by_table(const std::vector<DcmPixelItem*>& items,
+                                                        int frames) {
+  const auto table = item_bytes(items, 0);
   if (table.size() != 4 * static_cast<std::size_t>(frames)) return std::nullopt;
-  const unsigned long items = sequence.card();
-  std::vector<unsigned long> starts;
+  std::vector<std::size_t> starts;
   std::uint64_t position = 0;
-  unsigned long item = 1;
+  std::size_t item = 1;
   for (std::size_t frame = 0; frame < static_cast<std::size_t>(frames); ++frame) {
     std::uint64_t wanted = 0;
     for (std::size_t byte = 4; byte-- > 0;) {
       wanted = wanted << 8 | std::to_integer<std::uint64_t>(table[4 * frame + byte]);
     }
     // An offset counts item headers (8 bytes) and padding to even lengths.
-    while (item < items && position < wanted) {
-      const std::size_t length = item_bytes(sequence, item).size();
+    while (item < items.size() && position < wanted) {
+      const std::size_t length = items[item]->getLength();
       position += 8 + length + length % 2;
       ++item;
     }
-    if (position != wanted || item >= items || (!starts.empty() && starts.back() == item)) {
+    if (position != wanted || item >= items.size() || (!starts.empty() && starts.back() == item)) {
       return std::nullopt;
     }
     starts.push_back(item);
@@ -65,11 +78,11 @@ std::optional<std::vector<unsigned long>> starts_by_table(DcmPixelSequence& sequ
 
 /// Where each frame begins by the first bytes of a codestream, or nothing when the count is
 /// another.
-std::optional<std::vector<unsigned long>> starts_by_codestream(DcmPixelSequence& sequence,
-                                                               int frames) {
-  std::vector<unsigned long> starts;
-  for (unsigned long item = 1; item < sequence.card(); ++item) {
-    const auto bytes = item_bytes(sequence, item);
+std::optional<std::vector<std::size_t>> starts_by_codestream(
+    const std::vector<DcmPixelItem*>& items, int frames) {
+  std::vector<std::size_t> starts;
+  for (std::size_t item = 1; item < items.size(); ++item) {
+    const auto bytes = item_bytes(items, item);
     if (begins_jpeg2000(bytes) || begins_jpeg(bytes)) starts.push_back(item);
   }
   if (starts.size() != static_cast<std::size_t>(frames) || starts.front() != 1) return std::nullopt;
@@ -92,8 +105,9 @@ FrameFragments find_fragments(DcmPixelSequence& sequence, int frame, int frames)
     throw FieldError("PixelData",
                      fmt::format("has {} fragments, NumberOfFrames is {}", items - 1, frames));
   }
-  auto starts = starts_by_table(sequence, frames);
-  if (!starts) starts = starts_by_codestream(sequence, frames);
+  const std::vector<DcmPixelItem*> all = items_of(sequence);
+  auto starts = starts_by_table(all, frames);
+  if (!starts) starts = starts_by_codestream(all, frames);
   if (!starts) {
     throw FieldError("PixelData",
                      fmt::format("{} fragments for {} frames, and neither the offset table nor the "
@@ -104,9 +118,11 @@ FrameFragments find_fragments(DcmPixelSequence& sequence, int frame, int frames)
 }
 
 std::vector<std::byte> join_fragments(DcmPixelSequence& sequence, FrameFragments fragments) {
+  const std::vector<DcmPixelItem*> items = items_of(sequence);
+  if (fragments.last > items.size()) throw FieldError("PixelData", "has fewer fragments than that");
   std::vector<std::byte> joined;
-  for (unsigned long item = fragments.first; item < fragments.last; ++item) {
-    const auto bytes = item_bytes(sequence, item);
+  for (std::size_t item = fragments.first; item < fragments.last; ++item) {
+    const auto bytes = item_bytes(items, item);
     joined.insert(joined.end(), bytes.begin(), bytes.end());
   }
   return joined;

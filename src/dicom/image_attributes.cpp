@@ -12,8 +12,14 @@
 #include <charconv>
 #include <limits>
 
+#include "mpbench/core/utf8_text.hpp"
+
 namespace mpbench::dicom {
 namespace {
+
+/// Windows and VOI LUTs are alternatives, of which real files have a few; DCMTK takes time linear
+/// in its number to find one.
+constexpr unsigned long most_alternatives = 64;
 
 std::string text_of(DcmItem& item, const DcmTagKey& tag, unsigned long position = 0) {
   OFString value;
@@ -22,7 +28,7 @@ std::string text_of(DcmItem& item, const DcmTagKey& tag, unsigned long position 
   const auto outside = [](char c) { return c == ' ' || c == '\t' || c == '\0'; };
   while (!text.empty() && outside(text.back())) text.pop_back();
   text.erase(text.begin(), std::find_if_not(text.begin(), text.end(), outside));
-  return text;
+  return printable_text(text);
 }
 
 /// A decimal string as a number; NaN when it is none, so that whoever uses it can say so.
@@ -136,7 +142,11 @@ void read_windows(DcmItem& item, ImageAttributes& attributes, std::vector<std::s
   if (centers != widths) {
     notes.push_back(fmt::format("{} window centers and {} widths", centers, widths));
   }
-  for (unsigned long i = 0; i < std::min(centers, widths); ++i) {
+  if (std::min(centers, widths) > most_alternatives) {
+    notes.push_back(fmt::format("{} windows: the first {} are read", std::min(centers, widths),
+                                most_alternatives));
+  }
+  for (unsigned long i = 0; i < std::min({centers, widths, most_alternatives}); ++i) {
     attributes.windows.push_back({number_of(text_of(item, DCM_WindowCenter, i)),
                                   number_of(text_of(item, DCM_WindowWidth, i)),
                                   text_of(item, DCM_WindowCenterWidthExplanation, i)});
@@ -152,6 +162,10 @@ void read_windows(DcmItem& item, ImageAttributes& attributes, std::vector<std::s
   }
   DcmItem* table = nullptr;
   for (signed long i = 0; item.findAndGetSequenceItem(DCM_VOILUTSequence, table, i).good(); ++i) {
+    if (attributes.voi_luts.size() == most_alternatives) {
+      notes.push_back(fmt::format("VOILUTSequence: the first {} are read", most_alternatives));
+      break;
+    }
     attributes.voi_luts.push_back(read_table(*table, "VOILUTSequence", notes));
   }
 }

@@ -1,4 +1,5 @@
 #include "jpeg2000_codestream.hpp"
+#include "end_marker.hpp"
 
 #include <fmt/format.h>
 
@@ -191,14 +192,6 @@ CodestreamHeader read_codestream_header(Bytes frame) {
   CodestreamHeader header = read_siz(find_codestream(frame));
   header.jp2_wrapped = begins_with(frame, jp2_start);
   return header;
-}
-
-bool has_end_marker(Bytes codestream) {
-  // Encoders and datasets pad: look for EOC (FF D9) before any zero bytes at the end.
-  std::size_t end = codestream.size();
-  while (end > 2 && codestream[end - 1] == std::byte{0}) --end;
-  return end >= 2 && codestream[end - 2] == std::byte{0xFF} &&
-         codestream[end - 1] == std::byte{0xD9};
 }
 
 int decomposition_levels(Bytes codestream) {

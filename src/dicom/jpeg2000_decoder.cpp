@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "end_marker.hpp"
 #include "jpeg2000_codestream.hpp"
 #include "openjpeg_memory.hpp"
 

@@ -8,6 +8,8 @@
 
 #include <charconv>
 
+#include "mpbench/core/utf8_text.hpp"
+
 namespace mpbench::dicom {
 namespace {
 
@@ -25,7 +27,8 @@ std::string trimmed(const OFString& text) {
   const std::string all(text.c_str(), text.size());
   const auto begin = all.find_first_not_of(" \t");
   if (begin == std::string::npos) return {};
-  return all.substr(begin, all.find_last_not_of(std::string(" \t\0", 3)) - begin + 1);
+  return printable_text(
+      all.substr(begin, all.find_last_not_of(std::string(" \t\0", 3)) - begin + 1));
 }
 
 int read_frames(DcmItem& dataset) {

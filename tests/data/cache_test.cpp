@@ -28,6 +28,7 @@ struct Parts {
                         {"classes", R"(["negative","cancer"])"},
                         {"key", "abc"},
                         {"options", "{}"},
+                        {"input_times", "0"},
                         {"source", "/data"},
                         {"left_out", "1"}};
   std::vector<std::int64_t> shape{2, 1, 3, 2};

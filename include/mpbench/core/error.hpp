@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "mpbench/core/utf8_text.hpp"
+
 namespace mpbench {
 
 /// What the process returns; `src/cli/main.cpp` alone decides which.
@@ -25,12 +27,13 @@ class UsageError : public Error {
 class InputError : public Error {
  public:
   /// `field` is the part of the file at fault, in the format's own words ("PixelData", "header",
-  /// "column cancer").
-  InputError(const std::filesystem::path& path, std::string field, std::string problem)
-      : Error(path.string() + ": " + field + ": " + problem),
+  /// "column cancer"). What a file says may be quoted: the texts are made printable.
+  InputError(const std::filesystem::path& path, const std::string& field,
+             const std::string& problem)
+      : Error(printable_text(path.string() + ": " + field + ": " + problem)),
         path_(path),
-        field_(std::move(field)),
-        problem_(std::move(problem)) {}
+        field_(printable_text(field)),
+        problem_(printable_text(problem)) {}
   const std::filesystem::path& path() const { return path_; }
   const std::string& field() const { return field_; }
   const std::string& problem() const { return problem_; }

@@ -19,6 +19,7 @@
 ///   preparations [bytes] U8   JSON, one object an image: path, window, crop [x, y, width, height],
 ///                             breast_found, reduction, notes
 /// and metadata: format, version, dataset, classes (JSON), key, options (JSON), source, left_out,
+/// input_times (a digest of the inputs' time stamps)
 /// and table_digest, which covers all but the images: the SHA-256 of one line for each other
 /// metadata entry in the order of their names ("SHA-256-of-name SHA-256-of-value") and one for each
 /// tensor after the first (its SHA-256), in hexadecimal.
@@ -35,6 +36,7 @@ struct CacheInfo {
   std::string key;
   std::string source;         ///< the folder it was made from
   std::string options;        ///< JSON
+  std::string input_times;    ///< SHA-256 of the inputs' time stamps
   std::int64_t left_out = 0;  ///< inputs that failed, named in quarantine.csv
 };
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "mpbench/data/contact_sheet.hpp"
 #include "mpbench/data/prepared_image.hpp"
 
 namespace mpbench::data {
@@ -20,5 +21,9 @@ inline constexpr int least_oversampling = 2;
 /// range, and with padding that the window would not show black. Throws InputError.
 PreparedImage prepare_mammogram(const std::filesystem::path& path, int height, int width,
                                 bool exact);
+
+/// A mammogram's whole picture, at a reduced resolution where the file allows it: some 300 pixels
+/// or more along its longer side. Throws InputError.
+WholePicture show_mammogram(const std::filesystem::path& path);
 
 }  // namespace mpbench::data

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace mpbench {
+
+/// The text itself where it is UTF-8; otherwise with every byte that is not as \xE9, and every
+/// backslash as \x5C. File names are bytes, but JSON and CSV hold text.
+std::string utf8_text(std::string_view bytes);
+
+/// What a file says, safe to show on a terminal and in a table: control characters (line ends,
+/// escapes) and bytes that are no UTF-8 as \x1B.
+std::string printable_text(std::string_view bytes);
+
+}  // namespace mpbench

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace mpbench::dicom {
+
+/// What a JPEG 2000 codestream's headers make a decoder set up, and whether all of it is there.
+struct CodestreamStructure {
+  /// Upper bounds, equal to the numbers themselves unless tiles or components differ in their
+  /// coding style.
+  double precincts = 0;    ///< ISO/IEC 15444-1 B.6, of all tiles, components and resolutions
+  double packets = 0;      ///< B.9: one for each precinct and layer
+  double code_blocks = 0;  ///< B.7
+  std::uint32_t tiles = 0;
+  /// Tiles that have no tile-part, or fewer than their SOT markers say (A.4.2).
+  std::uint32_t incomplete_tiles = 0;
+};
+
+/// Walks over a codestream's headers and tile-parts. Its SIZ must have passed
+/// read_codestream_header(). Never throws: it goes as far as a decoder could.
+CodestreamStructure read_structure(std::span<const std::byte> codestream);
+
+/// Throws FieldError("PixelData", ...) for a codestream of `bytes` bytes that would make OpenJPEG
+/// take memory or time beyond any honest image of its size: it has more packets than bytes, of
+/// which each takes one at least (B.10.3), over 262144 precincts (OpenJPEG takes 570 bytes for
+/// each) or over 1048576 code-blocks (350 bytes).
+void check_complexity(const CodestreamStructure& structure, std::size_t bytes);
+
+}  // namespace mpbench::dicom

@@ -1,0 +1,32 @@
+#include "mpbench/core/utf8_text.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace mpbench {
+namespace {
+
+TEST(Utf8TextTest, KeepsTextAsItIs) {
+  for (const std::string text : {"", "plain \\ text\n", "d\xC3\xA9j\xC3\xA0", "\xF0\x9F\xA9\xBB"}) {
+    EXPECT_EQ(utf8_text(text), text);
+  }
+}
+
+TEST(Utf8TextTest, SpellsOutWhatIsNoUtf8) {
+  EXPECT_EQ(utf8_text("a\xFF\\b"), "a\\xFF\\x5Cb");
+  for (const std::string bad : {"\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82"}) {
+    EXPECT_EQ(utf8_text(bad).size(), 4 * bad.size()) << "overlong, surrogate, beyond, cut off";
+  }
+}
+
+TEST(PrintableTextTest, SpellsOutControls) {
+  EXPECT_EQ(printable_text("M\x1b[2J\n"), "M\\x1B[2J\\x0A");
+  EXPECT_EQ(printable_text(std::string("a\0b", 3)), "a\\x00b");
+  EXPECT_EQ(printable_text("\x7F\xC2\x9B\xFF"), "\\x7F\\xC2\\x9B\\xFF");
+  EXPECT_EQ(printable_text("\xC2"), "\\xC2");
+  EXPECT_EQ(printable_text("\xC3\xA9 \\ \xE2\x82\xAC"), "\xC3\xA9 \\ \xE2\x82\xAC");
+}
+
+}  // namespace
+}  // namespace mpbench
