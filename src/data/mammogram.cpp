@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <optional>
+#include <vector>
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/data/fit.hpp"
@@ -103,6 +104,14 @@ std::optional<PreparedImage> prepare_reduced(dicom::DicomImage& file, int height
   return image;
 }
 
+/// A picture in memory that a thread keeps from one mammogram to the next: asking the system for a
+/// hundred megabytes takes as long as filling them.
+cv::Mat thread_picture(const cv::Size& size) {
+  thread_local std::vector<float> memory;
+  memory.resize(std::max(memory.size(), static_cast<std::size_t>(size.area())));
+  return cv::Mat(size, CV_32FC1, memory.data());
+}
+
 PreparedImage prepare_in_full(dicom::DicomImage& file, int height, int width) {
   const auto stored = file.read();
   const dicom::DisplayTransform transform(stored);
@@ -113,7 +122,8 @@ PreparedImage prepare_in_full(dicom::DicomImage& file, int height, int width) {
   auto roi = dicom::find_breast(transform.apply_averaged(stored.pixels, factor));
   // Where no breast stands out the box is the whole frame: the picture is used as it is.
   const cv::Rect box = roi.found ? scaled_up(roi.box, factor, frame) : cv::Rect(cv::Point(), frame);
-  const cv::Mat crop = transform.apply(stored.pixels(box));
+  cv::Mat crop = thread_picture(box.size());
+  transform.apply(stored.pixels(box), crop);
   return {.pixels = fit(crop, height, width, chest_wall_side(crop)),
           .preparation = {.window = transform.window(),
                           .crop = box,

@@ -324,6 +324,7 @@ PreprocessSummary preprocess(const ImageTable& table, const fs::path& cache,
                              const ProgressFunction& progress) {
   const Stopwatch clock;
   check(table, cache, options);
+  cv::setNumThreads(1);  // threads over files; OpenCV's own within one would only get in their way
   const auto files = look_at_all(table);
   const auto key = make_key(table, files, options);
   std::string why;

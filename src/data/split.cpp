@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <functional>
+#include <cstdlib>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -39,29 +41,110 @@ std::vector<Group> collect_groups(std::span<const Sample> samples) {
   return groups;
 }
 
-std::int64_t count_label(std::span<const Sample> samples, const Group& group, int label) {
+/// Images of one label, or of any.
+using Counted = std::optional<int>;
+
+std::int64_t count(std::span<const Sample> samples, const Group& group, Counted label) {
+  if (!label) return static_cast<std::int64_t>(group.members.size());
   return std::count_if(group.members.begin(), group.members.end(), [&](std::int64_t i) {
-    return samples[static_cast<std::size_t>(i)].label == label;
+    return samples[static_cast<std::size_t>(i)].label == *label;
   });
 }
 
-/// What a fold has for validation so far.
-class FoldLoad {
+/// Deals groups out to folds, and keeps count of what each fold has.
+class Dealer {
  public:
-  void add(std::span<const Sample> samples, const Group& group) {
-    for (const auto i : group.members) ++by_label_[samples[static_cast<std::size_t>(i)].label];
-    images_ += group.members.size();
-  }
-  /// Images of the label, then of any: an empty fold is lighter than all others, so that none stays
-  /// empty where there are enough groups.
-  std::pair<std::size_t, std::size_t> weight(int label) const {
-    const auto found = by_label_.find(label);
-    return {found == by_label_.end() ? 0 : found->second, images_};
+  Dealer(std::span<const Sample> samples, int k)
+      : samples_(samples), loads_(static_cast<std::size_t>(k)), folds_(samples.size(), -1) {}
+
+  /// Gives each group, the largest first, to the fold that has the fewest images as `first` counts
+  /// them, and among equals as `second` does; then evens out.
+  void deal(const std::vector<const Group*>& groups, Counted first, Counted second) {
+    std::vector<Dealt> dealt;
+    for (const Group* group : groups) dealt.push_back({group, count(samples_, *group, first), 0});
+    std::stable_sort(dealt.begin(), dealt.end(), [](const auto& a, const auto& b) {
+      return std::pair(a.weight, a.group->members.size()) >
+             std::pair(b.weight, b.group->members.size());
+    });
+    for (auto& item : dealt) {
+      const auto load = [&](std::size_t f) { return std::pair(at(f, first), at(f, second)); };
+      for (std::size_t f = 1; f < loads_.size(); ++f) {
+        if (load(f) < load(item.fold)) item.fold = f;
+      }
+      add(*item.group, item.fold, 1);
+    }
+    while (even_out(dealt, first)) {
+    }
+    for (const auto& item : dealt) {
+      for (const auto i : item.group->members) {
+        folds_[static_cast<std::size_t>(i)] = static_cast<int>(item.fold);
+      }
+    }
   }
 
+  /// The fold of each sample.
+  const std::vector<int>& folds() const { return folds_; }
+
  private:
-  std::map<int, std::size_t> by_label_;
-  std::size_t images_ = 0;
+  struct Dealt {
+    const Group* group;
+    std::int64_t weight;  // images as they are counted
+    std::size_t fold;
+  };
+
+  std::int64_t at(std::size_t fold, Counted label) const {
+    const auto found = loads_[fold].find(label);
+    return found == loads_[fold].end() ? 0 : found->second;
+  }
+  void add(const Group& group, std::size_t fold, int sign) {
+    for (const auto i : group.members) {
+      loads_[fold][samples_[static_cast<std::size_t>(i)].label] += sign;
+    }
+    loads_[fold][std::nullopt] += sign * static_cast<std::int64_t>(group.members.size());
+  }
+
+  /// Swaps two groups of the heaviest and the lightest fold, or hands one over, so that the two
+  /// come as close to each other as they can; false when they cannot come closer.
+  bool even_out(std::vector<Dealt>& dealt, Counted counted) {
+    std::size_t heavy = 0;
+    std::size_t light = 0;
+    for (std::size_t f = 1; f < loads_.size(); ++f) {
+      if (at(f, counted) > at(heavy, counted)) heavy = f;
+      if (at(f, counted) < at(light, counted)) light = f;
+    }
+    const std::int64_t gap = at(heavy, counted) - at(light, counted);
+    std::map<std::int64_t, Dealt*> given;  // one group of each weight: they are all the same
+    std::map<std::int64_t, Dealt*> taken{{0, nullptr}};
+    for (auto& item : dealt) {
+      if (item.fold == heavy) given.emplace(item.weight, &item);
+      if (item.fold == light) taken.emplace(item.weight, &item);
+    }
+    std::int64_t closest = gap;
+    Dealt* best_given = nullptr;
+    Dealt* best_taken = nullptr;
+    for (const auto& [more, from_heavy] : given) {
+      for (const auto& [less, from_light] : taken) {
+        const std::int64_t gap_after = std::abs(gap - 2 * (more - less));
+        if (gap_after >= closest) continue;
+        closest = gap_after;
+        best_given = from_heavy;
+        best_taken = from_light;
+      }
+    }
+    const auto move = [&](Dealt* item, std::size_t to) {
+      if (item == nullptr) return;
+      add(*item->group, item->fold, -1);
+      add(*item->group, to, 1);
+      item->fold = to;
+    };
+    move(best_given, light);
+    move(best_taken, heavy);
+    return best_given != nullptr;
+  }
+
+  std::span<const Sample> samples_;
+  std::vector<std::map<Counted, std::int64_t>> loads_;
+  std::vector<int> folds_;
 };
 
 void require_folds(int k) {
@@ -112,8 +195,7 @@ std::vector<int> read_parts(const std::filesystem::path& path, std::span<const S
     const auto& name = samples[place->second].group;
     const auto [group, is_new] = part_of_group.try_emplace(name, part);
     if (!is_new && group->second != part) {
-      fail(column,
-           fmt::format("'{}' of patient {} is apart from the patient's earlier images", id, name));
+      fail(column, fmt::format("'{}' is not where the earlier images of patient {} are", id, name));
     }
   }
   if (table.rows.size() < samples.size()) {
@@ -166,34 +248,22 @@ std::vector<Split> grouped_stratified_folds(std::span<const Sample> samples, int
     throw Error(fmt::format("{} images of {} patients are too few for {} folds", samples.size(),
                             groups.size(), k));
   }
-  // The highest label first: its groups bring images of lower labels along, which the groups that
-  // follow make up for.
-  std::map<int, std::vector<const Group*>, std::greater<>> strata;
+  std::map<int, std::vector<const Group*>> strata;
   for (const auto& group : groups) strata[group.stratum].push_back(&group);
-
-  std::vector<FoldLoad> loads(static_cast<std::size_t>(k));
-  std::vector<int> folds(samples.size(), -1);
   for (auto& [label, members] : strata) {
     SplitMix64 random(mix_seed(seed, static_cast<std::uint64_t>(label)));
     shuffle(members, random);
-    const auto weight = [&, stratum = label](const Group* group) {
-      return std::pair(count_label(samples, *group, stratum), group->members.size());
-    };
-    // Those that come last even out what the large ones left unequal.
-    std::stable_sort(members.begin(), members.end(),
-                     [&](const auto* a, const auto* b) { return weight(a) > weight(b); });
-    for (const Group* group : members) {
-      const auto lightest = std::min_element(loads.begin(), loads.end(),
-                                             [stratum = label](const auto& a, const auto& b) {
-                                               return a.weight(stratum) < b.weight(stratum);
-                                             });
-      lightest->add(samples, *group);
-      for (const auto i : group->members) {
-        folds[static_cast<std::size_t>(i)] = static_cast<int>(lightest - loads.begin());
-      }
-    }
   }
-  return splits_of(folds, k);
+  // The highest label first: its groups bring images of lower labels along, which the groups that
+  // follow make up for. Those of the lowest label come last and make the folds equally large.
+  Dealer dealer(samples, k);
+  for (auto stratum = strata.rbegin(); stratum != strata.rend(); ++stratum) {
+    const Counted label = stratum->first;
+    const bool is_lowest = std::next(stratum) == strata.rend();
+    dealer.deal(stratum->second, is_lowest ? std::nullopt : label,
+                is_lowest ? label : std::nullopt);
+  }
+  return splits_of(dealer.folds(), k);
 }
 
 void write_split_csv(const std::filesystem::path& path, std::span<const Sample> samples,

@@ -21,6 +21,8 @@ constexpr double most_tissue_share = 0.97;
 // Tissue must stand out from the background by this many of its deviations. Pure noise cut in two
 // reaches 2.7, a real breast 20 and more.
 constexpr double least_contrast = 5;
+// The box is wider than the breast by this part of its longer side, all around.
+constexpr int margin_share = 64;
 
 struct Distribution {
   std::array<double, bins> count{};
@@ -153,14 +155,16 @@ cv::Mat largest_component(const cv::Mat& mask, cv::Rect& box, int& area) {
   return labels == best;
 }
 
-/// A box of the small picture in the pixels of the large one, a pixel of the small one wider.
+/// A box of the small picture in the pixels of the large one, with a margin: the skin is thin and
+/// dark, and a pixel here is several there.
 cv::Rect scale_up(const cv::Rect& box, const cv::Size& small, const cv::Size& large) {
+  const int margin = 1 + std::max(box.width, box.height) / margin_share;
   const double across = static_cast<double>(large.width) / small.width;
   const double down = static_cast<double>(large.height) / small.height;
-  const auto left = static_cast<int>(std::floor((box.x - 1) * across));
-  const auto top = static_cast<int>(std::floor((box.y - 1) * down));
-  const auto right = static_cast<int>(std::ceil((box.x + box.width + 1) * across));
-  const auto bottom = static_cast<int>(std::ceil((box.y + box.height + 1) * down));
+  const auto left = static_cast<int>(std::floor((box.x - margin) * across));
+  const auto top = static_cast<int>(std::floor((box.y - margin) * down));
+  const auto right = static_cast<int>(std::ceil((box.x + box.width + margin) * across));
+  const auto bottom = static_cast<int>(std::ceil((box.y + box.height + margin) * down));
   return cv::Rect(left, top, right - left, bottom - top) & cv::Rect(cv::Point(), large);
 }
 

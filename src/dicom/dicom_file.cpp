@@ -181,7 +181,7 @@ int DicomImage::reductions(int frame) {
     state_->check_frame(frame);
     const DcmXfer syntax(state_->file.getDataset()->getOriginalXfer());
     const auto encoded = encoded_frame(*state_->pixel_data, syntax, state_->format, frame);
-    return decomposition_levels(find_codestream(encoded));
+    return decomposition_levels(find_codestream(encoded.bytes));
   });
 }
 

@@ -193,14 +193,13 @@ bool stretch(const cv::Mat& pixels, const StoredValues& stored, const std::vecto
   return true;
 }
 
-cv::Mat map_pixels(const cv::Mat& pixels, const StoredValues& stored,
-                   const std::vector<float>& values) {
-  cv::Mat out(pixels.rows, pixels.cols, CV_32FC1);
+void map_pixels(const cv::Mat& pixels, const StoredValues& stored, const std::vector<float>& values,
+                cv::Mat& out) {
+  out.create(pixels.rows, pixels.cols, CV_32FC1);
   stored.for_each_row(pixels, [&](const auto* indices, int row, int columns) {
     auto* to = out.ptr<float>(row);
     for (int column = 0; column < columns; ++column) to[column] = values[indices[column]];
   });
-  return out;
 }
 
 }  // namespace
@@ -209,7 +208,9 @@ cv::Mat to_modality(const StoredImage& image) {
   check_grey(image);
   const StoredValues stored(image.pixels.depth());
   const ValueMap values = modality_values(image, stored);
-  return map_pixels(image.pixels, stored, std::vector<float>(values.begin(), values.end()));
+  cv::Mat out;
+  map_pixels(image.pixels, stored, std::vector<float>(values.begin(), values.end()), out);
+  return out;
 }
 
 DisplayTransform::DisplayTransform(const StoredImage& image) : depth_(image.pixels.depth()) {
@@ -241,8 +242,14 @@ bool DisplayTransform::is_padding(std::int32_t stored_value) const {
   return !is_padding_.empty() && is_padding_[StoredValues(depth_).index(stored_value)] != 0;
 }
 
+void DisplayTransform::apply(const cv::Mat& pixels, cv::Mat& shown) const {
+  map_pixels(pixels, StoredValues(depth_), shown_, shown);
+}
+
 cv::Mat DisplayTransform::apply(const cv::Mat& pixels) const {
-  return map_pixels(pixels, StoredValues(depth_), shown_);
+  cv::Mat shown;
+  apply(pixels, shown);
+  return shown;
 }
 
 cv::Mat DisplayTransform::apply_averaged(const cv::Mat& pixels, int factor) const {

@@ -220,10 +220,10 @@ void check_photometric(const PixelFormat& format, Coding coding) {
   }
 }
 
-std::vector<std::byte> encoded_frame(DcmPixelData& pixel_data, const DcmXfer& syntax,
-                                     const PixelFormat& format, int frame) {
+EncodedFrame encoded_frame(DcmPixelData& pixel_data, const DcmXfer& syntax,
+                           const PixelFormat& format, int frame) {
   DcmPixelSequence& sequence = encapsulated(pixel_data, syntax);
-  return join_fragments(sequence, find_fragments(sequence, frame, format.frames));
+  return read_fragments(sequence, find_fragments(sequence, frame, format.frames));
 }
 
 cv::Mat decode_frame(DcmDataset& dataset, DcmPixelData& pixel_data, const DcmXfer& syntax,
@@ -233,7 +233,8 @@ cv::Mat decode_frame(DcmDataset& dataset, DcmPixelData& pixel_data, const DcmXfe
     check_native_length(pixel_data, format, notes);
     return decode_by_dcmtk(dataset, pixel_data, format, frame, 0, notes);
   }
-  const auto encoded = encoded_frame(pixel_data, syntax, format, frame);
+  const EncodedFrame fragments = encoded_frame(pixel_data, syntax, format, frame);
+  const std::span<const std::byte> encoded = fragments.bytes;
   check_plausible(encoded.size(), format, coding);
   format.planar = false;
   if (coding == Coding::jpeg2000) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "frame_fragments.hpp"
 #include "mpbench/dicom/dicom_file.hpp"
 #include "pixel_format.hpp"
 
@@ -23,9 +24,9 @@ Coding coding_of(const DcmXfer& syntax);
 /// fit SamplesPerPixel.
 void check_photometric(const PixelFormat& format, Coding coding);
 
-/// The bytes of one encapsulated frame, its fragments joined. Throws FieldError.
-std::vector<std::byte> encoded_frame(DcmPixelData& pixel_data, const DcmXfer& syntax,
-                                     const PixelFormat& format, int frame);
+/// One encapsulated frame. Throws FieldError.
+EncodedFrame encoded_frame(DcmPixelData& pixel_data, const DcmXfer& syntax,
+                           const PixelFormat& format, int frame);
 
 /// Decodes a frame's stored values to [rows, columns], or what `decoding` asks for where the frame
 /// is JPEG 2000. `format.photometric` becomes that of the decoded pixels; oddities go to `notes`.

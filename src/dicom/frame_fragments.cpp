@@ -117,15 +117,20 @@ FrameFragments find_fragments(DcmPixelSequence& sequence, int frame, int frames)
   return {(*starts)[index], index + 1 < count ? (*starts)[index + 1] : items};
 }
 
-std::vector<std::byte> join_fragments(DcmPixelSequence& sequence, FrameFragments fragments) {
+EncodedFrame read_fragments(DcmPixelSequence& sequence, FrameFragments fragments) {
   const std::vector<DcmPixelItem*> items = items_of(sequence);
   if (fragments.last > items.size()) throw FieldError("PixelData", "has fewer fragments than that");
-  std::vector<std::byte> joined;
+  EncodedFrame frame;
+  if (fragments.last - fragments.first == 1) {
+    frame.bytes = item_bytes(items, fragments.first);
+    return frame;
+  }
   for (std::size_t item = fragments.first; item < fragments.last; ++item) {
     const auto bytes = item_bytes(items, item);
-    joined.insert(joined.end(), bytes.begin(), bytes.end());
+    frame.joined.insert(frame.joined.end(), bytes.begin(), bytes.end());
   }
-  return joined;
+  frame.bytes = frame.joined;
+  return frame;
 }
 
 }  // namespace mpbench::dicom

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 class DcmPixelSequence;
@@ -19,7 +20,13 @@ struct FrameFragments {
 /// FieldError("PixelData", ...) when none of these tells, or the frame is not there.
 FrameFragments find_fragments(DcmPixelSequence& sequence, int frame, int frames);
 
-/// The bytes of these fragments, joined. Throws FieldError.
-std::vector<std::byte> join_fragments(DcmPixelSequence& sequence, FrameFragments fragments);
+/// The bytes of one encoded frame: its only fragment's own, or several joined.
+struct EncodedFrame {
+  std::span<const std::byte> bytes;  ///< valid as long as the sequence and `joined` are
+  std::vector<std::byte> joined;
+};
+
+/// The bytes of these fragments. A single one is not copied. Throws FieldError.
+EncodedFrame read_fragments(DcmPixelSequence& sequence, FrameFragments fragments);
 
 }  // namespace mpbench::dicom

@@ -74,8 +74,8 @@ class Jpeg2000Codec : public DcmCodec {
       std::vector<std::byte> pixels;
       for (int frame = 0; frame < format.frames; ++frame) {
         const auto encoded =
-            join_fragments(*sequence, find_fragments(*sequence, frame, format.frames));
-        const cv::Mat decoded = decode_jpeg2000(encoded, format);
+            read_fragments(*sequence, find_fragments(*sequence, frame, format.frames));
+        const cv::Mat decoded = decode_jpeg2000(encoded.bytes, format);
         const auto* data = reinterpret_cast<const std::byte*>(decoded.data);
         pixels.insert(pixels.end(), data, data + frame_bytes);
       }
@@ -106,11 +106,11 @@ class Jpeg2000Codec : public DcmCodec {
       const PixelFormat format = read_pixel_format(*dataset);
       const FrameFragments fragments =
           find_fragments(*sequence, static_cast<int>(frame), format.frames);
-      const auto encoded = join_fragments(*sequence, fragments);
+      const auto encoded = read_fragments(*sequence, fragments);
       if (buffer_size < format.frame_bytes()) {
         throw FieldError("PixelData", "the buffer is too small for the frame");
       }
-      std::memcpy(buffer, decode_jpeg2000(encoded, format).data, format.frame_bytes());
+      std::memcpy(buffer, decode_jpeg2000(encoded.bytes, format).data, format.frame_bytes());
       start_fragment = static_cast<Uint32>(fragments.last);
       color_model = is_component_transform(format.photometric) ? "RGB" : format.photometric.c_str();
       return EC_Normal;

@@ -34,7 +34,8 @@ void require_choice(std::string_view option, const std::string& value,
 }  // namespace
 
 void validate(const TrainConfig& config) {
-  require_choice("dataset", config.dataset, {"auto", "rsna", "idx", "synthetic"});
+  require_choice("dataset", config.dataset,
+                 {"auto", "rsna", "folder", "cifar100", "cifar10", "idx", "synthetic"});
   nn::require_model(config.model);
   static_cast<void>(device::parse_device(config.device));
   require(config.limit >= 0, "limit", config.limit, "0 or more");

@@ -9,25 +9,9 @@
 #include <vector>
 
 #include "mpbench/data/image_set.hpp"
+#include "temporary_folder.hpp"
 
 namespace mpbench::data {
-
-/// A folder that is there for one test.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "mpbench-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    path_ = name;
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// `count` images whose every value says where it stands; image i is positive when i %
 /// positive_every == 0, and two images make a patient.

@@ -18,7 +18,6 @@ namespace mpbench::data {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 
 /// Patients of 4 to 7 images; every tenth is positive, in one image alone.
@@ -156,7 +155,7 @@ TEST(FoldsTest, SharesPositivesAndImagesOutEvenly) {
   for (const auto& fold : folds) {
     // 21 positives and 1115 images.
     EXPECT_THAT(positives(samples, fold.validation), ::testing::AnyOf(4, 5));
-    EXPECT_NEAR(static_cast<double>(fold.validation.size()), 223, 2);
+    EXPECT_NEAR(static_cast<double>(fold.validation.size()), 223, 1);
   }
 }
 
@@ -181,13 +180,17 @@ TEST(FoldsTest, DependOnTheSeed) {
   EXPECT_NE(validation(1), validation(2));
 }
 
-// Worked out by an independent program (Python integers) from the definitions.
+// The fold of each patient, worked out by an independent program (Python integers) from the
+// definitions; two of them change places after the first deal.
 TEST(FoldsTest, AreTheSameOnEveryMachine) {
-  const auto samples = make_patients(12);
-  EXPECT_THAT(grouped_stratified_folds(samples, 3, 7)[0].folds,
-              ElementsAreArray({1, 1, 1, 1, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0,
-                                2, 2, 2, 2, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1,
-                                0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2}));
+  const auto samples = make_patients(25);
+  const auto folds = grouped_stratified_folds(samples, 4, 1)[0].folds;
+  std::vector<int> of_patients;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (i == 0 || samples[i].group != samples[i - 1].group) of_patients.push_back(folds[i]);
+  }
+  EXPECT_THAT(of_patients, ElementsAre(1, 0, 1, 1, 2, 0, 2, 0, 2, 0, 0, 1, 3, 3, 3, 3, 2, 3, 0, 3,
+                                       2, 2, 1, 2, 1));
 }
 
 TEST(FoldsTest, RefusesWhatCannotBeFolded) {

@@ -28,7 +28,8 @@ class FrameFragmentsTest : public ::testing::Test {
     ASSERT_TRUE(sequence_.insert(item).good());
   }
   Bytes frame(int index, int frames) {
-    return join_fragments(sequence_, find_fragments(sequence_, index, frames));
+    const EncodedFrame found = read_fragments(sequence_, find_fragments(sequence_, index, frames));
+    return {found.bytes.begin(), found.bytes.end()};
   }
   DcmPixelSequence sequence_{DcmTag(DCM_PixelData, EVR_OB)};
 };

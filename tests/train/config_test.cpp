@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <functional>
 
+#include "mpbench/core/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
+#include "temporary_folder.hpp"
 
 namespace mpbench::train {
 namespace {
@@ -25,6 +28,16 @@ TEST(TrainConfigTest, NamesTheOptionThatMakesNoSense) {
       {"--schedule", [](auto& c) { c.schedule = "linear"; }},
       {"--balance", [](auto& c) { c.balance = "yes"; }},
       {"--validation-fraction", [](auto& c) { c.validation_fraction = 1; }},
+      {"--augment-degrees", [](auto& c) { c.augment.degrees = 200; }},
+      {"--augment-shift", [](auto& c) { c.augment.shift = -0.1; }},
+      {"--augment-zoom", [](auto& c) { c.augment.zoom = std::nan(""); }},
+      {"--augment-brightness", [](auto& c) { c.augment.brightness = 25; }},
+      {"--augment-contrast", [](auto& c) { c.augment.contrast = 2; }},
+      {"--folds", [](auto& c) { c.folds = 1; }},
+      {"--folds", [](auto& c) { c.folds = -2; }},
+      {"--fold", [](auto& c) { c.fold = 1; }},
+      {"--fold", [](auto& c) { c.folds = 5, c.fold = 5; }},
+      {"--fold", [](auto& c) { c.folds = 5, c.fold = -1; }},
       {"--init-scale", [](auto& c) { c.init_scale = 0; }},
       {"model 'vgg'", [](auto& c) { c.model = "vgg"; }},
       {"adagrad", [](auto& c) { c.optimizer = "adagrad"; }},
@@ -34,6 +47,11 @@ TEST(TrainConfigTest, NamesTheOptionThatMakesNoSense) {
     spoil(config);
     EXPECT_THAT([&] { validate(config); }, testing::ThrowsMessage<UsageError>(HasSubstr(name)));
   }
+}
+
+TEST(TrainConfigTest, MissesASplitFileAtOnce) {
+  EXPECT_THAT([] { validate({.split = "/nowhere/split.csv"}); },
+              testing::ThrowsMessage<InputError>(HasSubstr("/nowhere/split.csv")));
 }
 
 TEST(TrainConfigTest, TomlHasEveryOptionUnderItsFlagsName) {
@@ -56,6 +74,17 @@ TEST(ConfigHashTest, ChangesWithOptionsAndDataButNotWithThePath) {
   EXPECT_NE(config_hash(config, "k"), config_hash(config, "other"));
   EXPECT_NE(config_hash(config, "k"), config_hash({.data = "a", .seed = 1}, "k"));
   EXPECT_EQ(config_hash(config, "k").size(), 12U);
+}
+
+TEST(ConfigHashTest, StandsForWhatTheSplitFileSays) {
+  const TemporaryFolder folder;
+  const auto hash = [&](const char* name, const char* text) {
+    write_file(folder.path() / name, text);
+    return config_hash({.split = folder.path() / name}, "k");
+  };
+  EXPECT_EQ(hash("a.csv", "id,split\n1,train\n"), hash("b.csv", "id,split\n1,train\n"));
+  EXPECT_NE(hash("a.csv", "id,split\n1,train\n"), hash("a.csv", "id,split\n1,validation\n"));
+  EXPECT_NE(hash("a.csv", ""), config_hash({}, "k"));
 }
 
 }  // namespace

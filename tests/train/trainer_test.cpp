@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <algorithm>
+
 #include "mpbench/core/interrupt.hpp"
+#include "temporary_folder.hpp"
 #include "train/toy_images.hpp"
 
 namespace mpbench::train {
@@ -39,6 +42,57 @@ TEST(TrainerTest, WarmUpLeavesNoTraceInTheResult) {
     return seen;
   };
   EXPECT_EQ(losses(0), losses(5));
+}
+
+TEST(TrainerTest, VariesTrainingImagesAndNeverThoseOfValidation) {
+  const data::ImageSet images = toy_images(96);
+  TrainConfig config = small_config();
+  Trainer plain(config, images);
+  config.augment = {.flip = true, .degrees = 90, .shift = 0.3, .zoom = 0.3, .brightness = 0.3};
+  Trainer varied(config, images);
+  EXPECT_EQ(plain.validate({}).loss, varied.validate({}).loss) << "both networks are as they began";
+  EXPECT_NE(plain.train_epoch({}).train_loss, varied.train_epoch({}).train_loss);
+}
+
+TEST(TrainerTest, ValidatesEveryImageInOneFold) {
+  const data::ImageSet images = toy_images(96);
+  TrainConfig config = small_config();
+  config.folds = 3;
+  std::vector<std::int64_t> seen;
+  for (config.fold = 0; config.fold < config.folds; ++config.fold) {
+    const Trainer trainer(config, images);
+    const auto& validation = trainer.split().validation;
+    EXPECT_EQ(validation.size(), 32U);
+    seen.insert(seen.end(), validation.begin(), validation.end());
+  }
+  std::sort(seen.begin(), seen.end());
+  for (std::int64_t i = 0; i < 96; ++i) EXPECT_EQ(seen.at(static_cast<std::size_t>(i)), i);
+}
+
+TEST(TrainerTest, SplitsAsAFileSays) {
+  const TemporaryFolder folder;
+  const data::ImageSet images = toy_images(96);
+  TrainConfig config = small_config();
+  config.folds = 4;
+  config.fold = 2;
+  const data::Split made = Trainer(config, images).split();
+  config.seed = 7;
+  EXPECT_NE(Trainer(config, images).split().validation, made.validation);
+  config.split = folder.path() / "split.csv";
+  data::write_split_csv(config.split, images.samples, made);
+  EXPECT_EQ(Trainer(config, images).split().validation, made.validation) << "by its column fold";
+  config.fold = 1;
+  EXPECT_NE(Trainer(config, images).split().validation, made.validation) << "another fold of it";
+  config.folds = config.fold = 0;
+  EXPECT_EQ(Trainer(config, images).split().validation, made.validation) << "by its column split";
+}
+
+TEST(TrainerTest, DoesNotFoldASetThatHasASplitOfItsOwn) {
+  data::ImageSet images = toy_images(96);
+  images.given_split = data::grouped_stratified_split(images.samples, 0.5, 0);
+  TrainConfig config = small_config();
+  config.folds = 2;
+  EXPECT_THROW(Trainer(config, images), UsageError);
 }
 
 TEST(TrainerTest, StepsLimitEndsTheRunInMidEpoch) {

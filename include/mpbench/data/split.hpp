@@ -28,9 +28,12 @@ Split grouped_stratified_split(std::span<const Sample> samples, double validatio
 
 /// Splits k times, so that every group is for validation in exactly one fold and for training in
 /// all others; element f is fold f. Each fold gets as equal a share as whole groups allow of the
-/// images of every label, and of all images. A label that is found in fewer than k groups is
-/// missing in the validation of some folds: each has what there is. The same samples and seed give
-/// the same folds on every machine. Throws UsageError for k < 2, Error for fewer than k groups.
+/// images of every label, and of all images: groups are shuffled, those of a stratum dealt out from
+/// the largest to the smallest, each to the fold that has least, and then the heaviest and the
+/// lightest fold swap groups for as long as that brings them closer. A label that fewer than k
+/// groups have is missing in the validation of some folds: each has what there is. The same samples
+/// and seed give the same folds on every machine. Throws UsageError for k < 2, Error for fewer than
+/// k groups.
 std::vector<Split> grouped_stratified_folds(std::span<const Sample> samples, int k,
                                             std::uint64_t seed);
 

@@ -37,6 +37,8 @@ class DisplayTransform {
 
   /// The picture of the image's pixels, or of a part of them: CV_32FC1 in [0, 1].
   cv::Mat apply(const cv::Mat& pixels) const;
+  /// The same into `shown`, which is used again where it has the size already.
+  void apply(const cv::Mat& pixels, cv::Mat& shown) const;
   /// The picture's means over blocks of `factor` x `factor` pixels: [rows / factor, columns /
   /// factor] CV_32FC1. The last rows and columns that fill no block are left out. Throws Error for
   /// a factor below 1 or above a side.

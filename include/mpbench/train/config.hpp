@@ -47,7 +47,7 @@ struct TrainConfig {
 /// flag without its dashes and the key in config.toml: an option is declared here and nowhere else.
 template <class Config, class Visitor>
 void visit_options(Config& config, Visitor&& visit) {
-  visit("dataset", config.dataset, "auto, rsna, idx or synthetic");
+  visit("dataset", config.dataset, "auto, rsna, folder, cifar100, cifar10, idx or synthetic");
   visit("data", config.data, "Dataset folder or cache file; without it, a synthetic set is made");
   visit("limit", config.limit, "Use so many images only (smoke runs); 0 is all");
   visit("model", config.model, "The network");
@@ -61,7 +61,7 @@ void visit_options(Config& config, Visitor&& visit) {
   visit("weight-decay", config.weight_decay, "Weight decay");
   visit("schedule", config.schedule, "Learning rate over time: constant or cosine");
   visit("warmup-epochs", config.warmup_epochs, "Epochs in which the learning rate rises from 0");
-  visit("seed", config.seed, "Seed of initialisation, split and order");
+  visit("seed", config.seed, "Seed of initialisation, split, order, augmentation");
   visit("device", config.device, "auto, cpu, cuda or cuda:N");
   visit("threads", config.threads, "CPU threads that compute; 0 is one a core");
   visit("channels-last", config.channels_last, "NHWC memory format, in every precision alike");
@@ -70,16 +70,16 @@ void visit_options(Config& config, Visitor&& visit) {
   visit("normalize", config.normalize, "auto (the training set's own), imagenet, unit or none");
   visit("balance", config.balance,
         "Class imbalance: auto (positives if binary), positives, weight or none");
-  visit("augment-flip", config.augment.flip, "Mirror training images, every other one by chance");
-  visit("augment-degrees", config.augment.degrees, "Turn them by up to so many degrees either way");
-  visit("augment-shift", config.augment.shift, "Move them by up to this share of their side");
+  visit("augment-flip", config.augment.flip, "Mirror training images, one in two by chance");
+  visit("augment-degrees", config.augment.degrees, "Turn training images by up to so many degrees");
+  visit("augment-shift", config.augment.shift, "Move them by up to this share of their size");
   visit("augment-zoom", config.augment.zoom, "Enlarge or shrink them by up to this share");
   visit("augment-brightness", config.augment.brightness,
-        "Add up to so much, either way, to their values in [0, 1]");
+        "Add or take away up to so much; values are 0 to 1");
   visit("augment-contrast", config.augment.contrast,
-        "Multiply their values by 1, more or less up to so much");
+        "Multiply their values by 1, give or take up to so much");
   visit("validation-fraction", config.validation_fraction, "Share of patients kept for validation");
-  visit("folds", config.folds, "Cross-validation: patients in so many folds; 0 is one split");
+  visit("folds", config.folds, "Cross-validation: so many folds of patients; 0 is one split");
   visit("fold", config.fold, "The fold kept for validation, from 0");
   visit("split", config.split,
         "CSV that says which image is in which split (id,split) or fold (id,fold)");
