@@ -15,7 +15,7 @@
 #include "frame_decoder.hpp"
 #include "guarded_stream.hpp"
 #include "image_attributes.hpp"
-#include "jpeg2000_codestream.hpp"
+#include "jpeg2000_decoder.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/mapped_file.hpp"
 #include "mpbench/core/utf8_text.hpp"
@@ -181,7 +181,7 @@ int DicomImage::reductions(int frame) {
     state_->check_frame(frame);
     const DcmXfer syntax(state_->file.getDataset()->getOriginalXfer());
     const auto encoded = encoded_frame(*state_->pixel_data, syntax, state_->format, frame);
-    return decomposition_levels(find_codestream(encoded.bytes));
+    return possible_reductions(encoded.bytes);
   });
 }
 

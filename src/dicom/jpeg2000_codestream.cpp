@@ -1,5 +1,4 @@
 #include "jpeg2000_codestream.hpp"
-#include "end_marker.hpp"
 
 #include <fmt/format.h>
 
@@ -122,58 +121,6 @@ CodestreamHeader read_siz(Bytes codestream) {
   return header;
 }
 
-constexpr int most_levels = 32;  // ISO/IEC 15444-1 table A.15
-constexpr std::uint64_t start_of_tile_part = 0xFF90;
-constexpr std::uint64_t start_of_data = 0xFF93;
-constexpr std::uint64_t end_of_codestream = 0xFFD9;
-constexpr std::uint64_t coding_style = 0xFF52;
-constexpr std::uint64_t component_coding_style = 0xFF53;
-
-/// Walks over a codestream's headers; reading past the end throws FieldError.
-class HeaderWalk {
- public:
-  explicit HeaderWalk(Bytes codestream) : codestream_(codestream) {}
-
-  /// The fewest levels, or 0 when the tile-parts do not lead to the end marker.
-  int levels() {
-    std::size_t at = skip_header(2, start_of_tile_part);  // after SOC
-    while (field(at, 2) == start_of_tile_part) {
-      const std::uint64_t length = field(at + 6, 4);  // Psot: from SOT's first byte on
-      skip_header(at + 12, start_of_data);
-      if (length == 0) return has_end_marker(codestream_) ? fewest_ : 0;  // up to the end marker
-      if (length < 14 || length > codestream_.size() - at) return 0;
-      at += static_cast<std::size_t>(length);
-    }
-    return field(at, 2) == end_of_codestream ? fewest_ : 0;
-  }
-
- private:
-  std::uint64_t field(std::size_t at, std::size_t bytes) const {
-    if (at > codestream_.size()) fail("the JPEG 2000 header is cut off");
-    return FieldReader(codestream_.subspan(at)).next(bytes);
-  }
-
-  /// Goes over marker segments up to the marker `last`; returns where that is.
-  std::size_t skip_header(std::size_t at, std::uint64_t last) {
-    while (field(at, 2) != last) {
-      const std::uint64_t marker = field(at, 2);
-      const std::uint64_t length = field(at + 2, 2);
-      if (marker < 0xFF00 || length < 2)
-        fail("the JPEG 2000 header has no marker where one is due");
-      // COC names a component in one byte, or two where there are over 256: not read here.
-      if (marker == coding_style) note_levels(at + 9);
-      if (marker == component_coding_style) note_levels(at + 6);
-      at += 2 + static_cast<std::size_t>(length);
-    }
-    return at;
-  }
-
-  void note_levels(std::size_t at) { fewest_ = std::min(fewest_, static_cast<int>(field(at, 1))); }
-
-  Bytes codestream_;
-  int fewest_ = most_levels + 1;  // no COD yet
-};
-
 }  // namespace
 
 bool begins_jpeg2000(Bytes bytes) {
@@ -192,15 +139,6 @@ CodestreamHeader read_codestream_header(Bytes frame) {
   CodestreamHeader header = read_siz(find_codestream(frame));
   header.jp2_wrapped = begins_with(frame, jp2_start);
   return header;
-}
-
-int decomposition_levels(Bytes codestream) {
-  try {
-    const int levels = HeaderWalk(codestream).levels();
-    return levels <= most_levels ? levels : 0;
-  } catch (const FieldError&) {
-    return 0;  // whoever decodes it in full says what is wrong
-  }
 }
 
 }  // namespace mpbench::dicom

@@ -29,10 +29,4 @@ std::span<const std::byte> find_codestream(std::span<const std::byte> frame);
 /// components are subsampled or differ from one another.
 CodestreamHeader read_codestream_header(std::span<const std::byte> frame);
 
-/// How often a codestream can be halved while it is decoded: the fewest decomposition levels that
-/// any COD or COC marker gives (ISO/IEC 15444-1 A.6.1, A.6.2). 0 unless all tile-parts follow one
-/// another up to the end marker (A.4.2): a decoder that skips the finest resolutions does not
-/// notice that they are missing.
-int decomposition_levels(std::span<const std::byte> codestream);
-
 }  // namespace mpbench::dicom

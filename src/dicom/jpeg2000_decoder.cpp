@@ -6,6 +6,7 @@
 
 #include "end_marker.hpp"
 #include "jpeg2000_codestream.hpp"
+#include "jpeg2000_structure.hpp"
 #include "openjpeg_memory.hpp"
 
 namespace mpbench::dicom {
@@ -114,17 +115,30 @@ cv::Size size_after(const cv::Rect& area, int reduction) {
 
 }  // namespace
 
+int possible_reductions(Bytes frame) {
+  read_codestream_header(frame);  // read_structure takes a checked SIZ
+  const CodestreamStructure structure = read_structure(find_codestream(frame));
+  return structure.reaches_end ? structure.fewest_levels : 0;
+}
+
 cv::Mat decode_jpeg2000(Bytes frame, const PixelFormat& format, const Decoding& decoding) {
   const Bytes codestream = find_codestream(frame);
   const CodestreamHeader header = read_codestream_header(frame);
   check_against_dataset(header, format);
-  if (decoding.reduction < 0 ||
-      (decoding.reduction > 0 && decoding.reduction > decomposition_levels(codestream))) {
+  const CodestreamStructure structure = read_structure(codestream);
+  check_complexity(structure, codestream.size());
+  const int possible = structure.reaches_end ? structure.fewest_levels : 0;
+  if (decoding.reduction < 0 || decoding.reduction > possible) {
     fail(fmt::format("the codestream cannot be halved {} times", decoding.reduction));
   }
   const cv::Rect area = area_in_grid(header, decoding);
   const OpenJpegImage image =
       run_openjpeg(codestream, decoding.reduction, decoding.area.empty() ? cv::Rect() : area);
+  // OpenJPEG, which has more to say of a codestream cut off, leaves a missing tile black.
+  if (structure.incomplete_tiles > 0) {
+    fail(fmt::format("{} of the codestream's {} tiles are missing or incomplete",
+                     structure.incomplete_tiles, structure.tiles));
+  }
   if (image->numcomps != static_cast<OPJ_UINT32>(format.samples)) {
     fail("OpenJPEG gave another number of components than the header has");
   }

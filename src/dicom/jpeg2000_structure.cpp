@@ -6,6 +6,7 @@
 #include <array>
 #include <vector>
 
+#include "end_marker.hpp"
 #include "pixel_format.hpp"
 
 namespace mpbench::dicom {
@@ -15,6 +16,7 @@ using Bytes = std::span<const std::byte>;
 
 constexpr std::uint64_t start_of_tile_part = 0xFF90;
 constexpr std::uint64_t start_of_data = 0xFF93;
+constexpr std::uint64_t end_of_codestream = 0xFFD9;
 constexpr std::uint64_t coding_style = 0xFF52;
 constexpr std::uint64_t component_coding_style = 0xFF53;
 constexpr std::size_t most_levels = 32;            // table A.15
@@ -28,6 +30,7 @@ struct FinestStyle {
     precinct_height.fill(most_precinct_exponent);
   }
   std::size_t levels = 0;
+  std::size_t fewest_levels = most_levels + 1;  // none given yet
   std::uint64_t layers = 0;
   unsigned code_block_width = most_code_block_exponent;  // exponents of two
   unsigned code_block_height = most_code_block_exponent;
@@ -82,6 +85,9 @@ class StructureWalk {
                                x.cells(halved, std::min(width, style_.code_block_width + 1)) *
                                y.cells(halved, std::min(height, style_.code_block_height + 1));
     }
+    structure.fewest_levels =
+        style_.fewest_levels <= most_levels ? static_cast<int>(style_.fewest_levels) : 0;
+    structure.reaches_end = reaches_end_;
     structure.packets = structure.precincts * static_cast<double>(style_.layers);
     structure.incomplete_tiles = static_cast<std::uint32_t>(std::count_if(
         parts_.begin(), parts_.end(),
@@ -119,9 +125,11 @@ class StructureWalk {
         parts_[tile].announced =
             std::max(parts_[tile].announced, static_cast<unsigned>(field(at + 11, 1)));
       }
+      if (length == 0) reaches_end_ = has_end_marker(bytes_);
       if (length == 0 || !has(at, length)) return;  // up to the end
       at = std::max(at + static_cast<std::size_t>(length), data);
     }
+    reaches_end_ = field(at, 2) == end_of_codestream;
   }
 
   /// Reads marker segments up to the marker `last`, and returns where that is, or the end.
@@ -147,6 +155,7 @@ class StructureWalk {
     const auto levels = static_cast<std::size_t>(field(at, 1));
     if (levels > most_levels) return;
     style_.levels = std::max(style_.levels, levels);
+    style_.fewest_levels = std::min(style_.fewest_levels, levels);
     const auto exponent = [&](std::size_t where) {
       return 2 + static_cast<unsigned>(field(where, 1) & 0xF);
     };
@@ -165,6 +174,7 @@ class StructureWalk {
 
   Bytes bytes_;
   FinestStyle style_;
+  bool reaches_end_ = false;
   std::vector<Parts> parts_;
 };
 

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "../../src/dicom/jpeg2000_codestream.hpp"
 #include "../../src/dicom/pixel_format.hpp"
 #include "mpbench/dicom/jpeg2000_codec.hpp"
 #include "test_dataset.hpp"
@@ -82,7 +81,8 @@ TEST(Jpeg2000StructureTest, CountsWhatAnEncoderWrote) {
   const cv::Mat picture = test_picture(200, 300, CV_16UC1, 0, 4095);
   const Bytes codestream = encode_jpeg2000_lossless(picture, 12, false, false);
   const CodestreamStructure structure = read_structure(codestream);
-  const int resolutions = decomposition_levels(codestream) + 1;
+  const int resolutions = structure.fewest_levels + 1;
+  EXPECT_EQ(resolutions, 6);  // what OpenJPEG writes where a side has 32 pixels or more
   EXPECT_EQ(structure.precincts, resolutions);  // one each where no size is given
   EXPECT_EQ(structure.packets, resolutions);
   EXPECT_GE(structure.code_blocks, 20);  // of 64 x 64
@@ -90,6 +90,26 @@ TEST(Jpeg2000StructureTest, CountsWhatAnEncoderWrote) {
   EXPECT_EQ(structure.tiles, 1U);
   EXPECT_EQ(structure.incomplete_tiles, 0U);
   EXPECT_EQ(refused(structure, codestream.size()), "");
+}
+
+TEST(Jpeg2000StructureTest, ReachesTheEndOnlyWhole) {
+  const cv::Mat picture = test_picture(200, 300, CV_16UC1, 0, 4095);
+  const Bytes whole = encode_jpeg2000_lossless(picture, 12, false, false);
+  for (const std::size_t missing : {1U, 2U, 3U, 200U}) {
+    EXPECT_FALSE(read_structure(std::span(whole).first(whole.size() - missing)).reaches_end);
+  }
+  // Bytes taken out of the middle: the end marker is there, and not where it should be.
+  Bytes shortened = whole;
+  shortened.erase(shortened.begin() + 1000, shortened.begin() + 1100);
+  EXPECT_FALSE(read_structure(shortened).reaches_end);
+}
+
+TEST(Jpeg2000StructureTest, TellsTheFewestLevels) {
+  auto made = Codestream::begin(64, 64, 64, 64, 0, 0, 2);
+  made.style({.levels = 4, .precincts = {}}).component_style(1, {.levels = 2, .precincts = {}});
+  made.tile_part(0);
+  EXPECT_EQ(made.structure().fewest_levels, 2);
+  EXPECT_EQ(Codestream::begin(64, 64, 64, 64).structure().fewest_levels, 0) << "no COD";
 }
 
 TEST(Jpeg2000StructureTest, CountsPrecinctsByTheStandard) {
