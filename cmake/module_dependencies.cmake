@@ -8,7 +8,7 @@ target_link_libraries(mpbench_dicom PUBLIC opencv_core
                       PRIVATE opencv_imgproc opencv_imgcodecs mpbench_dcmtk PkgConfig::OPENJPEG)
 # Synthetic pixels are the same on every machine: no fused multiply-add where the source has two operations.
 target_compile_options(mpbench_dicom PRIVATE -ffp-contract=off)
-target_link_libraries(mpbench_data PRIVATE opencv_imgproc ZLIB::ZLIB)
+target_link_libraries(mpbench_data PRIVATE opencv_imgproc opencv_imgcodecs ZLIB::ZLIB JPEG::JPEG PNG::PNG)
 target_link_libraries(mpbench_bench PRIVATE Boost::boost)
 target_link_libraries(mpbench_cli PRIVATE CLI11::CLI11 tomlplusplus::tomlplusplus opencv_imgproc opencv_imgcodecs)
 

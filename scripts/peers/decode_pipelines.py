@@ -15,6 +15,7 @@ import dicomsdl
 import numpy
 import pydicom
 from pydicom.encaps import generate_frames
+from pydicom.pixels import apply_rescale, apply_voi_lut
 from safetensors.numpy import load_file
 
 SETS = {  # name: (height, width, patients, files)
@@ -25,7 +26,7 @@ SYNTAXES = {"JPEG 2000": "jpeg2000", "JPEG Lossless": "jpeg-lossless"}
 
 
 def window_table(header, pixels):
-    """Stored values to [0, 1] by a table: what a careful Python pipeline does, as computing every pixel takes longer."""
+    """Stored values to [0, 1] by a table: what a careful pipeline does, as computing every pixel takes longer."""
     values = numpy.arange(1 << 16, dtype=numpy.float64)
     values = values * float(header.get("slope") or 1) + float(header.get("intercept") or 0)
     center, width, function = header["center"], header["width"], header["function"]
@@ -40,9 +41,8 @@ def window_table(header, pixels):
     return (1 - shown if header["photometric"] == "MONOCHROME1" else shown).astype(numpy.float32)
 
 
-def picture(pixels, header, size):
-    """Window, crop (Otsu on a small copy, the largest component), fit into size x size."""
-    shown = window_table(header, pixels)[pixels]
+def picture(shown, size):
+    """Crop (Otsu on a small copy, the largest component), fit into size x size."""
     factor = 384 / max(shown.shape)
     small = cv2.resize(shown, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     _, mask = cv2.threshold((small * 255).astype(numpy.uint8), 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
@@ -68,11 +68,22 @@ def number(value):
 
 
 def by_pydicom(path, size):
+    """As pydicom's own documentation does it."""
+    dataset = pydicom.dcmread(path)
+    shown = apply_voi_lut(apply_rescale(dataset.pixel_array, dataset), dataset)
+    if dataset.PhotometricInterpretation == "MONOCHROME1":
+        shown = shown.max() - shown
+    low, high = shown.min(), shown.max()
+    return picture(((shown - low) / (high - low)).astype(numpy.float32), size)
+
+
+def by_pydicom_and_table(path, size):
     dataset = pydicom.dcmread(path)
     header = {"slope": dataset.get("RescaleSlope"), "intercept": dataset.get("RescaleIntercept"),
               "center": number(dataset.get("WindowCenter")), "width": number(dataset.get("WindowWidth")),
               "function": dataset.get("VOILUTFunction"), "photometric": dataset.PhotometricInterpretation}
-    return picture(dataset.pixel_array, header, size)
+    pixels = dataset.pixel_array
+    return picture(window_table(header, pixels)[pixels], size)
 
 
 def by_dicomsdl(path, size):
@@ -80,10 +91,11 @@ def by_dicomsdl(path, size):
     header = {"slope": dataset.RescaleSlope, "intercept": dataset.RescaleIntercept,
               "center": number(dataset.WindowCenter), "width": number(dataset.WindowWidth),
               "function": dataset.VOILUTFunction, "photometric": dataset.PhotometricInterpretation}
-    return picture(dataset.pixelData(storedvalue=True).astype(numpy.uint16, copy=False), header, size)
+    pixels = dataset.pixelData(storedvalue=True).astype(numpy.uint16, copy=False)
+    return picture(window_table(header, pixels)[pixels], size)
 
 
-PEERS = {"pydicom": by_pydicom, "dicomsdl": by_dicomsdl}
+PEERS = {"pydicom": by_pydicom, "pydicom and table": by_pydicom_and_table, "dicomsdl and table": by_dicomsdl}
 
 
 def start_worker():
@@ -165,7 +177,7 @@ class Report:
         self.rows.append({"files": what, "size_px": size, "peer": other, "ratio_median": statistics.median(ratios),
                           "ratio_min": min(ratios), "ratio_max": max(ratios), "peer_s_median": statistics.median(times),
                           "mpbench_s_median": statistics.median(ours), "rounds": len(ratios)})
-        print(f"{what:<29}{size:>5}  {other:<18}{spread(ratios)}", flush=True)
+        print(f"{what:<29}{size:>5}  {other:<20}{spread(ratios)}", flush=True)
 
 
 def compare_pipelines(arguments, report, name, folder, sizes):
@@ -177,7 +189,7 @@ def compare_pipelines(arguments, report, name, folder, sizes):
                 measure_peer(pool, peer, files[:1], size)
             times = {peer: [] for peer in ("mpbench", *PEERS)}
             for turn in range(arguments.rounds):
-                order = list(times)[turn % 3:] + list(times)[:turn % 3]
+                order = list(times)[turn % len(times):] + list(times)[:turn % len(times)]
                 for who in order:
                     times[who].append(measure_mpbench(arguments, folder, size) if who == "mpbench"
                                       else measure_peer(pool, who, files, size))
@@ -231,7 +243,7 @@ def main():
     report = Report()
     print(f"times as long as mpbench preprocess takes, {arguments.workers} worker(s), {arguments.rounds} rounds: "
           "median [smallest, largest]")
-    print(f"{'files':<29}{'px':>5}  {'pipeline':<18}")
+    print(f"{'files':<29}{'px':>5}  {'pipeline':<20}")
     if arguments.data:
         folder = limited(arguments.data, arguments.work / "own-first", arguments.limit or 8)
         compare_pipelines(arguments, report, str(arguments.data), folder, (512, 124))

@@ -115,7 +115,7 @@ void write_contact_sheet(const std::filesystem::path& png, const std::filesystem
     std::string second = fmt::format("{} {}", set.samples[i].unit,
                                      set.classes[static_cast<std::size_t>(set.samples[i].label)]);
     if (preparation.reduction > 0) second += fmt::format(", at 1/{}", 1 << preparation.reduction);
-    if (!preparation.breast_found) second += ", whole frame";
+    if (!preparation.breast_found && !preparation.window.empty()) second += ", whole frame";
     try {
       const auto [whole, full] = show_whole(source / path);
       overview(whole, preparation, full).copyTo(sheet(cv::Rect(corner, cv::Size(side, side))));

@@ -8,12 +8,16 @@
 #include <array>
 #include <cstdlib>
 
+#include "class_limit.hpp"
+#include "dataset_kind.hpp"
 #include "mpbench/core/build_info.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/data/cache.hpp"
+#include "mpbench/data/cifar.hpp"
 #include "mpbench/data/idx.hpp"
+#include "mpbench/data/image_folder.hpp"
 #include "mpbench/data/mammogram.hpp"
-#include "mpbench/data/preprocess.hpp"
+#include "mpbench/data/picture.hpp"
 #include "mpbench/data/rsna.hpp"
 #include "mpbench/dicom/synthetic_set.hpp"
 
@@ -24,40 +28,8 @@ namespace fs = std::filesystem;
 
 constexpr int rsna_default_size = 124;
 
-enum class Kind { cache, rsna, idx, synthetic };
-
-Kind recognise(const fs::path& path) {
-  if (!fs::exists(path)) throw InputError(path, "data", "there is no such file or folder");
-  if (fs::is_regular_file(path)) return Kind::cache;
-  if (is_rsna_folder(path)) return is_synthetic_folder(path) ? Kind::synthetic : Kind::rsna;
-  if (is_idx_folder(path)) return Kind::idx;
-  throw InputError(path, "train.csv",
-                   "there is no such file, nor train-images-idx3-ubyte: this folder is neither an "
-                   "RSNA folder (train.csv and train_images/<patient_id>/<image_id>.dcm) nor an "
-                   "idx folder");
-}
-
-Kind choose_kind(const DatasetOptions& options) {
-  const auto& name = options.dataset;
-  if (name == "folder" || name == "cifar100") {
-    throw UsageError(fmt::format("dataset '{}' is not in this version", name));
-  }
-  constexpr std::array names{"auto", "rsna", "idx", "synthetic"};
-  if (std::find(names.begin(), names.end(), name) == names.end()) {
-    throw UsageError(fmt::format("unknown dataset '{}': auto, rsna, idx or synthetic", name));
-  }
-  if (options.path.empty()) {
-    if (name == "auto" || name == "synthetic") return Kind::synthetic;
-    throw UsageError(fmt::format("dataset '{}' needs a path to its data", name));
-  }
-  if (name == "auto" || fs::is_regular_file(options.path)) return recognise(options.path);
-  if (!fs::exists(options.path)) return recognise(options.path);  // throws
-  if (name == "idx") return Kind::idx;
-  return name == "rsna" ? Kind::rsna : Kind::synthetic;
-}
-
 /// Whole patients of an already preprocessed set, as limit_patients chooses them.
-ImageSet limit_samples(const ImageSet& set, std::int64_t limit) {
+ImageSet limit_patients(const ImageSet& set, std::int64_t limit) {
   if (limit <= 0 || limit >= set.size()) return set;
   RsnaTable table;
   for (const auto& sample : set.samples) {
@@ -67,7 +39,7 @@ ImageSet limit_samples(const ImageSet& set, std::int64_t limit) {
                             .view = "",
                             .cancer = sample.label > 0 ? 1 : 0});
   }
-  const auto limited = limit_patients(table, limit);
+  const auto limited = data::limit_patients(table, limit);
   std::vector<std::int64_t> indices;
   std::size_t at = 0;
   for (const auto& image : limited.images) {  // both are in the set's order
@@ -75,6 +47,44 @@ ImageSet limit_samples(const ImageSet& set, std::int64_t limit) {
     indices.push_back(static_cast<std::int64_t>(at++));
   }
   return take(set, indices);
+}
+
+/// As many of each class of an already preprocessed set, as limit_classes chooses them.
+ImageSet limit_classes(const ImageSet& set, std::int64_t limit) {
+  if (limit <= 0) return set;
+  std::vector<bool> validation;
+  if (set.given_split) {
+    validation.resize(set.samples.size(), false);
+    for (const auto i : set.given_split->validation) validation[static_cast<std::size_t>(i)] = true;
+  }
+  const auto chosen = data::limit_classes(set.samples, validation, limit);
+  auto limited = take(set, chosen);
+  if (set.given_split) {
+    limited.given_split.emplace();
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      const bool validates = validation[static_cast<std::size_t>(chosen[i])];
+      (validates ? limited.given_split->validation : limited.given_split->train)
+          .push_back(static_cast<std::int64_t>(i));
+    }
+  }
+  return limited;
+}
+
+/// The same for files that are not prepared yet.
+ImageTable limit_classes(ImageTable table, std::int64_t limit) {
+  if (limit <= 0) return table;
+  std::vector<Sample> samples;
+  std::vector<bool> validation;
+  for (const auto& file : table.files) {
+    samples.push_back(file.sample);
+    if (table.has_split) validation.push_back(file.validation);
+  }
+  std::vector<ImageFile> limited;
+  for (const auto place : data::limit_classes(samples, validation, limit)) {
+    limited.push_back(std::move(table.files[static_cast<std::size_t>(place)]));
+  }
+  table.files = std::move(limited);
+  return table;
 }
 
 ImageSet open_cache_file(const DatasetOptions& options) {
@@ -92,20 +102,62 @@ ImageSet open_cache_file(const DatasetOptions& options) {
     throw UsageError(fmt::format("{} is a cache of dataset '{}', not '{}'", options.path.string(),
                                  set.dataset, options.dataset));
   }
-  return limit_samples(set, options.limit);
+  return set.dataset == "folder" ? limit_classes(set, options.limit)
+                                 : limit_patients(set, options.limit);
+}
+
+int size_or(int asked, int otherwise) { return asked > 0 ? asked : otherwise; }
+
+ImageSource rsna_source(const DatasetOptions& options, const fs::path& folder,
+                        const std::string& dataset) {
+  const auto table = data::limit_patients(read_rsna_table(folder), options.limit);
+  const int height = size_or(options.height, rsna_default_size);
+  const int width = size_or(options.width, rsna_default_size);
+  return {.table = to_image_table(table, dataset),
+          .height = height,
+          .width = width,
+          .prepare =
+              [height, width, exact = options.exact](const fs::path& path) {
+                return prepare_mammogram(path, height, width, exact);
+              },
+          .show_whole = show_mammogram};
+}
+
+ImageSource folder_source(const DatasetOptions& options) {
+  auto table = read_image_folder(options.path);
+  // Of all pictures, also with a limit: a smoke run's are as those of the real one.
+  const auto common = common_format(table, options.height == 0 || options.width == 0);
+  table.channels = common.channels;
+  const int height = size_or(options.height, common.height);
+  const int width = size_or(options.width, common.width);
+  return {.table = limit_classes(std::move(table), options.limit),
+          .height = height,
+          .width = width,
+          .prepare =
+              [height, width, channels = common.channels](const fs::path& path) {
+                return prepare_picture(path, height, width, channels);
+              },
+          .show_whole = show_picture};
 }
 
 /// Prepares what is not in the cache yet, and opens the cache.
-ImageSet open_prepared(const DatasetOptions& options, const ImageTable& table,
-                       const PreprocessOptions& preprocess_options, const PrepareImage& prepare,
+ImageSet open_prepared(const DatasetOptions& options, const ImageSource& source,
                        const ProgressFunction& progress) {
+  PreprocessOptions preprocess_options;
+  preprocess_options.height = source.height;
+  preprocess_options.width = source.width;
+  preprocess_options.pixel_type = options.pixel_type;
+  preprocess_options.exact = options.exact;
+  preprocess_options.workers = options.workers;
+  preprocess_options.wait_for_writer = true;
   fs::path cache = options.cache;
   if (cache.empty()) {
     // A folder a cache: its quarantine.csv lies beside it.
-    cache = user_cache_folder() / "datasets" / preprocess_key(table, preprocess_options) /
+    cache = user_cache_folder() / "datasets" / preprocess_key(source.table, preprocess_options) /
             "images.safetensors";
   }
-  const auto summary = preprocess(table, cache, preprocess_options, prepare, progress);
+  const auto summary =
+      preprocess(source.table, cache, preprocess_options, source.prepare, progress);
   if (summary.up_to_date) {
     spdlog::info("images are in {}", cache.string());
   } else {
@@ -115,26 +167,11 @@ ImageSet open_prepared(const DatasetOptions& options, const ImageTable& table,
   if (!summary.quarantined.empty()) {
     const auto& first = summary.quarantined.front();
     spdlog::warn("{} of {} inputs failed and are left out, named in {}; the first: {}: {}: {}",
-                 summary.quarantined.size(), table.files.size(),
+                 summary.quarantined.size(), source.table.files.size(),
                  (cache.parent_path() / "quarantine.csv").string(), first.path.string(),
                  first.field, first.problem);
   }
   return open_cache(cache);
-}
-
-ImageSet open_rsna(const DatasetOptions& options, const fs::path& folder, const std::string& name,
-                   const ProgressFunction& progress) {
-  const auto table = to_image_table(limit_patients(read_rsna_table(folder), options.limit), name);
-  PreprocessOptions preprocess_options;
-  preprocess_options.height = options.height > 0 ? options.height : rsna_default_size;
-  preprocess_options.width = options.width > 0 ? options.width : rsna_default_size;
-  preprocess_options.pixel_type = options.pixel_type;
-  preprocess_options.workers = options.workers;
-  preprocess_options.wait_for_writer = true;
-  const auto prepare = [&](const fs::path& path) {
-    return prepare_mammogram(path, preprocess_options.height, preprocess_options.width, false);
-  };
-  return open_prepared(options, table, preprocess_options, prepare, progress);
 }
 
 /// Makes the synthetic set once, and beside its place first, so that a killed run leaves no half
@@ -182,36 +219,47 @@ fs::path user_cache_folder() {
   throw Error("neither XDG_CACHE_HOME nor HOME is set: name a cache file");
 }
 
+ImageSource open_source(const DatasetOptions& options) {
+  if (options.path.empty()) throw UsageError("a path to the data is needed");
+  const auto kind = choose_kind(options);
+  if (kind == DatasetKind::rsna) return rsna_source(options, options.path, "rsna");
+  if (kind == DatasetKind::synthetic) return rsna_source(options, options.path, "synthetic");
+  if (kind == DatasetKind::folder) return folder_source(options);
+  throw UsageError(fmt::format("{} is {} {}: it is read as it is, without preprocessing",
+                               options.path.string(), kind == DatasetKind::idx ? "an" : "a",
+                               describe(kind)));
+}
+
 ImageSet open_dataset(const DatasetOptions& options, const ProgressFunction& progress) {
   if (options.limit < 0 || options.height < 0 || options.width < 0) {
     throw UsageError("a limit and an image size must not be negative");
   }
-  const Kind kind = choose_kind(options);
-  const fs::path path = kind == Kind::synthetic && options.path.empty()
-                            ? make_synthetic(options, progress)
-                            : options.path;
+  const auto kind = choose_kind(options);
   ImageSet set;
-  const char* what = "";
+  fs::path path = options.path;
   switch (kind) {
-    case Kind::cache:
-      what = "cache";
+    case DatasetKind::cache:
       set = open_cache_file(options);
       break;
-    case Kind::idx:
-      what = "idx folder";
+    case DatasetKind::idx:
       set = read_idx(path, {options.height, options.width, options.limit});
       break;
-    case Kind::rsna:
-      what = "RSNA folder";
-      set = open_rsna(options, path, "rsna", progress);
+    case DatasetKind::cifar10:
+    case DatasetKind::cifar100:
+      set = read_cifar(path, kind == DatasetKind::cifar10 ? Cifar::cifar10 : Cifar::cifar100,
+                       {options.height, options.width, options.limit});
       break;
-    case Kind::synthetic:
-      what = "synthetic set";
-      set = open_rsna(options, path, "synthetic", progress);
+    case DatasetKind::synthetic:
+      if (path.empty()) path = make_synthetic(options, progress);
+      set = open_prepared(options, rsna_source(options, path, "synthetic"), progress);
+      break;
+    case DatasetKind::rsna:
+    case DatasetKind::folder:
+      set = open_prepared(options, open_source(options), progress);
       break;
   }
   spdlog::info("dataset {}: {} images of {} x {} x {}, {} classes, from {} {}", set.dataset,
-               set.size(), set.channels, set.height, set.width, set.classes.size(), what,
+               set.size(), set.channels, set.height, set.width, set.classes.size(), describe(kind),
                path.string());
   return set;
 }

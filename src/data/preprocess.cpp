@@ -21,6 +21,7 @@
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/sha256.hpp"
 #include "mpbench/core/timer.hpp"
+#include "mpbench/core/utf8_text.hpp"
 #include "mpbench/data/cache.hpp"
 #include "mpbench/data/mammogram.hpp"
 #include "partial_cache.hpp"
@@ -347,17 +348,18 @@ PreprocessSummary preprocess(const ImageTable& table, const fs::path& cache,
   summary.resumed = partial.resume(key, times, slot_bytes);
   summary.quarantined = Crew(table, files, options, prepare, partial).run(progress);
 
-  CacheContents contents{.dataset = table.dataset,
-                         .key = key,
-                         .source = fs::absolute(table.folder).lexically_normal().string(),
-                         .options = options_json(options),
-                         .input_times = times_digest(files),
-                         .classes = table.classes,
-                         .channels = table.channels,
-                         .height = options.height,
-                         .width = options.width,
-                         .pixel_type = options.pixel_type,
-                         .quarantined = summary.quarantined};
+  CacheContents contents{
+      .dataset = table.dataset,
+      .key = key,
+      .source = utf8_text(fs::absolute(table.folder).lexically_normal().native()),
+      .options = options_json(options),
+      .input_times = times_digest(files),
+      .classes = table.classes,
+      .channels = table.channels,
+      .height = options.height,
+      .width = options.width,
+      .pixel_type = options.pixel_type,
+      .quarantined = summary.quarantined};
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < table.files.size(); ++i) {
     if (!partial.is_done(i)) continue;

@@ -37,7 +37,7 @@ data::Normalization choose_normalization(const std::string& name, const data::Im
   if (name == "none") return {};
   if (name == "unit") return {.mean = {0.5F}, .deviation = {0.5F}};
   // torchvision's constants for models trained on ImageNet; their mean for grey images.
-  if (name == "imagenet") {
+  if (name == "imagenet" || (name == "auto" && set.channels == 3)) {
     return {.mean = triple(0.485F, 0.456F, 0.406F, set.channels),
             .deviation = triple(0.229F, 0.224F, 0.225F, set.channels)};
   }

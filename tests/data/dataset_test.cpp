@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
 #include <cstdlib>
+#include <opencv2/core.hpp>
+#include <opencv2/imgcodecs.hpp>
 #include <set>
 
 #include "data/image_sets.hpp"
@@ -26,6 +29,21 @@ class DatasetTest : public ::testing::Test {
     dicom::write_synthetic_set(
         {.out = path, .patients = 4, .seed = 1, .height = 96, .width = 80, .threads = 1});
     fs::remove(path / "synthetic.json");  // now it looks like the real one
+    return path;
+  }
+  /// Two classes of pictures, eight each for training and three for validation.
+  fs::path make_folder() const {
+    const auto path = folder_.path() / "folder";
+    int shade = 0;
+    for (const auto& [side, count] : {std::pair{"train", 8}, std::pair{"val", 3}}) {
+      for (const char* name : {"a", "b"}) {
+        fs::create_directories(path / side / name);
+        for (int i = 0; i < count; ++i) {
+          const auto file = path / side / name / fmt::format("{}.png", i);
+          cv::imwrite(file.string(), cv::Mat(6, 8, CV_8UC3, cv::Scalar(++shade, 9, 99)));
+        }
+      }
+    }
     return path;
   }
   static ImageSet open(const DatasetOptions& options) { return open_dataset(options, {}); }
@@ -113,14 +131,80 @@ TEST_F(DatasetTest, CallsASyntheticFolderSynthetic) {
   EXPECT_EQ(open({.path = path, .height = 8, .width = 8}).dataset, "synthetic");
 }
 
+TEST_F(DatasetTest, TakesAnImageFolderForWhatItIs) {
+  const auto path = make_folder();
+  const auto set = open({.path = path});
+  EXPECT_EQ(set.dataset, "folder");
+  EXPECT_EQ(set.channels, 3);
+  EXPECT_EQ(set.height, 6);
+  EXPECT_EQ(set.width, 8);
+  EXPECT_THAT(set.classes, ::testing::ElementsAre("a", "b"));
+  ASSERT_TRUE(set.given_split);
+  EXPECT_EQ(set.given_split->train.size(), 16U);
+  EXPECT_EQ(set.given_split->validation.size(), 6U);
+  // Other than RSNA's, it is no matter of patients.
+  write_file(path / "train.csv", "file,label\n");
+  EXPECT_EQ(open({.path = path}).dataset, "folder");
+  expect_error<InputError>({.dataset = "rsna", .path = path}, "patient_id");
+}
+
+TEST_F(DatasetTest, LimitsAnImageFolderAndItsCacheToTheSameImages) {
+  const auto path = make_folder();
+  const auto cache = folder_.path() / "folder.safetensors";
+  const auto all = open({.path = path, .cache = cache});
+  const auto from_folder = open({.path = path, .limit = 10});
+  const auto from_cache = open({.path = cache, .limit = 10});
+  ASSERT_EQ(from_folder.size(), 12);
+  ASSERT_EQ(from_cache.size(), 12);
+  EXPECT_EQ(from_folder.given_split->train, from_cache.given_split->train);
+  EXPECT_EQ(from_folder.given_split->validation, from_cache.given_split->validation);
+  EXPECT_EQ(from_folder.given_split->validation.size(), 2U);
+  std::array<int, 2> counts{};
+  for (std::size_t i = 0; i < 12; ++i) {
+    EXPECT_EQ(from_folder.samples[i].id, from_cache.samples[i].id);
+    const bool validates = from_folder.samples[i].id.starts_with("val/");
+    if (!validates) ++counts[static_cast<std::size_t>(from_folder.samples[i].label)];
+  }
+  EXPECT_THAT(counts, ::testing::ElementsAre(5, 5));
+  EXPECT_EQ(open({.path = cache, .limit = 1000}).size(), all.size());
+}
+
+TEST_F(DatasetTest, ChoosesTheSameImagesThoughOthersAreMissing) {
+  const auto path = make_folder();
+  const auto chosen = [&] {
+    std::set<std::string> ids;
+    for (const auto& sample : open({.path = path, .limit = 6}).samples) ids.insert(sample.id);
+    return ids;
+  };
+  const auto before = chosen();
+  for (int i = 0; i < 8; ++i) {
+    const auto name = fmt::format("train/a/{}.png", i);
+    if (before.contains(name)) continue;
+    fs::remove(path / name);
+    break;
+  }
+  EXPECT_EQ(chosen(), before);
+}
+
+TEST_F(DatasetTest, GivesASourceToPreprocess) {
+  const auto path = make_folder();
+  const auto source = open_source({.path = path, .height = 4});
+  EXPECT_EQ(source.table.files.size(), 22U);
+  EXPECT_EQ(source.height, 4);
+  EXPECT_EQ(source.width, 8);
+  EXPECT_EQ(source.prepare(source.table.file(0)).pixels.size(), cv::Size(8, 4));
+  EXPECT_THROW(open_source({.path = ""}), UsageError);
+}
+
 TEST_F(DatasetTest, SaysWhatItCannotOpen) {
   expect_error<UsageError>({.dataset = "imagenet"}, "unknown dataset 'imagenet'");
-  expect_error<UsageError>({.dataset = "cifar100", .path = "."}, "not in this version");
-  expect_error<UsageError>({.dataset = "folder", .path = "."}, "not in this version");
+  expect_error<UsageError>({.dataset = "cifar100"}, "needs a path");
+  expect_error<InputError>({.dataset = "cifar100", .path = folder_.path()}, "fine_label_names.txt");
+  expect_error<InputError>({.dataset = "folder", .path = folder_.path()}, "there are none");
   expect_error<UsageError>({.dataset = "rsna"}, "needs a path");
   expect_error<InputError>({.path = "/does/not/exist"}, "/does/not/exist");
   expect_error<InputError>({.dataset = "rsna", .path = "/does/not/exist"}, "/does/not/exist");
-  expect_error<InputError>({.path = folder_.path()}, "neither an RSNA folder");
+  expect_error<InputError>({.path = folder_.path()}, "this folder is no dataset");
   expect_error<InputError>({.dataset = "rsna", .path = folder_.path()}, "train.csv");
   expect_error<InputError>({.dataset = "idx", .path = folder_.path()}, "train-images-idx3-ubyte");
   expect_error<UsageError>({.path = folder_.path(), .limit = -1}, "negative");

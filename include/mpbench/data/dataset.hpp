@@ -5,19 +5,24 @@
 #include <string>
 
 #include "mpbench/core/progress.hpp"
+#include "mpbench/data/contact_sheet.hpp"
 #include "mpbench/data/image_set.hpp"
+#include "mpbench/data/image_table.hpp"
+#include "mpbench/data/preprocess.hpp"
 
 namespace mpbench::data {
 
 /// Which images a run is about, in the user's words.
 struct DatasetOptions {
-  std::string dataset = "auto";  ///< auto, rsna, idx, folder, cifar100 or synthetic
+  std::string dataset = "auto";  ///< auto, rsna, folder, cifar100, cifar10, idx or synthetic
   std::filesystem::path path;  ///< a dataset's folder or a cache file; empty: the synthetic default
-  int height = 0;              ///< 0: the data's own (idx, a cache), or 124 (rsna)
+  /// 0: the data's own (idx, CIFAR, a cache), 124 (rsna), common_format's (folder).
+  int height = 0;
   int width = 0;
   std::int64_t limit = 0;  ///< about this many images for a smoke run; 0: all
   int workers = 0;         ///< threads that preprocess; 0: one a core
   PixelType pixel_type = PixelType::u8;
+  bool exact = false;           ///< rsna: forbid decoding at a reduced resolution
   std::filesystem::path cache;  ///< where preprocessed images go; empty: in the user's cache folder
   int synthetic_patients = 64;
   std::uint64_t synthetic_seed = 0;
@@ -25,11 +30,27 @@ struct DatasetOptions {
 
 /// Opens a dataset, preprocessing it first where needed, and says on the log what it took it for:
 /// a file is a cache; a folder with train.csv is rsna; one with train-images-idx3-ubyte[.gz] is
-/// idx; "synthetic", or no path at all, makes a synthetic RSNA set once and keeps it in the user's
-/// cache folder. `limit` takes whole patients (rsna) or as many images of each class (idx: of the
-/// training images, and a fifth as many for validation), always the same ones. Throws UsageError
-/// for an unknown dataset, InputError for one that is not what it should be, Interrupted.
+/// idx; one with data_batch_1.bin, or with fine_label_names.txt and train.bin, or with the
+/// archive's sub-folder, is cifar10 or cifar100; one with pictures in folders of their own is
+/// folder; "synthetic", or no path at all, makes a synthetic RSNA set once and keeps it in the
+/// user's cache folder. `limit` takes whole patients (rsna) or as many images of each class (of the
+/// training images where the data has a split of its own, and a fifth as many for validation),
+/// always the same ones. Throws UsageError for an unknown dataset, InputError for one that is not
+/// what it should be, Interrupted.
 ImageSet open_dataset(const DatasetOptions& options, const ProgressFunction& progress);
+
+/// Files that are preprocessed one by one, and how.
+struct ImageSource {
+  ImageTable table;
+  int height = 0;  ///< what each becomes
+  int width = 0;
+  PrepareImage prepare;
+  ShowWhole show_whole;  ///< for a contact sheet
+};
+
+/// What preprocess() takes, for a dataset of files: rsna, synthetic or folder. Throws as
+/// open_dataset; UsageError for a dataset that is read as it is.
+ImageSource open_source(const DatasetOptions& options);
 
 /// `$XDG_CACHE_HOME/mpbench`, or `~/.cache/mpbench`. Throws Error when neither variable is set.
 std::filesystem::path user_cache_folder();

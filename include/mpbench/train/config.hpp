@@ -67,7 +67,8 @@ void visit_options(Config& config, Visitor&& visit) {
   visit("channels-last", config.channels_last, "NHWC memory format, in every precision alike");
   visit("workers", config.workers,
         "Threads that prepare batches; 0 prepares them in the step's thread");
-  visit("normalize", config.normalize, "auto (the training set's own), imagenet, unit or none");
+  visit("normalize", config.normalize,
+        "auto (imagenet for colour, else the training set's own), imagenet, unit or none");
   visit("balance", config.balance,
         "Class imbalance: auto (positives if binary), positives, weight or none");
   visit("augment-flip", config.augment.flip, "Mirror training images, one in two by chance");

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <filesystem>
+
+#include "mpbench/data/image_table.hpp"
+
+/// A folder of pictures in which every class has a folder of its own.
+namespace mpbench::data {
+
+/// Whether a picture lies in a folder below this one.
+bool is_image_folder(const std::filesystem::path& folder);
+
+/// Lists `FOLDER/<class>/.../*.{png,jpg,jpeg,bmp}` (in any case, at any depth below a class).
+/// Classes are sorted by name and a class's files by folder and name, both byte by byte, as
+/// torchvision.datasets.ImageFolder has them. A sample's id, group and unit are its path from
+/// `folder`, with '/'; bytes that are no UTF-8 are written as \xE9 there and in classes.
+///
+/// Where `folder` has train/ with classes in it, and beside it one of val/, valid/ and validation/,
+/// or test/ if it has none of these, the classes are in there, and the table has that split. With
+/// train/ alone the table is train's, without a split.
+///
+/// Hidden files and folders and other files are left out, and said on the log. Links are followed
+/// to files and to the folders of classes, not to folders below; so none leads round in circles.
+///
+/// `channels` is 3: see common_format. No file is opened. Throws InputError for a class without a
+/// picture or that has no folder on one side of a split, for fewer than two classes, two folders
+/// for validation, a class's link to a folder that this one is in, and what may not be listed;
+/// Interrupted.
+ImageTable read_image_folder(const std::filesystem::path& folder);
+
+/// What all pictures of a folder can be brought to.
+struct CommonFormat {
+  int channels = 3;  ///< 1 where all are grey
+  int height = 0;
+  int width = 0;
+};
+
+/// Pictures are stored in their own size up to so many pixels a side, if it is the same for all.
+inline constexpr int largest_own_size = 512;
+/// Otherwise in this one: what networks for ImageNet take.
+inline constexpr int usual_size = 224;
+
+/// Decided by the pictures' headers, read until it cannot change any more: after the first one in
+/// colour, and without `size_too` after that. A picture whose header cannot be read has no say.
+/// Throws Interrupted.
+CommonFormat common_format(const ImageTable& table, bool size_too);
+
+}  // namespace mpbench::data

@@ -1,0 +1,112 @@
+#include "dataset_kind.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "mpbench/core/error.hpp"
+#include "mpbench/data/cifar.hpp"
+#include "mpbench/data/idx.hpp"
+#include "mpbench/data/image_folder.hpp"
+#include "mpbench/data/rsna.hpp"
+
+namespace mpbench::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Named {
+  std::string_view name;
+  DatasetKind kind;
+};
+constexpr std::array named{
+    Named{"rsna", DatasetKind::rsna},         Named{"folder", DatasetKind::folder},
+    Named{"cifar100", DatasetKind::cifar100}, Named{"cifar10", DatasetKind::cifar10},
+    Named{"idx", DatasetKind::idx},           Named{"synthetic", DatasetKind::synthetic}};
+
+/// Archives that are often unpacked in place of the binary version.
+const char* python_version_hint(const fs::path& folder) {
+  std::error_code ignored;
+  const bool is_python =
+      fs::exists(folder / "cifar-100-python", ignored) ||
+      fs::exists(folder / "cifar-10-batches-py", ignored) ||
+      fs::exists(folder / "batches.meta", ignored) ||
+      (fs::exists(folder / "meta", ignored) && fs::exists(folder / "test", ignored));
+  return is_python ? "; this looks like CIFAR's Python version, and the binary one is wanted" : "";
+}
+
+DatasetKind recognise(const fs::path& path) {
+  std::error_code error;
+  const auto status = fs::status(path, error);
+  if (status.type() == fs::file_type::not_found) {
+    throw InputError(path, "data", "there is no such file or folder");
+  }
+  if (status.type() == fs::file_type::regular) return DatasetKind::cache;
+  if (status.type() != fs::file_type::directory) {
+    throw InputError(path, "data", error ? error.message() : "it is neither a file nor a folder");
+  }
+  const bool has_dicom_folder = fs::is_directory(path / "train_images", error);
+  // Some image folders come with a train.csv too.
+  if (is_rsna_folder(path) && (has_dicom_folder || !is_image_folder(path))) {
+    return is_synthetic_folder(path) ? DatasetKind::synthetic : DatasetKind::rsna;
+  }
+  if (is_idx_folder(path)) return DatasetKind::idx;
+  const bool is_cifar10 = is_cifar_folder(path, Cifar::cifar10);
+  const bool is_cifar100 = is_cifar_folder(path, Cifar::cifar100);
+  if (is_cifar10 && is_cifar100) {
+    throw InputError(path, "data", "it holds both CIFAR-10 and CIFAR-100: name one with --dataset");
+  }
+  if (is_cifar10) return DatasetKind::cifar10;
+  if (is_cifar100) return DatasetKind::cifar100;
+  if (is_image_folder(path)) return DatasetKind::folder;
+  throw InputError(
+      path, "data",
+      fmt::format("this folder is no dataset: there is neither train.csv (RSNA, with "
+                  "train_images/<patient_id>/<image_id>.dcm), nor train-images-idx3-ubyte[.gz] "
+                  "(idx), nor data_batch_1.bin (CIFAR-10), nor train.bin and fine_label_names.txt "
+                  "(CIFAR-100), nor a folder with .png, .jpg, .jpeg or .bmp files for each class{}",
+                  python_version_hint(path)));
+}
+
+}  // namespace
+
+const char* describe(DatasetKind kind) {
+  switch (kind) {
+    case DatasetKind::cache:
+      return "cache";
+    case DatasetKind::rsna:
+      return "RSNA folder";
+    case DatasetKind::synthetic:
+      return "synthetic set";
+    case DatasetKind::idx:
+      return "idx folder";
+    case DatasetKind::cifar10:
+      return "CIFAR-10 binary folder";
+    case DatasetKind::cifar100:
+      return "CIFAR-100 binary folder";
+    case DatasetKind::folder:
+      return "image folder";
+  }
+  return "";
+}
+
+DatasetKind choose_kind(const DatasetOptions& options) {
+  const auto& name = options.dataset;
+  const auto* const found =
+      std::find_if(named.begin(), named.end(), [&](const Named& one) { return one.name == name; });
+  if (found == named.end() && name != "auto") {
+    throw UsageError(fmt::format(
+        "unknown dataset '{}': auto, rsna, folder, cifar100, cifar10, idx or synthetic", name));
+  }
+  if (options.path.empty()) {
+    if (name == "auto" || name == "synthetic") return DatasetKind::synthetic;
+    throw UsageError(fmt::format("dataset '{}' needs a path to its data", name));
+  }
+  std::error_code ignored;
+  const bool named_folder = name != "auto" && fs::is_directory(options.path, ignored);
+  return named_folder ? found->kind : recognise(options.path);
+}
+
+}  // namespace mpbench::data

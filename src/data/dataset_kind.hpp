@@ -1,0 +1,18 @@
+#pragma once
+
+#include "mpbench/data/dataset.hpp"
+
+namespace mpbench::data {
+
+/// What a path is, as far as its names tell.
+enum class DatasetKind { cache, rsna, synthetic, idx, cifar10, cifar100, folder };
+
+/// "RSNA folder", "idx folder", ...
+const char* describe(DatasetKind kind);
+
+/// What the user says it is, or what it looks like where that is left open. Throws UsageError for
+/// an unknown name and a name without a path, InputError for a path that is nothing known, or two
+/// things at once.
+DatasetKind choose_kind(const DatasetOptions& options);
+
+}  // namespace mpbench::data

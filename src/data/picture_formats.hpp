@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <opencv2/core/mat.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+/// One decoder a format. All throw InputError naming `file.path` and the part of the format.
+namespace mpbench::data {
+
+/// A picture file in memory.
+struct PictureFile {
+  std::filesystem::path path;
+  std::span<const std::byte> bytes;
+
+  [[noreturn]] void fail(const std::string& field, const std::string& problem) const;
+};
+
+/// What a header says, of the pixels as they are stored.
+struct PictureHeader {
+  int height = 0;
+  int width = 0;
+  bool grey = false;
+  int orientation = 1;  ///< EXIF: 1 to 8, 1 is upright
+};
+
+/// Throws unless both sides are 1 to largest_picture_side.
+void require_sides(const PictureFile& file, const char* field, std::uint64_t height,
+                   std::uint64_t width);
+
+bool is_png(std::span<const std::byte> bytes);
+PictureHeader read_png_header(const PictureFile& file);
+/// [height, width] CV_8U or CV_16U, one channel or RGB. What is odd about the file goes to `notes`.
+cv::Mat decode_png(const PictureFile& file, std::vector<std::string>& notes);
+
+bool is_jpeg(std::span<const std::byte> bytes);
+PictureHeader read_jpeg_header(const PictureFile& file);
+/// [height, width] CV_8U, one channel or RGB.
+cv::Mat decode_jpeg(const PictureFile& file, std::vector<std::string>& notes);
+
+bool is_bmp(std::span<const std::byte> bytes);
+PictureHeader read_bmp_header(const PictureFile& file);
+/// [height, width] CV_8U, one channel or RGB.
+cv::Mat decode_bmp(const PictureFile& file);
+
+/// The tag Orientation (0x0112, EXIF 2.32 section 4.6.4) of a TIFF header and its first directory;
+/// 1 where there is none or it makes no sense: a camera's note that is damaged harms no pixel.
+int exif_orientation(std::span<const std::byte> tiff);
+
+}  // namespace mpbench::data

@@ -1,0 +1,137 @@
+#include "mpbench/data/image_folder.hpp"
+
+#include <gmock/gmock.h>
+
+#include <opencv2/core.hpp>
+#include <opencv2/imgcodecs.hpp>
+
+#include "data/image_sets.hpp"
+#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/core/error.hpp"
+
+namespace mpbench::data {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class ImageFolderTest : public ::testing::Test {
+ protected:
+  /// Empty files: listing opens none.
+  void touch(std::initializer_list<const char*> names) const {
+    for (const char* name : names) {
+      const auto path = folder_.path() / name;
+      fs::create_directories(path.parent_path());
+      write_file(path, "");
+    }
+  }
+  void picture(const char* name, int type, int height, int width) const {
+    const auto path = folder_.path() / name;
+    fs::create_directories(path.parent_path());
+    cv::imwrite(path.string(), cv::Mat(height, width, type, cv::Scalar::all(9)));
+  }
+  ImageTable read() const { return read_image_folder(folder_.path()); }
+  std::vector<std::string> ids() const {
+    std::vector<std::string> ids;
+    for (const auto& file : read().files) ids.push_back(file.sample.id);
+    return ids;
+  }
+  void expect_error(const char* message) const {
+    try {
+      read();
+      ADD_FAILURE() << "accepted: " << message;
+    } catch (const InputError& error) {
+      EXPECT_THAT(error.what(), HasSubstr(message));
+    }
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(ImageFolderTest, SortsClassesAndFilesByTheirBytes) {
+  touch({"b/2.png", "b/10.PNG", "b/x/1.jpg", "b/x-y/1.Jpeg", "a/1.bmp", "B/1.jpg", "a/no.gif"});
+  const auto table = read();
+  EXPECT_EQ(table.dataset, "folder");
+  EXPECT_FALSE(table.has_split);
+  EXPECT_THAT(table.classes, ElementsAre("B", "a", "b"));
+  EXPECT_THAT(
+      ids(), ElementsAre("B/1.jpg", "a/1.bmp", "b/10.PNG", "b/2.png", "b/x/1.jpg", "b/x-y/1.Jpeg"));
+  EXPECT_EQ(table.files[2].sample.label, 2);
+  EXPECT_EQ(table.files[2].sample.group, "b/10.PNG");
+  EXPECT_EQ(table.files[2].sample.unit, "b/10.PNG");
+  EXPECT_TRUE(fs::exists(table.file(2)));
+}
+
+TEST_F(ImageFolderTest, TestIsForValidationOnlyWithoutVal) {
+  touch({"train/a/1.png", "train/b/1.png", "test/a/2.png", "test/b/2.png"});
+  auto table = read();
+  EXPECT_TRUE(table.has_split);
+  ASSERT_EQ(table.files.size(), 4U);
+  EXPECT_FALSE(table.files[1].validation);
+  EXPECT_TRUE(table.files[2].validation);
+  EXPECT_EQ(table.files[3].sample.id, "test/b/2.png");
+  EXPECT_EQ(table.files[3].sample.label, 1);
+  touch({"valid/a/3.png", "valid/b/3.png"});
+  table = read();
+  ASSERT_EQ(table.files.size(), 4U);
+  EXPECT_EQ(table.files[3].sample.id, "valid/b/3.png");
+}
+
+TEST_F(ImageFolderTest, RefusesClassesThatDiffer) {
+  touch({"train/a/1.png", "train/b/1.png", "val/a/2.png"});
+  expect_error("class b: it is among those of train/, but has no folder here");
+  touch({"val/b/2.png", "val/c/2.png"});
+  expect_error("val: class c: it is not among those of train/");
+}
+
+TEST_F(ImageFolderTest, RefusesWhatTeachesNothing) {
+  expect_error("classes: there are none");
+  touch({"a/1.png"});
+  expect_error("there is only a");
+  EXPECT_TRUE(is_image_folder(folder_.path()));
+  touch({"b/1.txt"});
+  expect_error("b: class: no .png");
+}
+
+TEST_F(ImageFolderTest, IsOneWithAPictureBelow) {
+  EXPECT_FALSE(is_image_folder(folder_.path()));
+  touch({"1.png", "a/.1.png", ".b/1.png", "a/1.txt"});
+  EXPECT_FALSE(is_image_folder(folder_.path()));
+  touch({"a/deep/1.png"});
+  EXPECT_TRUE(is_image_folder(folder_.path()));
+}
+
+TEST_F(ImageFolderTest, FindsTheCommonFormat) {
+  touch({"a/broken.png"});
+  picture("a/1.png", CV_8UC1, 30, 40);
+  picture("b/1.png", CV_8UC1, 30, 40);
+  auto common = common_format(read(), true);
+  EXPECT_EQ(common.channels, 1);
+  EXPECT_EQ(common.height, 30);
+  EXPECT_EQ(common.width, 40);
+  picture("b/2.png", CV_8UC3, 30, 40);
+  common = common_format(read(), true);
+  EXPECT_EQ(common.channels, 3);
+  EXPECT_EQ(common.width, 40);
+  picture("b/3.png", CV_8UC3, 40, 30);
+  EXPECT_EQ(common_format(read(), true).width, usual_size);
+}
+
+TEST_F(ImageFolderTest, WithoutAReadablePictureTheFormatIsTheUsual) {
+  touch({"a/1.png", "b/1.png"});
+  const auto common = common_format(read(), true);
+  EXPECT_EQ(common.channels, 3);
+  EXPECT_EQ(common.height, usual_size);
+}
+
+TEST_F(ImageFolderTest, LargePicturesAreNotStoredInTheirOwnSize) {
+  picture("a/1.png", CV_8UC3, largest_own_size, 20);
+  picture("b/1.png", CV_8UC3, largest_own_size, 20);
+  EXPECT_EQ(common_format(read(), true).height, largest_own_size);
+  picture("a/1.png", CV_8UC3, largest_own_size + 1, 20);
+  picture("b/1.png", CV_8UC3, largest_own_size + 1, 20);
+  EXPECT_EQ(common_format(read(), true).height, usual_size);
+}
+
+}  // namespace
+}  // namespace mpbench::data
