@@ -1,13 +1,16 @@
-# One CMake library a module: mpbench_module(NAME [TORCH] [LINK other modules]).
+# One CMake library a module: mpbench_module(NAME [TORCH] [LINK other modules]). One that
+# needs LibTorch, or a module that is left out, is left out where there is none (MPBENCH_FUZZ).
 # A module is its folders include/mpbench/NAME and src/NAME; a new file in src/NAME is picked up by itself.
 
-# The torch headers take 17 s a file; one precompiled header is shared by every target that uses them.
 set(pch_source ${CMAKE_BINARY_DIR}/torch_pch.cpp)
 file(GENERATE OUTPUT ${pch_source} CONTENT "// carries the precompiled header\n")
-add_library(mpbench_torch_pch STATIC ${pch_source})
-target_link_libraries(mpbench_torch_pch PUBLIC mpbench_torch PRIVATE mpbench_warnings Threads::Threads)
-if(NOT MPBENCH_TIDY)  # clang-tidy cannot read gcc's precompiled headers
-  target_precompile_headers(mpbench_torch_pch PRIVATE <torch/torch.h>)
+if(TARGET mpbench_torch)
+  # The torch headers take 17 s a file; one precompiled header is shared by every target that uses them.
+  add_library(mpbench_torch_pch STATIC ${pch_source})
+  target_link_libraries(mpbench_torch_pch PUBLIC mpbench_torch PRIVATE mpbench_warnings Threads::Threads)
+  if(NOT MPBENCH_TIDY)  # clang-tidy cannot read gcc's precompiled headers
+    target_precompile_headers(mpbench_torch_pch PRIVATE <torch/torch.h>)
+  endif()
 endif()
 # ccache can store what uses a precompiled header only if the preprocessor keeps its name.
 add_compile_options(-fpch-preprocess)
@@ -34,6 +37,14 @@ endfunction()
 
 function(mpbench_module name)
   cmake_parse_arguments(arg "TORCH" "" "LINK" ${ARGN})
+  foreach(needed ${arg_LINK})
+    if(NOT TARGET mpbench_${needed})
+      return()
+    endif()
+  endforeach()
+  if(arg_TORCH AND NOT TARGET mpbench_torch)
+    return()
+  endif()
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/src/cli/main\\.cpp$")
   if(NOT MPBENCH_WITH_CUDA)

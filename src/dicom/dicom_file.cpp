@@ -55,7 +55,7 @@ void load(std::span<const std::byte> bytes, DcmFileFormat& file, std::vector<std
   if (loaded.bad()) {
     DcmDataset& dataset = *file.getDataset();
     const bool has_pixels = dataset.tagExists(DCM_PixelData);
-    if (dataset.card() == 0 || (!has_meta && !has_pixels)) {
+    if (!has_meta && (dataset.card() == 0 || !has_pixels)) {
       throw FieldError("file", fmt::format("is not DICOM ({})", loaded.text()));
     }
     // PixelData comes nearly last: once it has begun, it is what the file breaks off in.

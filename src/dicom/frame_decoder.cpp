@@ -3,8 +3,10 @@
 #include <dcmtk/config/osconfig.h>
 
 #include <dcmtk/dcmdata/dcdatset.h>
+#include <dcmtk/dcmdata/dcdeftag.h>
 #include <dcmtk/dcmdata/dcpixel.h>
 #include <dcmtk/dcmdata/dcpixseq.h>
+#include <dcmtk/dcmdata/dcpxitem.h>
 #include <dcmtk/dcmdata/dcxfer.h>
 #include <fmt/format.h>
 
@@ -169,6 +171,22 @@ cv::Mat decode_by_dcmtk(DcmDataset& dataset, DcmPixelData& pixel_data, const Pix
   return matrix;
 }
 
+/// A JPEG frame whose fragments were joined, as one: DCMTK takes time quadratic in their number,
+/// and looks for the frame header in the first alone.
+cv::Mat decode_joined_jpeg(DcmDataset& dataset, std::span<const std::byte> encoded,
+                           const DcmXfer& syntax, const PixelFormat& format,
+                           std::vector<std::string>& notes) {
+  DcmPixelData alone(DCM_PixelData);
+  auto* sequence = new DcmPixelSequence(DcmTag(DCM_PixelData, EVR_OB));
+  alone.putOriginalRepresentation(syntax.getXfer(), nullptr, sequence);
+  sequence->insert(new DcmPixelItem(DcmTag(DCM_Item, EVR_OB)));  // the offset table
+  auto* fragment = new DcmPixelItem(DcmTag(DCM_Item, EVR_OB));
+  sequence->insert(fragment);
+  fragment->putUint8Array(reinterpret_cast<const Uint8*>(encoded.data()),
+                          static_cast<unsigned long>(encoded.size()));
+  return decode_by_dcmtk(dataset, alone, format, 0, 1, notes);
+}
+
 DcmPixelSequence& encapsulated(DcmPixelData& pixel_data, const DcmXfer& syntax) {
   DcmPixelSequence* sequence = nullptr;
   if (pixel_data.getEncapsulatedRepresentation(syntax.getXfer(), nullptr, sequence).bad() ||
@@ -253,13 +271,18 @@ cv::Mat decode_frame(DcmDataset& dataset, DcmPixelData& pixel_data, const DcmXfe
     return pixels;
   }
   check_jpeg(encoded, format);
-  const auto fragment =
-      find_fragments(encapsulated(pixel_data, syntax), frame, format.frames).first;
+  // Asked for now: DCMTK frees a fragment's bytes when it has decoded them, or failed to.
+  const bool is_cut_off = !has_end_marker(encoded);
   try {
+    if (!fragments.joined.empty()) {
+      return decode_joined_jpeg(dataset, encoded, syntax, format, notes);
+    }
+    const auto fragment =
+        find_fragments(encapsulated(pixel_data, syntax), frame, format.frames).first;
     return decode_by_dcmtk(dataset, pixel_data, format, frame, static_cast<Uint32>(fragment),
                            notes);
   } catch (const FieldError& problem) {
-    if (has_end_marker(encoded)) throw;
+    if (!is_cut_off) throw;
     throw FieldError(problem.field(),
                      std::string(problem.what()) + " (the end marker is missing: cut off?)");
   }

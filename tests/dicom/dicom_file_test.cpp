@@ -56,6 +56,33 @@ TEST_F(DicomFileTest, ReadsEveryTransferSyntaxToTheSameValues) {
   }
 }
 
+TEST_F(DicomFileTest, JoinsTheFragmentsOfAJpegFrame) {
+  register_codecs();
+  TestDataset whole = grey();
+  whole.compress(EXS_JPEGProcess14SV1);
+  DcmElement* element = nullptr;
+  whole.dataset().findAndGetElement(DCM_PixelData, element);
+  DcmPixelSequence* sequence = nullptr;
+  ASSERT_TRUE(dynamic_cast<DcmPixelData*>(element)
+                  ->getEncapsulatedRepresentation(EXS_JPEGProcess14SV1, nullptr, sequence)
+                  .good());
+  DcmPixelItem* item = nullptr;
+  Uint8* data = nullptr;
+  ASSERT_TRUE(sequence->getItem(item, 1).good() && item->getUint8Array(data).good());
+  const std::size_t length = item->getLength();
+  for (const std::size_t size : {2U, 500U}) {  // DCMTK alone wants the frame header in the first
+    std::vector<Bytes> fragments;
+    for (std::size_t at = 0; at < length; at += size) {
+      const auto* begin = reinterpret_cast<const std::byte*>(data) + at;
+      fragments.emplace_back(begin, begin + std::min(size, length - at));
+    }
+    TestDataset pieces(picture_.rows, picture_.cols, 16, 12, false);
+    pieces.set_fragments(EXS_JPEGProcess14SV1, fragments);
+    const auto path = pieces.save(folder_ / "pieces.dcm", EXS_JPEGProcess14SV1);
+    EXPECT_TRUE(equal(read_stored(path).pixels, picture_)) << size;
+  }
+}
+
 TEST_F(DicomFileTest, ReadsEveryPixelFormat) {
   struct Case {
     int type, bits, low, high;

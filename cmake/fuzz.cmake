@@ -1,0 +1,26 @@
+# Fuzz targets: tests/fuzz/<name>_fuzzer.cpp, with the corpus tests/fuzz/corpus/<name>. With MPBENCH_FUZZ (preset
+# fuzz: clang; scripts/fuzz builds and runs it) they are libFuzzer's; otherwise they are tests that replay the corpus.
+set(fuzz_folder ${CMAKE_SOURCE_DIR}/tests/fuzz)
+if(MPBENCH_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES Clang)
+    message(FATAL_ERROR "MPBENCH_FUZZ needs clang (libFuzzer is part of it): use the preset fuzz")
+  endif()
+  foreach(module core dicom)
+    target_compile_options(mpbench_${module} PRIVATE -fsanitize=fuzzer-no-link)
+  endforeach()
+endif()
+
+foreach(name dicom jpeg2000)
+  add_executable(mpbench_fuzz_${name} ${fuzz_folder}/${name}_fuzzer.cpp)
+  mpbench_target(mpbench_fuzz_${name})
+  target_link_libraries(mpbench_fuzz_${name} PRIVATE mpbench_dicom)
+  if(MPBENCH_FUZZ)
+    target_compile_options(mpbench_fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    target_link_options(mpbench_fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    target_sources(mpbench_fuzz_${name} PRIVATE ${fuzz_folder}/replay.cpp)
+    add_test(NAME fuzz.${name} COMMAND mpbench_fuzz_${name} ${fuzz_folder}/corpus/${name})
+    # One file is to take under 10 s, as scripts/fuzz asks; the sanitizers make it several times slower.
+    set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 300)
+  endif()
+endforeach()

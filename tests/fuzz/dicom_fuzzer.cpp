@@ -1,0 +1,66 @@
+// A whole DICOM file, through everything that preprocessing does to one: parse, stored values
+// (whole, reduced, in part), display, crop.
+#include <cstdint>
+#include <cstdlib>
+#include <opencv2/core.hpp>
+
+#include "mpbench/core/error.hpp"
+#include "mpbench/dicom/breast_roi.hpp"
+#include "mpbench/dicom/dicom_file.hpp"
+#include "mpbench/dicom/display.hpp"
+#include "stated.hpp"
+
+namespace {
+
+using mpbench::dicom::Decoding;
+using mpbench::dicom::DicomImage;
+using mpbench::fuzz::stated;
+
+// A few bytes may be an empty picture of any size: its cost is known, and finds nothing.
+constexpr std::int64_t most_pixels = std::int64_t{1} << 20;
+
+void show(const mpbench::dicom::StoredImage& stored) {
+  const auto display = mpbench::dicom::to_display(stored);
+  stated(display.pixels.type() == CV_32FC1 && display.pixels.size() == stored.pixels.size());
+  stated(cv::checkRange(display.pixels, true, nullptr, 0.0, 1.0 + 1e-6));
+  const auto roi = mpbench::dicom::find_breast(display.pixels);
+  const cv::Rect frame({0, 0}, display.pixels.size());
+  stated(!roi.box.empty() && (roi.box & frame) == roi.box);
+}
+
+void decode(DicomImage& image, int frame) {
+  const cv::Size size = image.size();
+  const auto whole = image.read(frame);
+  stated(whole.pixels.size() == size);
+  if (whole.pixels.channels() == 1) show(whole);
+  const int reductions = image.reductions(frame);
+  stated(reductions >= 0 && reductions <= 32);
+  Decoding decoding;
+  decoding.reduction = std::min(reductions, 2);
+  const int step = 1 << decoding.reduction;
+  stated(!image.read(frame, decoding).pixels.empty());
+  decoding.area = {size.width / 2 / step * step, size.height / 2 / step * step, 0, 0};
+  decoding.area.width = size.width - decoding.area.x;
+  decoding.area.height = size.height - decoding.area.y;
+  const auto part = image.read(frame, decoding);
+  stated(part.pixels.cols <= decoding.area.width && part.pixels.rows <= decoding.area.height);
+  if (decoding.reduction == 0) {
+    const cv::Mat same = whole.pixels(decoding.area);
+    stated(cv::norm(same.reshape(1), part.pixels.reshape(1), cv::NORM_INF) == 0);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  try {
+    DicomImage image({reinterpret_cast<const std::byte*>(data), size}, "input.dcm");
+    if (std::int64_t{image.size().width} * image.size().height > most_pixels) return 0;
+    stated(image.frames() >= 1);
+    decode(image, 0);
+    if (image.frames() > 1) decode(image, image.frames() - 1);
+  } catch (const mpbench::Error&) {
+    return 0;  // the one way to refuse a file
+  }
+  return 0;
+}
