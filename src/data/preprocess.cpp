@@ -338,6 +338,8 @@ PreprocessSummary preprocess(const ImageTable& table, const fs::path& cache,
     partial.remove();
     return already_done(cache, table);
   }
+  spdlog::info("dataset {}: {} files, {} classes, from {}", table.dataset, table.files.size(),
+               table.classes.size(), table.folder.string());
   remove_stale_copies(cache);
   std::vector<std::int64_t> times;
   for (const auto& file : files) times.push_back(file.time_ns);

@@ -32,7 +32,7 @@ def test_lists_what_torchvision_lists(tmp_path):
     assert cache.ids == [os.path.relpath(path, data) for path, _ in expected.samples]
     assert cache.labels == expected.targets
     assert cache.samples["group"] == cache.samples["unit"] == cache.ids
-    assert cache.metadata["dataset"] == "folder" and "4 classes of dataset folder" in result.stderr
+    assert cache.metadata["dataset"] == "folder" and "dataset folder: 18 files, 4 classes" in result.stderr
     assert "left out" not in result.stderr
     assert "validation" not in cache.samples
     for i, (path, _) in enumerate(expected.samples):
