@@ -6,6 +6,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/file_bytes.hpp"
 #include "mpbench/core/mapped_file.hpp"
 #include "mpbench/data/fit.hpp"
 #include "picture_formats.hpp"
@@ -15,13 +16,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-MappedFile open_file(const fs::path& path) {
+/// FileBytes, or a MappedFile where the header alone is looked at.
+template <typename File>
+File open_file(const fs::path& path) {
   std::error_code error;
   if (!fs::is_regular_file(path, error)) {
     throw InputError(path, "file", error ? error.message() : "it is no regular file");
   }
   try {
-    return MappedFile(path);
+    return File(path);
   } catch (const Error& cause) {
     const std::string message = cause.what();
     const auto prefix = path.string() + ": ";
@@ -102,7 +105,7 @@ void require_sides(const PictureFile& file, const char* field, std::uint64_t hei
 }
 
 PictureShape read_picture_shape(const fs::path& path) {
-  const auto mapped = open_file(path);
+  const auto mapped = open_file<MappedFile>(path);
   const auto header = read_header({path, mapped.bytes()});
   const bool transposed = is_transposed(header.orientation);
   return {.height = transposed ? header.width : header.height,
@@ -111,8 +114,8 @@ PictureShape read_picture_shape(const fs::path& path) {
 }
 
 PreparedImage prepare_picture(const fs::path& path, int height, int width, int channels) {
-  const auto mapped = open_file(path);
-  const PictureFile file{path, mapped.bytes()};
+  const auto content = open_file<FileBytes>(path);
+  const PictureFile file{path, content.bytes()};
   const auto header = read_header(file);
   PreparedImage image;
   cv::Mat picture = decode(file, image.preparation.notes);

@@ -17,7 +17,7 @@
 #include "image_attributes.hpp"
 #include "jpeg2000_decoder.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/mapped_file.hpp"
+#include "mpbench/core/file_bytes.hpp"
 #include "mpbench/core/utf8_text.hpp"
 #include "mpbench/dicom/jpeg2000_codec.hpp"
 #include "pixel_format.hpp"
@@ -25,9 +25,9 @@
 namespace mpbench::dicom {
 namespace {
 
-/// Maps a file. Anything else that has a name (a folder, a pipe, a device) is refused unopened:
+/// Reads a file. Anything else that has a name (a folder, a pipe, a device) is refused unopened:
 /// opening a pipe would wait for its writer.
-std::unique_ptr<MappedFile> map_file(const std::filesystem::path& path) {
+std::unique_ptr<FileBytes> read_file(const std::filesystem::path& path) {
   std::error_code problem;
   const auto status = std::filesystem::status(path, problem);
   if (status.type() == std::filesystem::file_type::not_found) {
@@ -37,7 +37,7 @@ std::unique_ptr<MappedFile> map_file(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(status)) throw FieldError("file", "is a folder");
   if (!std::filesystem::is_regular_file(status)) throw FieldError("file", "is not a regular file");
   try {
-    return std::make_unique<MappedFile>(path);
+    return std::make_unique<FileBytes>(path);
   } catch (const Error& error) {
     throw FieldError("file", std::string(error.what()).substr(path.string().size() + 2));
   }
@@ -109,7 +109,7 @@ struct DicomImage::State {
   StoredImage read(int frame, const Decoding& decoding);
 
   std::filesystem::path path;
-  std::unique_ptr<MappedFile> mapped;  // before `file`, which reads from it
+  std::unique_ptr<FileBytes> content;  // before `file`, which reads from it
   DcmFileFormat file;
   DcmPixelData* pixel_data = nullptr;
   Coding coding = Coding::native;
@@ -157,8 +157,8 @@ StoredImage DicomImage::State::read(int frame, const Decoding& decoding) {
 DicomImage::DicomImage(const std::filesystem::path& path) : state_(std::make_unique<State>(path)) {
   register_codecs();
   naming(path, [&] {
-    state_->mapped = map_file(path);
-    state_->open(state_->mapped->bytes());
+    state_->content = read_file(path);
+    state_->open(state_->content->bytes());
   });
 }
 
