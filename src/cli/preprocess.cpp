@@ -104,7 +104,8 @@ void setup_preprocess(CLI::App& app, const SharedOptions& shared, Action& action
                    ->add_option("--image-size", options->image_size,
                                 "Rows and columns of every image (default: 124 for rsna; for a "
                                 "folder its pictures' own, if they all have one up to 512, or 224)")
-                   ->check(CLI::Range(1, 16384));
+                   ->check(CLI::Range(1, 16384))
+                   ->default_str("");
   command->add_option("--height", dataset.height, "Rows of every image")
       ->check(CLI::Range(1, 16384))
       ->default_str("")
