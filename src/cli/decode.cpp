@@ -51,7 +51,7 @@ Staged to_stage(const dicom::StoredImage& image, const std::string& stage) {
 /// "sha256 rows cols bits signed path". `bits` is the width of what was hashed, 8 or 16.
 std::string digest_line(const dicom::StoredImage& image) {
   const cv::Mat& pixels =
-      image.pixels;  // read_stored's matrices are continuous, and so are x86's bytes
+      image.pixels;  // DicomImage's matrices are continuous, and so are x86's bytes
   const std::span<const std::byte> bytes(reinterpret_cast<const std::byte*>(pixels.data),
                                          pixels.total() * pixels.elemSize());
   const dicom::ImageAttributes& attributes = image.attributes;
@@ -142,14 +142,13 @@ std::string stem_of(const dicom::StoredImage& image, int frame) {
 }
 
 void decode_file(const fs::path& path, const DecodeOptions& options, OutputFolder* folder) {
+  dicom::DicomImage file(path);
   const int first = std::max(options.frame, 0);
-  int last = first;
+  const bool all = options.frame < 0 && (options.digest || folder != nullptr);
+  const int last = all ? file.frames() - 1 : first;
   for (int frame = first; frame <= last; ++frame) {
     throw_if_interrupted();
-    const dicom::StoredImage image = dicom::read_stored(path, frame);
-    if (options.frame < 0 && (options.digest || folder != nullptr)) {
-      last = image.attributes.frames - 1;
-    }
+    const dicom::StoredImage image = file.read(frame);
     if (options.digest) fmt::print("{}\n", digest_line(image));
     if (folder != nullptr) {
       const fs::path npy = folder->write(to_stage(image, options.stage).values, options.stage,

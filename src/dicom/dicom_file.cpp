@@ -199,8 +199,4 @@ StoredImage DicomImage::read(int frame, const Decoding& decoding) {
   return naming(state_->path, [&] { return state_->read(frame, decoding); });
 }
 
-StoredImage read_stored(const std::filesystem::path& path, int frame) {
-  return DicomImage(path).read(frame);
-}
-
 }  // namespace mpbench::dicom

@@ -18,6 +18,7 @@
 #include "mpbench/data/mammogram.hpp"
 #include "mpbench/data/rsna.hpp"
 #include "mpbench/dicom/breast_roi.hpp"
+#include "mpbench/dicom/dicom_file.hpp"
 #include "mpbench/dicom/display.hpp"
 #include "mpbench/dicom/synthetic_set.hpp"
 
@@ -111,7 +112,7 @@ TEST_F(PreprocessTest, StoresTheDisplayedBreast) {
   EXPECT_EQ(set.pixel_type, PixelType::u16);
   for (std::int64_t i = 0; i < 3; ++i) {
     const auto display =
-        dicom::to_display(dicom::read_stored(table_.file(static_cast<std::size_t>(i))));
+        dicom::to_display(dicom::DicomImage(table_.file(static_cast<std::size_t>(i))).read());
     const auto box = dicom::find_breast(display.pixels).box;
     const double crop_mean = cv::mean(display.pixels(box))[0];
     const auto* values = reinterpret_cast<const std::uint16_t*>(set.image(i).data());

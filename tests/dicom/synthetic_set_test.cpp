@@ -15,6 +15,7 @@
 #include "mpbench/core/sha256.hpp"
 #include "mpbench/dicom/dicom_file.hpp"
 #include "temporary_folder.hpp"
+#include "test_dataset.hpp"
 
 namespace mpbench::dicom {
 namespace {

@@ -21,6 +21,8 @@
 #include <string>
 #include <vector>
 
+#include "mpbench/dicom/dicom_file.hpp"
+
 namespace mpbench::dicom {
 
 using Bytes = std::vector<std::byte>;
@@ -112,6 +114,10 @@ class TestDataset {
  private:
   DcmFileFormat file_;
 };
+
+inline StoredImage read_stored(const std::filesystem::path& path, int frame = 0) {
+  return DicomImage(path).read(frame);
+}
 
 /// A file's bytes, and a file of bytes, for damaging one.
 inline Bytes read_bytes(const std::filesystem::path& path) {

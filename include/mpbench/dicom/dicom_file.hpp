@@ -113,7 +113,4 @@ class DicomImage {
   std::unique_ptr<State> state_;
 };
 
-/// DicomImage(path).read(frame).
-StoredImage read_stored(const std::filesystem::path& path, int frame = 0);
-
 }  // namespace mpbench::dicom
