@@ -167,7 +167,7 @@ for name, syntax, make, field, problem in (
         ("rle_over_plain", RLELossless, native, "PixelData", "compressed Transfer Syntax uses explicit length"),
         ("implicit_over_plain", ImplicitVRLittleEndian, native, "dataset", "cannot be read to its end"),
         ("big_endian_over_plain", ExplicitVRBigEndian, native, "dataset", "cannot be read to its end"),
-        ("deflated_over_plain", DeflatedExplicitVRLittleEndian, native, "file", "ZLib Error")):
+        ("deflated_over_plain", DeflatedExplicitVRLittleEndian, native, "dataset", "ZLib Error")):
     refused(f"syntax_says_{name}", field, problem, relabelled, syntax, make)
 
 # ---- The image's format ---------------------------------------------------------------------------------------------
