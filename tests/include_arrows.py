@@ -8,12 +8,13 @@ ALLOWED = {
     "device": {"core"},
     "dicom": {"core"},
     "data": {"core", "device", "dicom"},
-    "nn": {"core", "device"},
-    "amp": {"core", "device"},
-    "train": {"core", "device", "dicom", "data", "nn", "amp"},
-    "bench": {"core", "device", "data", "nn", "amp", "train"},
+    "kernels": {"core", "device"},
+    "nn": {"core", "device", "kernels"},
+    "amp": {"core", "device", "kernels"},
+    "train": {"core", "device", "kernels", "dicom", "data", "nn", "amp"},
+    "bench": {"core", "device", "kernels", "data", "nn", "amp", "train"},
     "report": {"core", "device", "train", "bench"},
-    "cli": {"core", "device", "dicom", "data", "nn", "amp", "train", "bench", "report"},
+    "cli": {"core", "device", "kernels", "dicom", "data", "nn", "amp", "train", "bench", "report"},
 }
 # Libraries that only one module may see, so that they can be replaced there.
 PRIVATE = {"dcmtk/": {"dicom"}, "openjpeg": {"dicom"}, "CLI/": {"cli"}, "CLI11": {"cli"}}

@@ -19,8 +19,8 @@ from pydicom.pixels import apply_rescale, apply_voi_lut
 from safetensors.numpy import load_file
 
 SETS = {  # name: (height, width, patients, files)
-    "2776 x 2082": (2776, 2082, 3, 8),
-    "5355 x 4915": (5355, 4915, 1, 4),
+    "2776 x 2082": (2776, 2082, 6, 24),
+    "5355 x 4915": (5355, 4915, 2, 8),
 }
 SYNTAXES = {"JPEG 2000": "jpeg2000", "JPEG Lossless": "jpeg-lossless"}
 
@@ -156,7 +156,7 @@ def limited(folder, target, count):
 
 
 def synthetic(arguments, syntax, height, width, patients, count):
-    folder = arguments.work / f"{syntax}-{height}x{width}"
+    folder = arguments.work / f"{syntax}-{height}x{width}-{patients}"
     if not (folder / "train.csv").exists():
         print(f"making {folder.name}", file=sys.stderr)
         run([arguments.mpbench, "synth", folder, "--syntax", syntax, "--height", height, "--width", width,

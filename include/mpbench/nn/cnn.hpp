@@ -13,6 +13,8 @@ class Cnn : public ImageClassifier {
  public:
   Cnn(int in_channels, int outputs);
   torch::Tensor forward(torch::Tensor images) override;
+  std::string stem() const override { return "features.0"; }
+  std::string head() const override { return "classifier"; }
 
  private:
   torch::nn::Sequential features_;

@@ -14,12 +14,22 @@ class ImageClassifier : public torch::nn::Module {
  public:
   /// images [N, C, H, W] -> logits [N, outputs].
   virtual torch::Tensor forward(torch::Tensor images) = 0;
+
+  /// The path of the first convolution ("conv1"), whose weight's shape depends on the images'
+  /// channels.
+  virtual std::string stem() const = 0;
+  /// The path of the last linear layer ("fc"), whose shape depends on the number of classes. All
+  /// but it is the backbone.
+  virtual std::string head() const = 0;
 };
 
 struct ModelOptions {
   std::string name = "cnn";
   int in_channels = 1;
   int outputs = 1;  ///< 1 for a binary question (a logit), the number of classes otherwise
+  std::string activation = "silu";             ///< EfficientNet's: "silu" or "relu6"
+  std::string squeeze_excite = "transformed";  ///< EfficientNet's: "transformed" (1x1 convolutions)
+                                               ///< or "textbook" (mean and linear layers)
 };
 
 /// Names that make_model knows, in the order help shows them.
