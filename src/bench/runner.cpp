@@ -18,28 +18,10 @@
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/device/device.hpp"
 #include "mpbench/train/trainer.hpp"
+#include "run_state.hpp"
 
 namespace mpbench::bench {
 namespace {
-
-/// What the epochs add up to while they pass.
-struct Totals {
-  std::int64_t steps = 0;
-  std::int64_t images = 0;
-  std::int64_t skipped_steps = 0;
-  double time_s = 0;
-  double data_wait_s = 0;
-  std::vector<double> step_s;
-
-  void add(const train::EpochResult& epoch) {
-    steps += epoch.steps;
-    images += epoch.images;
-    skipped_steps += epoch.skipped_steps;
-    time_s += epoch.time_s;
-    data_wait_s += epoch.data_wait_s;
-    step_s.insert(step_s.end(), epoch.step_s.begin(), epoch.step_s.end());
-  }
-};
 
 RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& set,
                        const RunOptions& options) {
@@ -127,28 +109,142 @@ void fill_validation(RunOutput& output, const train::ValidationResult& validatio
   }
 }
 
-void run_epochs(train::Trainer& trainer, const data::ImageSet& set, const RunOptions& options,
-                ResourceMeter& meter, Totals& totals, RunOutput& output) {
-  RunRecord& run = output.run;
-  while (!trainer.finished()) {
-    const train::EpochResult epoch = trainer.train_epoch(options.progress);
-    meter.sample();
-    totals.add(epoch);
-    fill_totals(run, totals, epoch.loss_scale.has_value());
-    if (!epoch.complete) throw Interrupted();
-    run.epochs = epoch.epoch;
-    run.train_loss = epoch.train_loss;
-    run.final_loss_scale = epoch.loss_scale;
-    output.epochs.push_back(epoch_record(options.run_id, epoch));
-    fill_validation(output, trainer.validate(options.progress), set);
-    if (options.on_epoch) options.on_epoch(output);
+/// One run, from its first step or from a kept state to its end.
+class Run {
+ public:
+  Run(const train::TrainConfig& config, const data::ImageSet& set, const RunOptions& options,
+      RunOutput& output)
+      : config_(config),
+        set_(set),
+        options_(options),
+        output_(output),
+        folder_(options.checkpoints),
+        trainer_(config, set) {
+    RunRecord& run = output.run;
+    output.split = trainer_.split();
+    run.n_train = static_cast<std::int64_t>(output.split.train.size());
+    run.n_val = static_cast<std::int64_t>(output.split.validation.size());
+    run.parameters = trainer_.parameters();
+    run.fp16_convolution = trainer_.fp16_convolution();
+    if (!trainer_.weights_report().empty()) spdlog::info("{}", trainer_.weights_report());
   }
-}
 
-// ATen reports a refused allocation on the CPU as a plain c10::Error; its allocator's name is what
-// tells.
+  void warm_up() { output_.run.time_to_first_step_s = trainer_.warm_up(); }
+
+  /// Takes over a kept state, where one is asked for and there.
+  void resume() {
+    std::filesystem::path path = options_.resume_from;
+    std::optional<train::Checkpoint> kept;
+    if (!path.empty()) {
+      kept = train::read_checkpoint(path);
+    } else if (options_.resume) {
+      path = folder_.last();
+      kept = folder_.load_last();
+      if (!kept) spdlog::info("{}: nothing to go on from: starting afresh", path.string());
+    }
+    if (!kept) return;
+    trainer_.restore(*kept, path);
+    try {
+      state_ = run_state_from(kept->state.at("run"));
+    } catch (const nlohmann::json::exception& error) {
+      throw InputError(path, "run", error.what());
+    }
+    spdlog::info("{}: going on after step {}", path.string(), trainer_.steps_done());
+    output_.epochs = state_.epochs;
+    if (output_.epochs.empty()) return;
+    fill_totals(output_.run, state_.totals, config_.precision == Precision::fp16);
+    fill_epochs();
+    // The predictions were not kept: they follow from the weights.
+    if (!trainer_.epoch_open() && (trainer_.finished() || stops_early()))
+      fill_validation(output_, judge(), set_);
+  }
+
+  void train(ResourceMeter& meter) {
+    while ((!trainer_.finished() || trainer_.epoch_open()) && !stops_early()) {
+      train_to_epoch_end();
+      meter.sample();
+      const train::ValidationResult validation = judge();
+      const train::EpochResult epoch = trainer_.finish_epoch();
+      state_.totals.add(epoch);
+      output_.epochs.push_back(epoch_record(options_.run_id, epoch));
+      fill_validation(output_, validation, set_);
+      state_.epochs = output_.epochs;
+      const bool best = state_.best.offer(epoch.epoch, output_.epochs.back());
+      fill_totals(output_.run, state_.totals, epoch.loss_scale.has_value());
+      fill_epochs();
+      keep();
+      if (best && keeps()) folder_.mark_best();
+      if (options_.on_epoch) options_.on_epoch(output_);
+    }
+    if (stops_early() && !trainer_.finished()) {
+      spdlog::info("stopped early: no better epoch than {} for {} epochs", state_.best.epoch,
+                   config_.early_stop);
+    }
+  }
+
+ private:
+  bool keeps() const { return config_.checkpoints && !options_.checkpoints.empty(); }
+
+  void keep() const {
+    if (!keeps()) return;
+    train::Checkpoint checkpoint = trainer_.checkpoint();
+    checkpoint.state["run"] = to_json(state_);
+    folder_.save(checkpoint);
+  }
+
+  void train_to_epoch_end() {
+    const std::int64_t block = keeps() && config_.checkpoint_steps > 0 ? config_.checkpoint_steps
+                                                                       : train::Trainer::all_steps;
+    while (!trainer_.at_epoch_end()) {
+      const bool complete = trainer_.train_steps(block, options_.progress).complete;
+      if (complete && trainer_.at_epoch_end()) return;
+      keep();
+      if (!complete) {
+        const train::EpochResult part = trainer_.finish_epoch();
+        Totals so_far = state_.totals;
+        so_far.add(part);
+        fill_totals(output_.run, so_far, part.loss_scale.has_value());
+        throw Interrupted();
+      }
+    }
+  }
+
+  train::ValidationResult judge() {
+    try {
+      return trainer_.validate(options_.progress);
+    } catch (const Interrupted&) {
+      keep();  // The epoch's steps are done; only its validation has to be done again.
+      throw;
+    }
+  }
+
+  void fill_epochs() {
+    const EpochRecord& last = output_.epochs.back();
+    RunRecord& run = output_.run;
+    run.epochs = last.epoch;
+    run.train_loss = last.train_loss;
+    run.final_loss_scale = last.loss_scale;
+    if (state_.best.epoch > 0) run.best_epoch = state_.best.epoch;
+  }
+
+  bool stops_early() const {
+    return config_.early_stop > 0 && state_.best.epoch > 0 && !state_.epochs.empty() &&
+           state_.epochs.back().epoch - state_.best.epoch >= config_.early_stop;
+  }
+
+  const train::TrainConfig& config_;
+  const data::ImageSet& set_;
+  const RunOptions& options_;
+  RunOutput& output_;
+  train::CheckpointFolder folder_;
+  train::Trainer trainer_;
+  RunState state_;
+};
+
+// ATen reports a refused allocation on the CPU as a plain c10::Error: its allocator's name tells.
 bool is_out_of_memory(const std::exception& error) {
-  return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+  return dynamic_cast<const train::OutOfMemory*>(&error) != nullptr ||
+         dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
          dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
          std::string_view(error.what()).find("DefaultCPUAllocator") != std::string_view::npos;
 }
@@ -165,7 +261,6 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& s
   if (!run.note.empty()) spdlog::warn("{}", run.note);
 
   const c10::Device device = device::parse_device(config.device);
-  Totals totals;
   ResourceMeter meter;
   const auto stop = [&](RunStatus status, std::string error) {
     run.status = status;
@@ -173,20 +268,18 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& s
   };
   try {
     device::reset_peak_memory(device);
-    train::Trainer trainer(config, set);
-    output.split = trainer.split();
-    run.n_train = static_cast<std::int64_t>(output.split.train.size());
-    run.n_val = static_cast<std::int64_t>(output.split.validation.size());
-    run.parameters = trainer.parameters();
-    run.fp16_convolution = trainer.fp16_convolution();
-    run.time_to_first_step_s = trainer.warm_up();
+    Run work(config, set, options, output);
+    work.warm_up();
+    work.resume();
     meter.start();
-    run_epochs(trainer, set, options, meter, totals, output);
+    work.train(meter);
     run.status = RunStatus::ok;
   } catch (const Interrupted&) {
     stop(RunStatus::interrupted, "stopped by the user");
   } catch (const train::Diverged& error) {
     stop(RunStatus::diverged, error.what());
+  } catch (const train::OutOfMemory& error) {
+    stop(RunStatus::oom, error.what());
   } catch (const Error&) {
     throw;
   } catch (const c10::Error& error) {

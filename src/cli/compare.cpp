@@ -42,6 +42,9 @@ struct CompareOptions {
   bench::ComparisonOptions comparison;
   fs::path out;
   bool resume = false;
+
+  // A sweep of a hundred runs would keep a hundred models that nobody asked for.
+  CompareOptions() { config.checkpoints = false; }
 };
 
 train::TrainConfig config_of(const bench::RunSpec& spec, const train::TrainConfig& shared) {

@@ -6,6 +6,7 @@
 #include "mpbench/bench/runner.hpp"
 #include "mpbench/core/atomic_file.hpp"
 #include "mpbench/device/device.hpp"
+#include "mpbench/train/checkpoint.hpp"
 #include "run_folder.hpp"
 #include "subcommands.hpp"
 #include "terminal.hpp"
@@ -20,6 +21,8 @@ struct TrainOptions {
   std::filesystem::path out;
   std::string run_id;
   std::int64_t repeat = 1;
+  bool resume = false;
+  std::filesystem::path resume_from;
 };
 
 void report_epoch(const bench::RunOutput& output) {
@@ -47,7 +50,8 @@ ExitCode conclude(const bench::RunRecord& run, const std::filesystem::path& out)
                    run.step_ms_median.value_or(0), where);
       return ExitCode::done;
     case bench::RunStatus::interrupted:
-      spdlog::warn("interrupted after {} epochs; {}", run.epochs.value_or(0), where);
+      spdlog::warn("interrupted after {} epochs, {} steps; {}; --resume goes on",
+                   run.epochs.value_or(0), run.steps.value_or(0), where);
       return ExitCode::interrupted;
     default:
       spdlog::error("{}: {}; {}", to_string(run.status), run.error, where);
@@ -65,6 +69,13 @@ ExitCode run_train(TrainOptions options, const SharedOptions& shared) {
   }
   train::validate(config);
   const auto out = choose_out_folder(options.out, "train");
+  const auto checkpoints = out / "checkpoints";
+  const bool resume = options.resume || !options.resume_from.empty();
+  if (!resume && train::CheckpointFolder(checkpoints).holds_any()) {
+    throw UsageError(fmt::format(
+        "{} holds the states of a run: add --resume to go on with it, or choose another --out",
+        checkpoints.string()));
+  }
   make_writable_folder(out);
   add_log_file(out / "mpbench.log");
   write_file(out / "config.toml", train::to_toml(config));
@@ -77,6 +88,9 @@ ExitCode run_train(TrainOptions options, const SharedOptions& shared) {
                           {.run_id = options.run_id,
                            .repeat = options.repeat,
                            .progress = progress,
+                           .checkpoints = checkpoints,
+                           .resume = options.resume,
+                           .resume_from = options.resume_from,
                            .on_epoch = [&](const bench::RunOutput& so_far) {
                              report_epoch(so_far);
                              bench::RunOutput kept = so_far;
@@ -104,6 +118,11 @@ void setup_train(CLI::App& app, const SharedOptions& shared, Action& action) {
   command->add_option("--run-id", options->run_id, "Name of the run in the CSVs");
   command->add_option("--repeat", options->repeat, "Number of the repeat, for the CSVs")
       ->check(CLI::PositiveNumber);
+  command->add_flag("--resume", options->resume,
+                    "Go on from the last state in OUT/checkpoints, if there is one");
+  command->add_option_function<std::string>(
+      "--resume-from", [options](const std::string& path) { options->resume_from = path; },
+      "Go on from this checkpoint");
   command->footer(
       "Examples:\n"
       "  mpbench train --amp            # synthetic mammograms, made on the spot\n"

@@ -252,12 +252,15 @@ Loader::~Loader() = default;
 Loader::Loader(Loader&&) noexcept = default;
 Loader& Loader::operator=(Loader&&) noexcept = default;
 
-void Loader::start_epoch(int epoch) {
+void Loader::start_epoch(int epoch, std::int64_t first_batch) {
   State& state = *state_;
   const auto& options = state.options;
+  if (first_batch < 0 || first_batch > state.batches) {
+    throw Error(fmt::format("batch {} is outside an epoch of {}", first_batch, state.batches));
+  }
   state.ring.stop();
   state.epoch = epoch;
-  state.next_batch = 0;
+  state.next_batch = first_batch;
   if (options.balance_positives) {
     state.order = balanced_order(state.positives, state.negatives, options.batch_size, state.total,
                                  options.seed, epoch);
@@ -267,7 +270,7 @@ void Loader::start_epoch(int epoch) {
     state.order = state.indices;
   }
   if (options.augment.any()) state.occurrences = occurrences_in(state.order, state.set.size());
-  state.ring.start(state.batches);
+  state.ring.start(state.batches, first_batch);
 }
 
 std::optional<Batch> Loader::next() {

@@ -30,9 +30,10 @@ void PrefetchRing::stop() {
   next_fill_ = next_take_ = released_ = 0;
 }
 
-void PrefetchRing::start(std::int64_t items) {
+void PrefetchRing::start(std::int64_t items, std::int64_t first) {
   {
     const std::lock_guard lock(mutex_);
+    next_fill_ = next_take_ = released_ = first;
     items_ = items;
   }
   changed_.notify_all();

@@ -2,36 +2,38 @@
 
 #include <torch/torch.h>
 
+#include "mpbench/nn/conv_norm_activation.hpp"
+
 namespace mpbench::nn {
 namespace {
 
 constexpr std::array block_channels{32, 64, 128, 128};
-
-torch::nn::Sequential make_features(int in_channels) {
-  torch::nn::Sequential features;
-  int channels = in_channels;
-  for (const int next : block_channels) {
-    // No bias: the batch norm behind it would take it away again.
-    features->push_back(
-        torch::nn::Conv2d(torch::nn::Conv2dOptions(channels, next, 3).padding(1).bias(false)));
-    features->push_back(torch::nn::BatchNorm2d(next));
-    features->push_back(torch::nn::ReLU(torch::nn::ReLUOptions(/*inplace=*/true)));
-    features->push_back(torch::nn::MaxPool2d(torch::nn::MaxPool2dOptions(2)));
-    channels = next;
-  }
-  return features;
-}
+constexpr int layers_per_block = 4;  // convolution, norm, ReLU, pooling: each has its number
 
 }  // namespace
 
-Cnn::Cnn(int in_channels, int outputs)
-    : features_(register_module("features", make_features(in_channels))),
-      classifier_(
-          register_module("classifier", torch::nn::Linear(block_channels.back(), outputs))) {}
+Cnn::Cnn(int in_channels, int outputs) {
+  const auto features = register_module("features", std::make_shared<torch::nn::Module>());
+  int channels = in_channels;
+  int layer = 0;
+  for (const int next : block_channels) {
+    blocks_.push_back(
+        {features->register_module(std::to_string(layer),
+                                   torch::nn::Conv2d(same_convolution(channels, next, 3))),
+         features->register_module(std::to_string(layer + 1), torch::nn::BatchNorm2d(next))});
+    channels = next;
+    layer += layers_per_block;
+  }
+  classifier_ = register_module("classifier", torch::nn::Linear(channels, outputs));
+}
 
 torch::Tensor Cnn::forward(torch::Tensor images) {
-  const torch::Tensor maps = features_->forward(images);
-  return classifier_->forward(torch::adaptive_avg_pool2d(maps, {1, 1}).flatten(1));
+  torch::Tensor x = images;
+  for (Block& block : blocks_) {
+    x = norm_activation(block.norm, block.conv->forward(x), Activation::relu);
+    x = torch::max_pool2d(x, /*kernel_size=*/2);
+  }
+  return classifier_->forward(torch::adaptive_avg_pool2d(x, {1, 1}).flatten(1));
 }
 
 }  // namespace mpbench::nn

@@ -13,8 +13,10 @@
 #include "mpbench/core/sha256.hpp"
 #include "mpbench/core/toml_text.hpp"
 #include "mpbench/device/device.hpp"
+#include "mpbench/kernels/depthwise.hpp"
 #include "mpbench/nn/model.hpp"
-#include "mpbench/train/optimizer.hpp"
+#include "mpbench/train/loss.hpp"
+#include "mpbench/train/setup.hpp"
 
 namespace mpbench::train {
 namespace {
@@ -37,16 +39,35 @@ void validate(const TrainConfig& config) {
   require_choice("dataset", config.dataset,
                  {"auto", "rsna", "folder", "cifar100", "cifar10", "idx", "synthetic"});
   nn::require_model(config.model);
+  static_cast<void>(kernels::parse_depthwise(config.depthwise));
   static_cast<void>(device::parse_device(config.device));
   require(config.limit >= 0, "limit", config.limit, "0 or more");
   require(config.image_size == 0 || (config.image_size >= 16 && config.image_size <= 8192),
           "image-size", config.image_size, "0, or 16 to 8192");
   require(config.batch_size >= 1 && config.batch_size <= 1 << 20, "batch-size", config.batch_size,
           "1 to 1048576");
+  require(config.accumulate >= 1 && config.accumulate <= 1 << 20, "accumulate", config.accumulate,
+          "1 to 1048576");
   require(config.epochs >= 1, "epochs", config.epochs, "1 or more");
   require(config.steps >= 0, "steps", config.steps, "0 or more");
-  train::validate(OptimizerOptions{
-      .name = config.optimizer, .lr = config.lr, .weight_decay = config.weight_decay});
+  train::validate(optimizer_options(config));
+  require(config.clip_norm >= 0 && std::isfinite(config.clip_norm), "clip-norm", config.clip_norm,
+          "0 or more");
+  require(config.ema_decay >= 0 && config.ema_decay < 1, "ema-decay", config.ema_decay,
+          "0 or more, below 1");
+  train::validate(Loss{.task = Task::multiclass,
+                       .kind = config.loss,
+                       .focal_gamma = config.focal_gamma,
+                       .label_smoothing = config.label_smoothing});
+  require(config.focal_alpha <= 1, "focal-alpha", config.focal_alpha, "at most 1");
+  require(config.unfreeze_epoch >= 0, "unfreeze-epoch", config.unfreeze_epoch, "0 or more");
+  require(config.unfreeze_epoch == 0 || config.freeze_backbone, "unfreeze-epoch",
+          config.unfreeze_epoch, "0 without --freeze-backbone");
+  require(config.early_stop >= 0, "early-stop", config.early_stop, "0 or more");
+  require(config.checkpoint_steps >= 0, "checkpoint-steps", config.checkpoint_steps, "0 or more");
+  if (!config.weights.empty() && !std::filesystem::is_regular_file(config.weights)) {
+    throw InputError(config.weights, "--weights", "there is no such file");
+  }
   require_choice("schedule", config.schedule, {"constant", "cosine"});
   require(config.warmup_epochs >= 0 && config.warmup_epochs <= config.epochs, "warmup-epochs",
           config.warmup_epochs, "0 to the number of epochs");
@@ -68,6 +89,7 @@ void validate(const TrainConfig& config) {
   require(config.warmup_steps >= 0, "warmup-steps", config.warmup_steps, "0 or more");
   require(std::isfinite(config.init_scale) && config.init_scale > 0, "init-scale",
           config.init_scale, "a positive number");
+  require(config.stall_steps >= 1, "stall-steps", config.stall_steps, "1 or more");
   require(config.growth_interval >= 1, "growth-interval", config.growth_interval, "1 or more");
 }
 
@@ -81,8 +103,12 @@ std::string to_toml(const TrainConfig& config) {
 
 std::string config_hash(const TrainConfig& config, const std::string& data_key) {
   TrainConfig content = config;
-  content.data.clear();  // The same images under another path are the same experiment: the key
-                         // stands for them.
+  // The same images under another path are the same experiment: the key stands for them.
+  content.data.clear();
+  // Whether states are kept changes nothing.
+  content.checkpoints = true;
+  content.checkpoint_steps = 0;
+  if (!config.weights.empty()) content.weights = sha256_hex(MappedFile(config.weights).bytes());
   if (!config.split.empty()) {
     // Likewise the split: it is what the file says that counts.
     content.split = sha256_hex(MappedFile(config.split).bytes());

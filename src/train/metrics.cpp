@@ -1,5 +1,7 @@
 #include "mpbench/train/metrics.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -21,6 +23,17 @@ bool has_nan(std::span<const double> values) {
   return std::any_of(values.begin(), values.end(), [](double value) { return std::isnan(value); });
 }
 
+bool is_positive(int label) { return label != 0; }
+
+/// The places of the scores, the lowest score's first.
+std::vector<std::size_t> ascending(std::span<const double> scores) {
+  std::vector<std::size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
+  return order;
+}
+
 }  // namespace
 
 double accuracy(std::span<const int> predicted, std::span<const int> labels) {
@@ -31,13 +44,27 @@ double accuracy(std::span<const int> predicted, std::span<const int> labels) {
   return static_cast<double>(right) / static_cast<double>(labels.size());
 }
 
+ConfusionMatrix confusion_matrix(std::span<const int> predicted, std::span<const int> labels,
+                                 int classes) {
+  require_equal_sizes(predicted.size(), labels.size());
+  const auto side = static_cast<std::size_t>(std::max(classes, 0));
+  ConfusionMatrix matrix{.classes = classes, .counts = std::vector<std::int64_t>(side * side)};
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    for (const int each : {predicted[i], labels[i]}) {
+      if (each < 0 || each >= classes) {
+        throw Error(fmt::format("confusion matrix: class {} is not one of {}", each, classes));
+      }
+    }
+    ++matrix.counts[static_cast<std::size_t>(labels[i]) * side +
+                    static_cast<std::size_t>(predicted[i])];
+  }
+  return matrix;
+}
+
 double auc(std::span<const double> scores, std::span<const int> labels) {
   require_equal_sizes(scores.size(), labels.size());
   if (has_nan(scores)) return not_a_number;
-  std::vector<std::size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
+  const std::vector<std::size_t> order = ascending(scores);
   double rank_sum = 0;
   double positives = 0;
   for (std::size_t first = 0; first < order.size();) {
@@ -73,6 +100,33 @@ double probabilistic_f1(std::span<const double> scores, std::span<const int> lab
   const double precision = predicted > 0 ? true_positive / predicted : 0;
   const double recall = positives > 0 ? true_positive / positives : 0;
   return precision + recall > 0 ? 2 * precision * recall / (precision + recall) : 0;
+}
+
+BestThreshold best_f1_threshold(std::span<const double> scores, std::span<const int> labels) {
+  require_equal_sizes(scores.size(), labels.size());
+  if (has_nan(scores)) return {.threshold = not_a_number, .f1 = not_a_number};
+  const std::vector<std::size_t> order = ascending(scores);
+  const auto positives =
+      static_cast<std::uint64_t>(std::count_if(labels.begin(), labels.end(), is_positive));
+  BestThreshold best{.threshold = not_a_number, .f1 = 0};
+  // F1 = 2 TP / (positives + predicted), compared as fractions: rounding decides no tie.
+  std::uint64_t best_right = 0;
+  std::uint64_t best_total = 1;
+  std::uint64_t right = positives;
+  for (std::size_t first = 0; first < order.size();) {
+    const double threshold = scores[order[first]];
+    const std::uint64_t total = positives + (order.size() - first);
+    if (right * best_total > best_right * total) {
+      best_right = right;
+      best_total = total;
+      best = {.threshold = threshold,
+              .f1 = 2 * static_cast<double>(right) / static_cast<double>(total)};
+    }
+    for (; first < order.size() && scores[order[first]] == threshold; ++first) {
+      if (is_positive(labels[order[first]])) --right;
+    }
+  }
+  return best;
 }
 
 }  // namespace mpbench::train

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "mpbench/core/error.hpp"
+#include "named_tensors.hpp"
 
 namespace mpbench::train {
 namespace {
@@ -111,35 +112,16 @@ class FusedOptimizer : public Optimizer {
   }
 
   void load_state(const std::map<std::string, at::Tensor>& loaded) override {
-    const at::NoGradGuard no_grad;
-    const std::map<std::string, at::Tensor> own = state();
-    // All are checked before any is copied, so that a bad state changes nothing.
-    for (const auto& [name, tensor] : own) {
-      const auto found = loaded.find(name);
-      if (found == loaded.end()) {
-        throw Error(fmt::format("optimizer state: {} is missing", name));
-      }
-      if (found->second.sizes() != tensor.sizes()) {
-        throw Error(fmt::format("optimizer state: {} has the wrong shape", name));
-      }
-    }
-    for (const auto& [name, tensor] : loaded) {
-      if (!own.contains(name)) {
-        throw Error(fmt::format("optimizer state: {} does not belong to {}", name, options_.name));
-      }
-    }
-    for (const auto& [name, tensor] : own) {
-      tensor.copy_(loaded.at(name));
-    }
+    copy_named_tensors("optimizer", loaded, state());
   }
 
  protected:
-  using NamedTensors = std::vector<std::pair<std::string, const std::vector<at::Tensor>*>>;
+  using StateLists = std::vector<std::pair<std::string, const std::vector<at::Tensor>*>>;
 
   /// One kernel call.
   virtual void apply(const KernelArguments& arguments) = 0;
   /// What belongs in a checkpoint: lists with one tensor for each parameter.
-  virtual NamedTensors state_tensors() const = 0;
+  virtual StateLists state_tensors() const = 0;
 
   /// Zeros beside each parameter, with its strides.
   std::vector<at::Tensor> zeros_like_parameters() const {
@@ -238,7 +220,7 @@ class Adam final : public FusedOptimizer {
     }
   }
 
-  NamedTensors state_tensors() const override {
+  StateLists state_tensors() const override {
     return {{"exp_avg", &exp_avgs_}, {"exp_avg_sq", &exp_avg_sqs_}, {"step", &steps_}};
   }
 
@@ -282,7 +264,7 @@ class Sgd final : public FusedOptimizer {
                     arguments.found_inf);
   }
 
-  NamedTensors state_tensors() const override { return {{"momentum_buffer", &momentum_buffers_}}; }
+  StateLists state_tensors() const override { return {{"momentum_buffer", &momentum_buffers_}}; }
 
   std::vector<at::Tensor> momentum_buffers_;
 };

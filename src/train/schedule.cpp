@@ -13,7 +13,7 @@ double Schedule::lr(std::int64_t step) const {
   if (name != "cosine") return base_lr;
   const auto length = static_cast<double>(std::max<std::int64_t>(1, total_steps - warmup_steps));
   const double t = std::min(1.0, static_cast<double>(step - warmup_steps) / length);
-  return base_lr * (1 + std::cos(std::numbers::pi * t)) / 2;
+  return min_lr + (base_lr - min_lr) * (1 + std::cos(std::numbers::pi * t)) / 2;
 }
 
 }  // namespace mpbench::train

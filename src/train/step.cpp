@@ -3,6 +3,9 @@
 #include <torch/torch.h>
 
 #include "mpbench/amp/autocast_guard.hpp"
+#include "mpbench/device/named_range.hpp"
+#include "mpbench/train/ema.hpp"
+#include "mpbench/train/gradient_clip.hpp"
 
 namespace mpbench::train {
 
@@ -13,15 +16,28 @@ torch::Tensor forward(nn::ImageClassifier& model, const torch::Tensor& images,
   return model.forward(images);
 }
 
-StepResult train_step(nn::ImageClassifier& model, const data::Batch& batch, const Loss& criterion,
-                      Optimizer& optimizer, amp::GradScaler& scaler, Precision precision) {
-  optimizer.zero_grad();
-  const torch::Tensor logits = forward(model, batch.images, precision);
-  const torch::Tensor loss = criterion(logits, batch.labels);
-  scaler.scale(loss).backward();
-  const amp::StepOutcome outcome = scaler.step(optimizer);
-  scaler.update();
-  return {.loss = loss.detach(), .logits = logits.detach(), .outcome = outcome};
+StepResult train_step(Learner& learner, std::span<const data::Batch> batches) {
+  StepResult result;
+  const auto parts = static_cast<double>(batches.size());
+  learner.optimizer.zero_grad();
+  for (const data::Batch& batch : batches) {
+    const device::NamedRange range("forward and backward");
+    const torch::Tensor logits = forward(learner.model, batch.images, learner.precision);
+    torch::Tensor loss = learner.criterion(logits, batch.labels);
+    if (batches.size() > 1) loss = loss / parts;
+    learner.scaler.scale(loss).backward();
+    result.loss = result.loss.defined() ? result.loss + loss.detach() : loss.detach();
+    result.logits.push_back(logits.detach());
+  }
+  const device::NamedRange range("update");
+  if (learner.clip_norm > 0) {
+    learner.scaler.unscale_(learner.optimizer);
+    clip_gradients(learner.optimizer.parameters(), learner.clip_norm);
+  }
+  result.outcome = learner.scaler.step(learner.optimizer);
+  learner.scaler.update();
+  if (learner.ema != nullptr) learner.ema->update();
+  return result;
 }
 
 }  // namespace mpbench::train

@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include "mpbench/amp/grad_scaler.hpp"
+#include "mpbench/train/gradient_clip.hpp"
 #include "mpbench/train/optimizer.hpp"
 #include "tensor_json.hpp"
 
@@ -56,6 +57,10 @@ json train(const json& script) {
         params[i].mutable_grad() =
             to_tensor(gradient, params[i].scalar_type()) * scaler.get_scale();
       }
+    }
+    if (script.contains("max_norm")) {
+      scaler.unscale_(*optimizer);
+      (void)mpbench::train::clip_gradients(params, script.at("max_norm"));
     }
     (void)scaler.step(*optimizer);
     scaler.update();

@@ -20,5 +20,13 @@ TEST(ScheduleTest, CosineFallsFromTheBaseToZero) {
   EXPECT_NEAR(schedule.lr(100), 0.0, 1e-15);
 }
 
+TEST(ScheduleTest, CosineEndsAtTheSmallestRate) {
+  const Schedule schedule{.name = "cosine", .base_lr = 0.2, .total_steps = 10, .min_lr = 0.02};
+  EXPECT_DOUBLE_EQ(schedule.lr(0), 0.2);
+  EXPECT_NEAR(schedule.lr(5), 0.11, 1e-15);
+  EXPECT_DOUBLE_EQ(schedule.lr(10), 0.02);
+  EXPECT_DOUBLE_EQ(schedule.lr(100), 0.02);
+}
+
 }  // namespace
 }  // namespace mpbench::train

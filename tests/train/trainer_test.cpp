@@ -141,5 +141,100 @@ TEST(TrainerTest, SkippedStepsAreCounted) {
   EXPECT_LT(epoch.loss_scale.value(), 1e30);
 }
 
+TEST(TrainerTest, EndsARunThatOverflowsForLong) {
+  const data::ImageSet images = toy_images(96);
+  TrainConfig config = small_config(Precision::fp16);
+  config.init_scale = 1e38;
+  config.stall_steps = 6;
+  config.epochs = 20;
+  Trainer trainer(config, images);
+  try {
+    while (!trainer.finished()) (void)trainer.train_epoch({});
+    FAIL() << "six steps in a row overflow";
+  } catch (const Diverged& error) {
+    EXPECT_EQ(std::string(error.what()), "stalled: each of the 6 steps up to step 6 overflowed");
+  }
+}
+
+TEST(TrainerTest, BlocksOfStepsComeToTheSameAsAnEpoch) {
+  const data::ImageSet images = toy_images(96);
+  Trainer whole(small_config(), images);
+  const EpochResult expected = whole.train_epoch({});
+  Trainer blocks(small_config(), images);
+  EXPECT_FALSE(blocks.epoch_open());
+  int calls = 0;
+  for (; !blocks.at_epoch_end(); ++calls) {
+    EXPECT_LE(blocks.train_steps(2, {}).steps, 2);
+    EXPECT_TRUE(blocks.epoch_open());
+  }
+  EXPECT_EQ(blocks.train_steps(2, {}).steps, 0) << "the epoch has to be finished first";
+  const EpochResult result = blocks.finish_epoch();
+  EXPECT_EQ(calls, static_cast<int>((expected.steps + 1) / 2));
+  EXPECT_EQ(result.steps, expected.steps);
+  EXPECT_EQ(result.images, expected.images);
+  EXPECT_EQ(result.train_loss, expected.train_loss);
+  EXPECT_EQ(result.train_accuracy, expected.train_accuracy);
+  EXPECT_EQ(static_cast<std::int64_t>(result.step_s.size()), expected.steps);
+  EXPECT_EQ(blocks.validate({}).loss, whole.validate({}).loss);
+}
+
+TEST(TrainerTest, TwoTrainersInTurnsDoNotDisturbOneAnother) {
+  const data::ImageSet images = toy_images(96);
+  const auto alone = [&](Precision precision) {
+    Trainer trainer(small_config(precision), images);
+    (void)trainer.train_epoch({});
+    return trainer.validate({}).loss;
+  };
+  Trainer a(small_config(Precision::fp32), images);
+  Trainer b(small_config(Precision::bf16), images);
+  while (!a.at_epoch_end() || !b.at_epoch_end()) {
+    (void)a.train_steps(3, {});
+    (void)b.train_steps(3, {});
+  }
+  EXPECT_EQ(a.validate({}).loss, alone(Precision::fp32));
+  EXPECT_EQ(b.validate({}).loss, alone(Precision::bf16));
+}
+
+TEST(TrainerTest, AccumulatesBatchesIntoFewerSteps) {
+  const data::ImageSet images = toy_images(96);
+  TrainConfig config = small_config();
+  const std::int64_t batches = Trainer(config, images).train_epoch({}).steps;
+  config.accumulate = 4;
+  Trainer trainer(config, images);
+  const EpochResult epoch = trainer.train_epoch({});
+  EXPECT_EQ(epoch.steps, (batches + 3) / 4);
+  EXPECT_EQ(epoch.images, batches * config.batch_size) << "the last step takes what is left";
+}
+
+TEST(TrainerTest, ValidatesTheAveragedWeights) {
+  const data::ImageSet images = toy_images(96);
+  TrainConfig config = small_config();
+  Trainer plain(config, images);
+  config.ema_decay = 0.5;
+  Trainer averaged(config, images);
+  EXPECT_EQ(plain.train_epoch({}).train_loss, averaged.train_epoch({}).train_loss);
+  EXPECT_NE(plain.validate({}).loss, averaged.validate({}).loss);
+  EXPECT_EQ(plain.train_epoch({}).train_loss, averaged.train_epoch({}).train_loss)
+      << "validation puts the trained weights back";
+}
+
+TEST(TrainerTest, AFrozenBackboneStaysAsItIsUntilItsEpoch) {
+  const data::ImageSet images = toy_images(96);
+  TrainConfig config = small_config();
+  config.freeze_backbone = true;
+  config.unfreeze_epoch = 2;
+  Trainer trainer(config, images);
+  const auto before = trainer.checkpoint().tensors;
+  (void)trainer.train_epoch({});
+  const auto frozen = trainer.checkpoint().tensors;
+  for (const char* name : {"features.0.weight", "features.1.running_mean", "features.1.bias"})
+    EXPECT_TRUE(torch::equal(before.at(name), frozen.at(name))) << name;
+  EXPECT_FALSE(torch::equal(before.at("classifier.weight"), frozen.at("classifier.weight")));
+  (void)trainer.train_epoch({});
+  const auto trained = trainer.checkpoint().tensors;
+  for (const char* name : {"features.0.weight", "features.1.running_mean", "features.1.bias"})
+    EXPECT_FALSE(torch::equal(frozen.at(name), trained.at(name))) << name;
+}
+
 }  // namespace
 }  // namespace mpbench::train

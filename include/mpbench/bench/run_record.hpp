@@ -69,7 +69,8 @@ struct RunRecord {
   std::string
       build_type{};  ///< build_info::build_type(); anything but "Release" taints the timings
   std::string fp16_convolution{};  ///< how fp16 convolutions were computed, where that was a choice
-  std::string started_at{};        ///< UTC, ISO 8601: "2026-01-31T12:34:56Z"
+  std::optional<std::int64_t> best_epoch{};  ///< by val_auc, or val_accuracy where there is none
+  std::string started_at{};                  ///< UTC, ISO 8601: "2026-01-31T12:34:56Z"
 };
 
 /// One row of epochs.csv.
@@ -150,6 +151,7 @@ void visit_columns(Record& r, Visitor&& visit) {
   visit("note", r.note);
   visit("build_type", r.build_type);
   visit("fp16_convolution", r.fp16_convolution);
+  visit("best_epoch", r.best_epoch);
   visit("started_at", r.started_at);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -23,12 +24,17 @@ struct RunOptions {
   std::string run_id;
   std::int64_t repeat = 1;
   ProgressFunction progress;
+  /// Where states are kept, with TrainConfig::checkpoints; empty: nowhere.
+  std::filesystem::path checkpoints;
+  bool resume = false;                ///< go on from the last state there, where there is one
+  std::filesystem::path resume_from;  ///< or from this one
   /// Called after each epoch with all that there is so far, so that a killed run keeps it.
   std::function<void(const RunOutput&)> on_epoch;
 };
 
 /// Trains, measures and judges one model. What goes wrong while training ends up in `run.status`
-/// and `run.error` with the epochs that were finished; only errors in the configuration are thrown.
+/// and `run.error` with the epochs that were finished; only errors in the configuration and in what
+/// it resumes from are thrown. An interrupted run keeps its state first.
 RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& set,
                        const RunOptions& options);
 

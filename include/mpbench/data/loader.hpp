@@ -68,8 +68,9 @@ class Loader {
   Loader(Loader&&) noexcept;
   Loader& operator=(Loader&&) noexcept;
 
-  /// Begins an epoch; one that was not finished is given up.
-  void start_epoch(int epoch);
+  /// Begins an epoch, or goes on with it from a batch on; one that was not finished is given up.
+  /// Throws Error for a batch that the epoch does not have.
+  void start_epoch(int epoch, std::int64_t first_batch = 0);
   /// The next batch, or nothing at the epoch's end. Rethrows what went wrong in a worker.
   std::optional<Batch> next();
 

@@ -27,8 +27,8 @@ class PrefetchRing {
 
   /// Drops what is under way, waiting for fills in progress. No fill runs until start().
   void stop();
-  /// Begins with item 0 of `items`; only after stop(), or the first time.
-  void start(std::int64_t items);
+  /// Begins with item `first` of `items`; only after stop(), or the first time.
+  void start(std::int64_t items, std::int64_t first = 0);
   /// The slot of the next item, the caller's until the next take(), stop() or the end; nothing
   /// after the last item. Rethrows what `fill` threw for this item, each time it is called until
   /// start().

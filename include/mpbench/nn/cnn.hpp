@@ -1,7 +1,10 @@
 #pragma once
 
-#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
+
+#include <vector>
 
 #include "mpbench/nn/model.hpp"
 
@@ -17,8 +20,13 @@ class Cnn : public ImageClassifier {
   std::string head() const override { return "classifier"; }
 
  private:
-  torch::nn::Sequential features_;
-  torch::nn::Linear classifier_;
+  struct Block {
+    torch::nn::Conv2d conv;
+    torch::nn::BatchNorm2d norm;
+  };
+
+  std::vector<Block> blocks_;
+  torch::nn::Linear classifier_{nullptr};
 };
 
 }  // namespace mpbench::nn

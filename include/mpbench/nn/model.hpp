@@ -38,8 +38,16 @@ const std::vector<std::string>& model_names();
 /// Throws UsageError, with the choices, for a name that is not in model_names().
 void require_model(const std::string& name);
 
-/// A freshly initialised model, from torch's global generator. Throws UsageError for an unknown
-/// name.
+/// Throws UsageError for an unknown model, activation or squeeze-excite, and where one of the two
+/// is chosen for a model that has none to choose.
+void require_model_options(const ModelOptions& options);
+
+/// The side of the square images that an EfficientNet was designed for; 0 for the other models,
+/// which have no size of their own. Throws UsageError for an unknown name.
+int native_resolution(const std::string& model);
+
+/// A freshly initialised model in float32, from torch's global generator: the same values as
+/// torchvision's model of that name after the same seed. Throws as require_model_options.
 std::shared_ptr<ImageClassifier> make_model(const ModelOptions& options);
 
 /// Trainable parameters.

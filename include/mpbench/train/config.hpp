@@ -16,17 +16,35 @@ struct TrainConfig {
   std::filesystem::path data;
   std::int64_t limit = 0;  ///< 0: every image
   std::string model = "cnn";
-  int image_size = 0;  ///< pixels a side; 0: the dataset's own
+  std::string activation = "silu";
+  std::string squeeze_excite = "transformed";
+  std::filesystem::path weights;  ///< .pth or .safetensors; empty: freshly initialised
+  bool freeze_backbone = false;
+  int unfreeze_epoch = 0;  ///< from this epoch on (from 1) the backbone is trained too; 0: never
+  int image_size = 0;      ///< pixels a side; 0: the dataset's own
   int batch_size = 32;
+  int accumulate = 1;  ///< batches whose gradients make one optimizer step
   int epochs = 5;
   std::int64_t steps = 0;  ///< stop after so many optimizer steps; 0: after the epochs
   Precision precision = Precision::fp32;
   std::string optimizer = "adam";
   double lr = 1e-3;
   double weight_decay = 0;
+  double momentum = 0.9;  ///< sgd
+  bool nesterov = false;  ///< sgd
+  double clip_norm = 0;   ///< largest L2 norm of all gradients together; 0: not clipped
+  double ema_decay = 0;   ///< validate and save a moving average of the weights; 0: none
+  std::string loss = "cross-entropy";
+  double label_smoothing = 0;
+  double focal_gamma = 2;
+  double focal_alpha = -1;  ///< below 0: none
   std::string schedule = "constant";
   double warmup_epochs = 0;
   std::uint64_t seed = 0;
+  bool deterministic = false;
+  int early_stop = 0;  ///< end after so many epochs without a better metric; 0: never
+  bool checkpoints = true;
+  std::int64_t checkpoint_steps = 0;  ///< save in mid-epoch too, every so many steps; 0: don't
   std::string device = "auto";
   int threads = 0;  ///< 0: LibTorch's own choice
   bool channels_last = true;
@@ -41,6 +59,9 @@ struct TrainConfig {
   int warmup_steps = 3;
   double init_scale = 65536;
   std::int64_t growth_interval = 2000;
+  std::int64_t stall_steps = 200;  ///< skipped in a row that end a run as diverged
+  std::string depthwise = "auto";
+  bool cuda_graph = false;
 };
 
 /// Calls visit(name, member, help) for every option, in the order help shows them. The name is the
@@ -51,17 +72,41 @@ void visit_options(Config& config, Visitor&& visit) {
   visit("data", config.data, "Dataset folder or cache file; without it, a synthetic set is made");
   visit("limit", config.limit, "Use so many images only (smoke runs); 0 is all");
   visit("model", config.model, "The network");
+  visit("activation", config.activation, "EfficientNet's: silu or relu6");
+  visit("se", config.squeeze_excite,
+        "EfficientNet's squeeze-excite: transformed (1x1 convolutions) or textbook (linear)");
+  visit("weights", config.weights, "Start from a .pth or .safetensors file (torchvision's names)");
+  visit("freeze-backbone", config.freeze_backbone, "Train the last layer alone");
+  visit("unfreeze-epoch", config.unfreeze_epoch,
+        "With --freeze-backbone: train all from this epoch on (from 1); 0 is never");
   visit("image-size", config.image_size, "Pixels a side; 0 is the dataset's own (rsna: 124)");
   visit("batch-size", config.batch_size, "Images a step");
+  visit("accumulate", config.accumulate, "Batches whose gradients make one optimizer step");
   visit("epochs", config.epochs, "Passes over the training set");
   visit("steps", config.steps, "Stop after so many steps; 0 is after the epochs");
   visit("precision", config.precision, "fp32 (strict), tf32, bf16 or fp16 (with GradScaler)");
   visit("optimizer", config.optimizer, "adam, adamw or sgd");
   visit("lr", config.lr, "Learning rate");
   visit("weight-decay", config.weight_decay, "Weight decay");
+  visit("momentum", config.momentum, "Momentum (sgd)");
+  visit("nesterov", config.nesterov, "Nesterov's momentum (sgd)");
+  visit("clip-norm", config.clip_norm, "Largest L2 norm of all gradients together; 0 is no limit");
+  visit("ema-decay", config.ema_decay,
+        "Judge and save a moving average of the weights, with this decay; 0 is none");
+  visit("loss", config.loss, "cross-entropy or focal");
+  visit("label-smoothing", config.label_smoothing, "Share of the label given to all classes");
+  visit("focal-gamma", config.focal_gamma, "Focal loss: exponent of 1 - p");
+  visit("focal-alpha", config.focal_alpha, "Focal loss: weight of the positives; below 0 is none");
   visit("schedule", config.schedule, "Learning rate over time: constant or cosine");
   visit("warmup-epochs", config.warmup_epochs, "Epochs in which the learning rate rises from 0");
   visit("seed", config.seed, "Seed of initialisation, split, order, augmentation");
+  visit("deterministic", config.deterministic,
+        "Refuse operators whose result varies from run to run");
+  visit("early-stop", config.early_stop,
+        "End after so many epochs without a better metric; 0 is never");
+  visit("checkpoints", config.checkpoints, "Keep the last and the best state in OUT/checkpoints");
+  visit("checkpoint-steps", config.checkpoint_steps,
+        "Save every so many steps too, not only after each epoch");
   visit("device", config.device, "auto, cpu, cuda or cuda:N");
   visit("threads", config.threads, "CPU threads that compute; 0 is one a core");
   visit("channels-last", config.channels_last, "NHWC memory format, in every precision alike");
@@ -85,9 +130,14 @@ void visit_options(Config& config, Visitor&& visit) {
   visit("split", config.split,
         "CSV that says which image is in which split (id,split) or fold (id,fold)");
   visit("warmup-steps", config.warmup_steps, "Steps before the clock starts; undone afterwards");
+  visit("depthwise", config.depthwise,
+        "Depthwise convolutions on the CPU: auto, framework or fp32");
+  visit("cuda-graph", config.cuda_graph, "Capture the training step as a CUDA graph");
   visit("init-scale", config.init_scale, "GradScaler's first scale (fp16)");
   visit("growth-interval", config.growth_interval,
         "Good steps before GradScaler doubles its scale (fp16)");
+  visit("stall-steps", config.stall_steps,
+        "Skipped steps in a row that end a run as diverged (fp16)");
 }
 
 /// Throws UsageError naming the option and its range or choices; Error for a CUDA device or a split

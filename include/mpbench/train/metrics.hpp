@@ -1,11 +1,28 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
+#include <vector>
 
 namespace mpbench::train {
 
 /// Share of predictions equal to the label; NaN when there are none.
 double accuracy(std::span<const int> predicted, std::span<const int> labels);
+
+/// How often each class was taken for each.
+struct ConfusionMatrix {
+  int classes = 0;
+  std::vector<std::int64_t> counts;  ///< [classes, classes], rows the true class
+
+  std::int64_t at(int label, int predicted) const {
+    return counts[static_cast<std::size_t>(label) * static_cast<std::size_t>(classes) +
+                  static_cast<std::size_t>(predicted)];
+  }
+};
+
+/// Throws Error for a label or a prediction outside [0, classes).
+ConfusionMatrix confusion_matrix(std::span<const int> predicted, std::span<const int> labels,
+                                 int classes);
 
 /// Area under the ROC curve: the probability that a positive scores above a negative, ties counting
 /// half (Mann-Whitney U / (positives * negatives)). NaN when a class is missing or a score is NaN.
@@ -15,5 +32,16 @@ double auc(std::span<const double> scores, std::span<const int> labels);
 /// sums over positives and negatives; precision cTP/(cTP+cFP), recall cTP/positives; 0 where a
 /// denominator is 0. NaN for a NaN score.
 double probabilistic_f1(std::span<const double> scores, std::span<const int> labels);
+
+/// Where to cut probabilities into yes and no.
+struct BestThreshold {
+  double threshold = 0;  ///< a score is positive from here up
+  double f1 = 0;         ///< F1 at that threshold, which is also pF1 of the scores so cut
+};
+
+/// The one of the scores that as a threshold gives the highest F1, the lowest of them if several
+/// do. Chosen on the labels it is judged by, so it flatters: most with few positives. Without a
+/// positive every F1 is 0 and the threshold NaN; with a NaN score both are NaN.
+BestThreshold best_f1_threshold(std::span<const double> scores, std::span<const int> labels);
 
 }  // namespace mpbench::train

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <span>
+#include <vector>
+
 #include "mpbench/amp/grad_scaler.hpp"
 #include "mpbench/core/precision.hpp"
 #include "mpbench/data/loader.hpp"
@@ -9,19 +12,32 @@
 
 namespace mpbench::train {
 
+class Ema;
+
+/// What a step works with.
+struct Learner {
+  nn::ImageClassifier& model;
+  const Loss& criterion;
+  Optimizer& optimizer;
+  amp::GradScaler& scaler;
+  Precision precision = Precision::fp32;
+  double clip_norm = 0;  ///< largest L2 norm of all gradients together; 0: not clipped
+  Ema* ema = nullptr;    ///< follows the weights; null: none
+};
+
 /// What one step made. The tensors are on the device and detached: reading them is the caller's
 /// choice of moment.
 struct StepResult {
-  torch::Tensor loss;    ///< 0-dim float32
-  torch::Tensor logits;  ///< [N, outputs]
+  torch::Tensor loss;                 ///< 0-dim float32, the mean of the batches' losses
+  std::vector<torch::Tensor> logits;  ///< [N, outputs] for each batch
   amp::StepOutcome outcome = amp::StepOutcome::stepped;
 };
 
 /// images [N, C, H, W] -> logits [N, outputs], under autocast where the precision is mixed.
 torch::Tensor forward(nn::ImageClassifier& model, const torch::Tensor& images, Precision precision);
 
-/// One optimizer step: forward, loss, scaled backward, unscaled update.
-StepResult train_step(nn::ImageClassifier& model, const data::Batch& batch, const Loss& criterion,
-                      Optimizer& optimizer, amp::GradScaler& scaler, Precision precision);
+/// One optimizer step on the batches' mean gradient: forward, loss and scaled backward of each,
+/// clipping of the unscaled gradients, update.
+StepResult train_step(Learner& learner, std::span<const data::Batch> batches);
 
 }  // namespace mpbench::train

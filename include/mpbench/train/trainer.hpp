@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,27 +10,29 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/progress.hpp"
 #include "mpbench/data/image_set.hpp"
+#include "mpbench/train/checkpoint.hpp"
 #include "mpbench/train/config.hpp"
-#include "mpbench/train/loss.hpp"
+#include "mpbench/train/evaluation.hpp"
 
 namespace mpbench::train {
 
-/// Training broke down: a NaN loss, or a loss scale that fell to 0. The message names the step.
+/// Training broke down: a loss that is not finite, a loss scale that fell to 0, or no step taken
+/// for long. The message names the step.
 class Diverged : public Error {
  public:
   using Error::Error;
 };
 
-/// One pass over the training images.
-struct EpochResult {
-  int epoch = 0;  ///< counted from 1
+/// Memory ran out, on the device or here. The message names the step and the batch.
+class OutOfMemory : public Error {
+ public:
+  using Error::Error;
+};
+
+/// What some consecutive steps of one epoch took.
+struct BlockResult {
   std::int64_t steps = 0;
   std::int64_t images = 0;
-  double train_loss = 0;             ///< mean over the epoch's batches
-  double train_accuracy = 0;         ///< while training, before each update
-  double lr = 0;                     ///< of the last step
-  std::optional<double> loss_scale;  ///< after the epoch; fp16 only
-  std::int64_t skipped_steps = 0;
   double time_s = 0;       ///< wall clock, data included, device finished
   double data_wait_s = 0;  ///< part of it spent waiting for batches
   /// Compute time of each step; on CUDA the mean step of each window between two synchronisations.
@@ -37,26 +40,24 @@ struct EpochResult {
   bool complete = true;  ///< false: stopped by Ctrl-C
 };
 
-/// What the network says of one validation image.
-struct Prediction {
-  std::int64_t index = 0;  ///< into ImageSet::samples
-  double score =
-      0;  ///< probability of the positive class; of the true class when there are more than two
-  int predicted = 0;
+/// One pass over the training images.
+struct EpochResult : BlockResult {
+  int epoch = 0;                     ///< counted from 1
+  double train_loss = 0;             ///< mean over the epoch's steps
+  double train_accuracy = 0;         ///< while training, before each update
+  double lr = 0;                     ///< of the last step
+  std::optional<double> loss_scale;  ///< after the epoch; fp16 only
+  std::int64_t skipped_steps = 0;
 };
 
-struct ValidationResult {
-  double loss = 0;
-  double accuracy = 0;
-  std::optional<double> auc;  ///< binary sets with both classes in validation
-  std::optional<double> pf1;  ///< binary sets
-  std::vector<Prediction> predictions;
-};
-
-/// A model on its way: everything a run needs between two epochs. The loop around it, and all
-/// measuring, belong to whoever drives it (bench/runner).
+/// A model on its way: everything a run needs between two steps. The loop around it, and all
+/// measuring, belong to whoever drives it (bench/runner). It computes on the default streams of one
+/// device and knows nothing of ranks: whoever trains on several adds the exchange of gradients
+/// around it.
 class Trainer {
  public:
+  static constexpr std::int64_t all_steps = std::numeric_limits<std::int64_t>::max();
+
   /// Seeds torch, splits the data, measures its normalisation, makes model and optimizer on the
   /// device. `config` must have passed validate(). The set must outlive the trainer.
   Trainer(const TrainConfig& config, const data::ImageSet& set);
@@ -69,23 +70,48 @@ class Trainer {
   /// start to the end of the first step, nothing when there are no warm-up steps.
   std::optional<double> warm_up();
 
-  /// Trains the next epoch, or what is left of config.steps. Reports after each step. Throws
-  /// Diverged.
+  /// Trains at most so many steps, and not past the end of the current epoch or of the run: a
+  /// comparison can drive several trainers in turns. Reports after each step. Throws Diverged and
+  /// OutOfMemory.
+  BlockResult train_steps(std::int64_t steps, const ProgressFunction& progress);
+
+  /// Whether the current epoch, or the run, has no steps left.
+  bool at_epoch_end() const;
+  /// Whether steps of the current epoch were done and finish_epoch has not told of them.
+  bool epoch_open() const;
+
+  /// Tells what the epoch's blocks came to; where it has no steps left, the next one can begin.
+  EpochResult finish_epoch();
+
+  /// The next epoch, or what is left of this one, in one block.
   EpochResult train_epoch(const ProgressFunction& progress);
 
   /// Whether epochs or steps are left.
   bool finished() const;
 
+  /// With the averaged weights where there is a moving average.
   ValidationResult validate(const ProgressFunction& progress);
+
+  /// The state between two steps: parameters, optimizer, scaler, averages, random numbers, place in
+  /// the epoch. On the CPU a trainer that took it over goes on bit for bit as this one does.
+  Checkpoint checkpoint() const;
+
+  /// Takes over a state of the same configuration and data. Throws InputError naming what differs;
+  /// only the length of the run, and what does not change results, may.
+  void restore(const Checkpoint& checkpoint, const std::filesystem::path& path);
 
   const data::Split& split() const;
   std::int64_t parameters() const;
+  std::int64_t steps_done() const;
   /// How float16 convolutions are computed: "native", "emulated in fp32" ...; empty unless fp16 on
   /// the CPU.
   std::string fp16_convolution() const;
+  /// What was taken from --weights, and what was left out; empty without.
+  std::string weights_report() const;
+
+  struct State;  ///< src/train/trainer_state.hpp
 
  private:
-  struct State;
   std::unique_ptr<State> state_;
 };
 

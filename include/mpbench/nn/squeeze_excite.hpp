@@ -1,0 +1,43 @@
+#pragma once
+
+#include <torch/nn/modules/conv.h>
+
+#include <string_view>
+
+#include "mpbench/nn/activation.hpp"
+
+namespace mpbench::nn {
+
+/// Two ways to compute the same squeeze-and-excitation.
+enum class SqueezeExciteForm {
+  transformed,  ///< pooling to 1x1 and 1x1 convolutions
+  textbook,     ///< the mean over the image and matrix products
+};
+
+/// Parses "transformed" or "textbook"; throws UsageError naming the choices.
+SqueezeExciteForm parse_squeeze_excite(std::string_view text);
+
+/// Scales each channel by sigmoid(fc2(activation(fc1(mean over the image)))). Hu et al.,
+/// "Squeeze-and-Excitation Networks", arXiv:1709.01507.
+///
+/// Both forms hold the same parameters under torchvision's names: fc1.weight [S, C, 1, 1],
+/// fc2.weight [C, S, 1, 1] and the biases. The textbook form views the weights as the matrices [S,
+/// C] and [C, S], so either form takes the other's state as it is.
+class SqueezeExcite : public torch::nn::Module {
+ public:
+  SqueezeExcite(int channels, int squeeze_channels, Activation activation, SqueezeExciteForm form);
+
+  /// [N, C, H, W] -> the same shape.
+  torch::Tensor forward(const torch::Tensor& input);
+
+ private:
+  torch::Tensor scale_by_convolutions(const torch::Tensor& input);
+  torch::Tensor scale_by_matrices(const torch::Tensor& input);
+
+  torch::nn::Conv2d fc1_;
+  torch::nn::Conv2d fc2_;
+  Activation activation_;
+  SqueezeExciteForm form_;
+};
+
+}  // namespace mpbench::nn

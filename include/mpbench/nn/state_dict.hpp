@@ -1,0 +1,44 @@
+#pragma once
+
+#include <ATen/core/TensorBody.h>
+#include <torch/nn/module.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "mpbench/core/safetensors.hpp"
+
+namespace mpbench::nn {
+
+using TensorsByName = std::map<std::string, at::Tensor>;
+
+/// A network's tensors as a file has them.
+struct StateDict {
+  /// On the CPU, in the file's dtypes. They may be views of the file's bytes: copy from them, never
+  /// write to them.
+  TensorsByName tensors;
+  std::string wrapper;         ///< the entry of a training checkpoint they were in: "model_ema"
+  std::string prefix;          ///< what all names began with, and do no more: "module."
+  std::string architecture;    ///< the network's name, where the file tells
+  std::size_t left_aside = 0;  ///< tensors of a checkpoint that are not the network's
+};
+
+/// Reads a .safetensors file, or a .pth file (pth_file.hpp); its content tells which it is. The
+/// prefixes of DataParallel ("module."), torch.compile ("_orig_mod.") and Lightning ("model.") are
+/// taken off where all names have them. Of a checkpoint of this program the network is read.
+///
+/// Throws Error when the file cannot be read, and InputError naming the tensor or the part of the
+/// file that is damaged, or of a kind or dtype that is not supported.
+StateDict read_state_dict(const std::filesystem::path& path);
+
+/// Parameters and buffers under their names; they share the module's memory.
+TensorsByName state_of(const torch::nn::Module& module);
+
+/// Writes a .safetensors file, whole or not at all, that Python's safetensors.torch.load_file
+/// reads: each tensor row-major, whatever its layout in memory, with {"format": "pt"} and
+/// `metadata`. Throws Error when it cannot be written, or for a dtype that the format lacks.
+void write_state_dict(const std::filesystem::path& path, const TensorsByName& tensors,
+                      safetensors::Metadata metadata = {});
+
+}  // namespace mpbench::nn

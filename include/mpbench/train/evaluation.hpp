@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "mpbench/core/precision.hpp"
+#include "mpbench/core/progress.hpp"
+#include "mpbench/data/image_set.hpp"
+#include "mpbench/data/loader.hpp"
+#include "mpbench/nn/model.hpp"
+#include "mpbench/train/loss.hpp"
+
+namespace mpbench::train {
+
+/// Called with a batch's places in the ImageSet, its logits [N, outputs] and its labels [N].
+using LogitsFunction = std::function<void(const data::Batch& batch, const torch::Tensor& logits)>;
+
+/// Runs the network over a loader's images, in evaluation mode and without gradients; leaves it in
+/// evaluation mode. `total` images are told to `progress` under `label`. Throws Interrupted.
+void for_each_logits(nn::ImageClassifier& model, data::Loader& loader, Precision precision,
+                     std::int64_t total, const std::string& label, const ProgressFunction& progress,
+                     const LogitsFunction& use);
+
+/// What the network says of one validation image.
+struct Prediction {
+  std::int64_t index = 0;  ///< into ImageSet::samples
+  /// Probability of the positive class; of the true class when there are more than two.
+  double score = 0;
+  int predicted = 0;
+};
+
+struct ValidationResult {
+  double loss = 0;
+  double accuracy = 0;
+  std::optional<double> auc;  ///< binary sets with both classes in validation
+  std::optional<double> pf1;  ///< binary sets
+  std::vector<Prediction> predictions;
+};
+
+/// Judges the network on the images of a loader that goes through them once, in order.
+ValidationResult evaluate(nn::ImageClassifier& model, data::Loader& loader, const Loss& criterion,
+                          Precision precision, const data::ImageSet& set,
+                          const ProgressFunction& progress);
+
+}  // namespace mpbench::train

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "mpbench/data/image_set.hpp"
+#include "mpbench/data/loader.hpp"
+#include "mpbench/nn/model.hpp"
+#include "mpbench/train/config.hpp"
+#include "mpbench/train/loss.hpp"
+#include "mpbench/train/optimizer.hpp"
+
+/// What a TrainConfig means for a set of images: each option's part of a run, made once.
+namespace mpbench::train {
+
+/// By a file, by folds, as the dataset brings it, or made here: grouped and stratified. Throws
+/// UsageError where --folds meets a dataset with a split of its own.
+data::Split choose_split(const TrainConfig& config, const data::ImageSet& set);
+
+/// "auto" is ImageNet's constants for colour, the training images' own mean and deviation for grey.
+data::Normalization choose_normalization(const std::string& name, const data::ImageSet& set,
+                                         const data::Split& split);
+
+/// With `--balance weight`, the positives' weight is the training images' negatives / positives.
+Loss choose_loss(const TrainConfig& config, const data::ImageSet& set, const data::Split& split);
+
+nn::ModelOptions model_options(const TrainConfig& config, int channels, int classes);
+OptimizerOptions optimizer_options(const TrainConfig& config);
+
+/// For validation: every image, in order.
+data::LoaderOptions loader_options(const TrainConfig& config, torch::Device device,
+                                   data::Normalization normalization);
+/// The same for training on `images` of them: shuffled, augmented, balanced, in batches of one size
+/// where there are enough images for one.
+data::LoaderOptions training_loader_options(data::LoaderOptions options, const TrainConfig& config,
+                                            Task task, std::size_t images);
+
+}  // namespace mpbench::train

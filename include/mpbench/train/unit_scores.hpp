@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace mpbench::train {
+
+/// How the scores of a unit's images become one.
+enum class UnitScoring { mean, max };
+
+/// What the network says of one image of a two-class set. The texts are the caller's.
+struct ImageScore {
+  std::string_view unit;   ///< what is judged: the breast; empty: the image stands for itself
+  std::string_view group;  ///< the patient
+  int label = 0;
+  double score = 0;  ///< probability of the positive class
+};
+
+/// One breast, or an image that has no unit.
+struct UnitScore {
+  std::size_t first = 0;   ///< the place of its first image
+  std::size_t images = 1;  ///< how many it has
+  int label = 0;           ///< the largest of its images' labels
+  double score = 0;        ///< NaN if any of theirs is
+};
+
+/// One element a unit, in the order of their first images: RSNA asks for a probability a breast, of
+/// which there are two or more views. Throws Error for a unit that is in two groups: the same name
+/// for two patients' breasts would mix them.
+std::vector<UnitScore> unit_scores(std::span<const ImageScore> images,
+                                   UnitScoring scoring = UnitScoring::mean);
+
+}  // namespace mpbench::train

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <vector>
+
+#include "mpbench/bench/run_record.hpp"
+#include "mpbench/train/trainer.hpp"
+
+namespace mpbench::bench {
+
+/// What the epochs of a run add up to while they pass.
+struct Totals {
+  std::int64_t steps = 0;
+  std::int64_t images = 0;
+  std::int64_t skipped_steps = 0;
+  double time_s = 0;
+  double data_wait_s = 0;
+  std::vector<double> step_s;
+
+  void add(const train::EpochResult& epoch);
+};
+
+/// The best epoch by the run's metric: AUC where there is one, else accuracy.
+struct BestEpoch {
+  int epoch = 0;  ///< from 1; 0: none yet
+  double metric = 0;
+
+  /// Takes an epoch in; true when it is the best so far. The first of equals stays.
+  bool offer(int number, const EpochRecord& record);
+};
+
+/// What a run knows between two epochs beside the trainer's state; it travels in checkpoints.
+struct RunState {
+  Totals totals;
+  std::vector<EpochRecord> epochs;
+  BestEpoch best;
+};
+
+nlohmann::json to_json(const RunState& state);
+/// Throws nlohmann::json::exception for anything that to_json does not make.
+RunState run_state_from(const nlohmann::json& state);
+
+}  // namespace mpbench::bench

@@ -1,0 +1,1 @@
+#include "depthwise_loops.hpp"

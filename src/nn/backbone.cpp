@@ -1,0 +1,51 @@
+#include "mpbench/nn/backbone.hpp"
+
+#include <torch/torch.h>
+
+#include <string_view>
+
+namespace mpbench::nn {
+namespace {
+
+/// Whether a tensor or module is the head, or in it.
+bool in_head(const ImageClassifier& model, std::string_view path) {
+  const std::string head = model.head();
+  return path == head || path.starts_with(head + ".");
+}
+
+std::vector<at::Tensor> select_parameters(const ImageClassifier& model, bool of_head) {
+  std::vector<at::Tensor> selected;
+  for (const auto& entry : model.named_parameters()) {
+    if (in_head(model, entry.key()) == of_head) selected.push_back(entry.value());
+  }
+  return selected;
+}
+
+}  // namespace
+
+std::vector<at::Tensor> backbone_parameters(const ImageClassifier& model) {
+  return select_parameters(model, false);
+}
+
+std::vector<at::Tensor> head_parameters(const ImageClassifier& model) {
+  return select_parameters(model, true);
+}
+
+void set_backbone_trainable(ImageClassifier& model, bool trainable) {
+  for (at::Tensor& parameter : backbone_parameters(model)) {
+    parameter.set_requires_grad(trainable);
+    if (!trainable) parameter.mutable_grad().reset();
+  }
+}
+
+void train_mode(ImageClassifier& model, bool backbone_frozen) {
+  model.train();
+  if (!backbone_frozen) return;
+  for (const auto& entry : model.named_modules("", /*include_self=*/false)) {
+    const bool keeps_statistics =
+        entry.value()->named_buffers(/*recurse=*/false).contains("running_mean");
+    if (keeps_statistics && !in_head(model, entry.key())) entry.value()->eval();
+  }
+}
+
+}  // namespace mpbench::nn

@@ -1,0 +1,16 @@
+#include "mpbench/nn/initialization.hpp"
+
+#include <torch/torch.h>
+
+namespace mpbench::nn {
+
+void initialize_convolutions(torch::nn::Module& model) {
+  for (const auto& module : model.modules(/*include_self=*/false)) {
+    const auto* convolution = module->as<torch::nn::Conv2d>();
+    if (convolution == nullptr) continue;
+    torch::nn::init::kaiming_normal_(convolution->weight, /*a=*/0, torch::kFanOut, torch::kReLU);
+    if (convolution->bias.defined()) torch::nn::init::zeros_(convolution->bias);
+  }
+}
+
+}  // namespace mpbench::nn

@@ -1,0 +1,50 @@
+#include "mpbench/nn/squeeze_excite.hpp"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "mpbench/core/error.hpp"
+
+namespace mpbench::nn {
+namespace {
+
+torch::Tensor multiply(const torch::nn::Conv2d& layer, const torch::Tensor& vectors) {
+  return torch::linear(vectors, layer->weight.flatten(1), layer->bias);
+}
+
+}  // namespace
+
+SqueezeExciteForm parse_squeeze_excite(std::string_view text) {
+  if (text == "transformed") return SqueezeExciteForm::transformed;
+  if (text == "textbook") return SqueezeExciteForm::textbook;
+  throw UsageError(fmt::format("unknown squeeze-excite '{}': choose transformed, textbook", text));
+}
+
+SqueezeExcite::SqueezeExcite(int channels, int squeeze_channels, Activation activation,
+                             SqueezeExciteForm form)
+    : fc1_(register_module(
+          "fc1", torch::nn::Conv2d(torch::nn::Conv2dOptions(channels, squeeze_channels, 1)))),
+      fc2_(register_module(
+          "fc2", torch::nn::Conv2d(torch::nn::Conv2dOptions(squeeze_channels, channels, 1)))),
+      activation_(activation),
+      form_(form) {}
+
+torch::Tensor SqueezeExcite::forward(const torch::Tensor& input) {
+  const bool transformed = form_ == SqueezeExciteForm::transformed;
+  return (transformed ? scale_by_convolutions(input) : scale_by_matrices(input)) * input;
+}
+
+torch::Tensor SqueezeExcite::scale_by_convolutions(const torch::Tensor& input) {
+  const torch::Tensor pooled = torch::adaptive_avg_pool2d(input, {1, 1});
+  return fc2_->forward(activate(fc1_->forward(pooled), activation_)).sigmoid();
+}
+
+torch::Tensor SqueezeExcite::scale_by_matrices(const torch::Tensor& input) {
+  const torch::Tensor mean = input.mean({2, 3});
+  return multiply(fc2_, activate(multiply(fc1_, mean), activation_))
+      .sigmoid()
+      .unsqueeze(2)
+      .unsqueeze(3);
+}
+
+}  // namespace mpbench::nn

@@ -1,0 +1,106 @@
+#include "mpbench/train/setup.hpp"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+
+#include "mpbench/core/error.hpp"
+
+namespace mpbench::train {
+namespace {
+
+std::vector<float> triple(float a, float b, float c, int channels) {
+  if (channels == 3) return {a, b, c};
+  return {(a + b + c) / 3};
+}
+
+}  // namespace
+
+data::Split choose_split(const TrainConfig& config, const data::ImageSet& set) {
+  if (config.folds > 0) {
+    if (config.split.empty() && set.given_split) {
+      throw UsageError(fmt::format(
+          "--folds: dataset {} has a split of its own: name a file of folds with --split",
+          set.dataset));
+    }
+    auto folds = config.split.empty()
+                     ? data::grouped_stratified_folds(set.samples, config.folds, config.seed)
+                     : data::read_folds_csv(config.split, set.samples, config.folds);
+    return std::move(folds[static_cast<std::size_t>(config.fold)]);
+  }
+  if (!config.split.empty()) return data::read_split_csv(config.split, set.samples);
+  if (set.given_split) return *set.given_split;
+  return data::grouped_stratified_split(set.samples, config.validation_fraction, config.seed);
+}
+
+data::Normalization choose_normalization(const std::string& name, const data::ImageSet& set,
+                                         const data::Split& split) {
+  if (name == "none") return {};
+  if (name == "unit") return {.mean = {0.5F}, .deviation = {0.5F}};
+  // torchvision's constants for models trained on ImageNet; their mean for grey images.
+  if (name == "imagenet" || (name == "auto" && set.channels == 3)) {
+    return {.mean = triple(0.485F, 0.456F, 0.406F, set.channels),
+            .deviation = triple(0.229F, 0.224F, 0.225F, set.channels)};
+  }
+  return data::measure_normalization(set, split.train);
+}
+
+Loss choose_loss(const TrainConfig& config, const data::ImageSet& set, const data::Split& split) {
+  Loss loss{.task = task_of(static_cast<int>(set.classes.size())),
+            .kind = config.loss,
+            .focal_gamma = config.focal_gamma,
+            .label_smoothing = config.label_smoothing};
+  if (config.focal_alpha >= 0) loss.focal_alpha = config.focal_alpha;
+  if (config.balance == "weight" && loss.task == Task::binary) {
+    const auto positives = std::count_if(
+        split.train.begin(), split.train.end(),
+        [&](std::int64_t i) { return set.samples[static_cast<std::size_t>(i)].label == 1; });
+    const auto all = static_cast<double>(split.train.size());
+    if (positives > 0)
+      loss.pos_weight = (all - static_cast<double>(positives)) / static_cast<double>(positives);
+  }
+  validate(loss);
+  return loss;
+}
+
+nn::ModelOptions model_options(const TrainConfig& config, int channels, int classes) {
+  return {.name = config.model,
+          .in_channels = channels,
+          .outputs = outputs_of(classes),
+          .activation = config.activation,
+          .squeeze_excite = config.squeeze_excite};
+}
+
+OptimizerOptions optimizer_options(const TrainConfig& config) {
+  return {.name = config.optimizer,
+          .lr = config.lr,
+          .weight_decay = config.weight_decay,
+          .momentum = config.optimizer == "sgd" ? config.momentum : 0.0,
+          .nesterov = config.nesterov,
+          .tensor_lr = config.cuda_graph};
+}
+
+data::LoaderOptions loader_options(const TrainConfig& config, torch::Device device,
+                                   data::Normalization normalization) {
+  return {.batch_size = config.batch_size,
+          .channels_last = config.channels_last,
+          .workers = config.workers,
+          .seed = config.seed,
+          .device = device,
+          .normalization = std::move(normalization)};
+}
+
+data::LoaderOptions training_loader_options(data::LoaderOptions options, const TrainConfig& config,
+                                            Task task, std::size_t images) {
+  options.shuffle = true;
+  // Steps of one size: a last small batch would blur the step time, and batch norm cannot take a
+  // single image.
+  options.drop_last = images >= static_cast<std::size_t>(config.batch_size);
+  options.balance_positives =
+      task == Task::binary && (config.balance == "auto" || config.balance == "positives");
+  options.augment = config.augment;
+  return options;
+}
+
+}  // namespace mpbench::train

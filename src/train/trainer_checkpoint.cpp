@@ -1,0 +1,163 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
+#include <torch/torch.h>
+
+#include <set>
+#include <sstream>
+
+#include "mpbench/nn/state_dict.hpp"
+#include "mpbench/train/setup.hpp"
+#include "trainer_state.hpp"
+
+namespace mpbench::train {
+namespace {
+
+/// Options that may differ between a checkpoint and the run that goes on from it: how long it is,
+/// where things are, how fast. `schedule` and the rates follow the new length.
+const std::set<std::string> free_options{"data",       "epochs",      "steps",
+                                         "early-stop", "checkpoints", "checkpoint-steps",
+                                         "workers",    "threads",     "warmup-steps"};
+
+std::map<std::string, std::string> options_of(const TrainConfig& config) {
+  std::map<std::string, std::string> options;
+  std::istringstream lines(to_toml(config));
+  for (std::string line; std::getline(lines, line);) {
+    const auto equals = line.find(" = ");
+    if (equals != std::string::npos) options[line.substr(0, equals)] = line.substr(equals + 3);
+  }
+  return options;
+}
+
+void put(std::map<std::string, torch::Tensor>& all, const std::string& prefix,
+         const std::map<std::string, torch::Tensor>& some) {
+  for (const auto& [name, tensor] : some) all.emplace(prefix + name, tensor);
+}
+
+std::map<std::string, torch::Tensor> with_prefix(const std::map<std::string, torch::Tensor>& all,
+                                                 const std::string& prefix) {
+  std::map<std::string, torch::Tensor> some;
+  for (const auto& [name, tensor] : all) {
+    if (name.starts_with(prefix)) some.emplace(name.substr(prefix.size()), tensor);
+  }
+  return some;
+}
+
+/// The default generator, by a handle that can be written through.
+at::Generator generator_of(torch::Device device) {
+  return at::globalContext().defaultGenerator(device);
+}
+
+const torch::Tensor& find(const Checkpoint& checkpoint, const std::string& name,
+                          const std::filesystem::path& path) {
+  const auto found = checkpoint.tensors.find(name);
+  if (found == checkpoint.tensors.end()) throw InputError(path, name, "is missing");
+  return found->second;
+}
+
+void check_options(const TrainConfig& config, const nlohmann::json& saved,
+                   const std::filesystem::path& path) {
+  const auto now = options_of(config);
+  for (const auto& [name, value] : now) {
+    const std::string before = saved.value(name, std::string("(not known then)"));
+    if (before == value) continue;
+    if (!free_options.contains(name)) {
+      throw InputError(
+          path, name,
+          fmt::format("was {} in the run that saved this, and is {} now", before, value));
+    }
+    if (name == "epochs" || name == "steps" || name == "threads") {
+      spdlog::warn("--{} was {} before, and is {} from here on", name, before, value);
+    }
+  }
+}
+
+}  // namespace
+
+Checkpoint Trainer::checkpoint() const {
+  const State& s = *state_;
+  Checkpoint saved;
+  saved.tensors = nn::state_of(*s.model);
+  put(saved.tensors, "optimizer/", s.optimizer->state());
+  if (s.ema) put(saved.tensors, "ema/", s.ema->state());
+  saved.tensors["rng/cpu"] = generator_of(torch::kCPU).get_state();
+  if (s.device.is_cuda()) saved.tensors["rng/cuda"] = generator_of(s.device).get_state();
+  // The live tensors go on changing: what is handed out does not.
+  for (auto& [name, tensor] : saved.tensors) tensor = tensor.detach().clone();
+
+  const nn::ModelOptions model =
+      model_options(s.config, s.set.channels, static_cast<int>(s.set.classes.size()));
+  saved.state = {{"model",
+                  {{"name", model.name},
+                   {"in_channels", model.in_channels},
+                   {"outputs", model.outputs},
+                   {"activation", model.activation},
+                   {"squeeze_excite", model.squeeze_excite}}},
+                 {"dataset", s.set.dataset},
+                 {"data_key", s.set.key},
+                 {"classes", s.set.classes},
+                 {"height", s.set.height},
+                 {"width", s.set.width},
+                 {"mean", s.loading.normalization.mean},
+                 {"deviation", s.loading.normalization.deviation},
+                 {"options", options_of(s.config)},
+                 {"steps_done", s.steps_done},
+                 {"epochs_done", s.epochs_done},
+                 {"scaler", s.scaler.state()},
+                 {"skipped_in_a_row", s.skipped_in_a_row},
+                 {"epoch",
+                  {{"steps", s.epoch.steps},
+                   {"images", s.epoch.images},
+                   {"loss_sum", s.epoch.loss_sum.item<double>()},
+                   {"right", s.epoch.right.item<std::int64_t>()},
+                   {"skipped", s.scaler.skipped_steps() - s.epoch.skipped_before},
+                   {"lr", s.epoch.lr},
+                   {"time_s", s.epoch.time_s},
+                   {"data_wait_s", s.epoch.data_wait_s},
+                   {"step_s", s.epoch.step_s}}}};
+  return saved;
+}
+
+void Trainer::restore(const Checkpoint& checkpoint, const std::filesystem::path& path) {
+  State& s = *state_;
+  const torch::NoGradGuard no_grad;
+  try {
+    const nlohmann::json& state = checkpoint.state;
+    check_options(s.config, state.at("options"), path);
+    if (state.at("data_key") != s.set.key) {
+      throw InputError(path, "data_key", "the images are not those that the run was trained on");
+    }
+    for (auto& [name, tensor] : nn::state_of(*s.model)) {
+      if (find(checkpoint, name, path).sizes() != tensor.sizes())
+        throw InputError(path, name, "has another shape");
+    }
+    for (auto& [name, tensor] : nn::state_of(*s.model)) tensor.copy_(checkpoint.tensors.at(name));
+    s.optimizer->load_state(with_prefix(checkpoint.tensors, "optimizer/"));
+    if (s.ema) s.ema->load_state(with_prefix(checkpoint.tensors, "ema/"));
+    s.scaler.load_state(state.at("scaler"));
+    s.steps_done = state.at("steps_done");
+    s.epochs_done = state.at("epochs_done");
+    s.skipped_in_a_row = state.at("skipped_in_a_row");
+    s.clear_epoch();
+    const nlohmann::json& epoch = state.at("epoch");
+    s.epoch.steps = epoch.at("steps");
+    s.epoch.images = epoch.at("images");
+    s.epoch.loss_sum.fill_(epoch.at("loss_sum").get<double>());
+    s.epoch.right.fill_(epoch.at("right").get<std::int64_t>());
+    s.epoch.skipped_before -= epoch.at("skipped").get<std::int64_t>();
+    s.epoch.lr = epoch.at("lr");
+    s.epoch.time_s = epoch.at("time_s");
+    s.epoch.data_wait_s = epoch.at("data_wait_s");
+    s.epoch.step_s = epoch.at("step_s").get<std::vector<double>>();
+    generator_of(torch::kCPU).set_state(find(checkpoint, "rng/cpu", path));
+    if (s.device.is_cuda()) generator_of(s.device).set_state(find(checkpoint, "rng/cuda", path));
+  } catch (const nlohmann::json::exception& error) {
+    throw InputError(path, "mpbench_state", error.what());
+  } catch (const InputError&) {
+    throw;
+  } catch (const Error& error) {
+    throw InputError(path, "state", error.what());
+  }
+}
+
+}  // namespace mpbench::train

@@ -1,0 +1,85 @@
+#include "trainer_state.hpp"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "mpbench/device/device.hpp"
+#include "mpbench/nn/backbone.hpp"
+#include "mpbench/nn/weights.hpp"
+#include "mpbench/train/setup.hpp"
+
+namespace mpbench::train {
+namespace {
+
+amp::GradScalerOptions scaler_options(const TrainConfig& config) {
+  return {.init_scale = config.init_scale,
+          .growth_interval = config.growth_interval,
+          .enabled = config.precision == Precision::fp16};
+}
+
+}  // namespace
+
+Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images)
+    : config(chosen),
+      set(images),
+      device(device::parse_device(config.device)),
+      float32(config.precision == Precision::tf32),
+      determinism(config.deterministic),
+      split(choose_split(config, set)),
+      criterion(choose_loss(config, set, split)),
+      loading(loader_options(config, device, choose_normalization(config.normalize, set, split))),
+      train_loader(set, split.train,
+                   training_loader_options(loading, config, criterion.task, split.train.size())),
+      validation_loader(set, split.validation, loading) {
+  if (config.precision == Precision::fp16 && device.is_cpu()) fp16_convolution.emplace();
+  torch::manual_seed(config.seed);
+  model = nn::make_model(model_options(config, set.channels, static_cast<int>(set.classes.size())));
+  if (!config.weights.empty()) weights_report = nn::load_weights(*model, config.weights).line();
+  model->to(device);
+  if (config.channels_last) nn::to_channels_last(*model);
+  steps_per_epoch = (train_loader.batches_per_epoch() + config.accumulate - 1) / config.accumulate;
+  total_steps = config.steps > 0 ? config.steps : steps_per_epoch * config.epochs;
+  schedule = {
+      .name = config.schedule,
+      .base_lr = config.lr,
+      .total_steps = total_steps,
+      .warmup_steps = std::llround(config.warmup_epochs * static_cast<double>(steps_per_epoch))};
+  start_afresh();
+}
+
+void Trainer::State::start_afresh() {
+  torch::manual_seed(config.seed);
+  optimizer = make_optimizer(model->parameters(), optimizer_options(config));
+  scaler = amp::GradScaler(scaler_options(config));
+  ema.reset();
+  if (config.ema_decay > 0) ema.emplace(*model, config.ema_decay);
+  skipped_in_a_row = skipped_at_last_check = 0;
+  clear_epoch();
+}
+
+void Trainer::State::clear_epoch() {
+  epoch = {};
+  epoch.loss_sum = torch::zeros({}, torch::dtype(torch::kFloat64).device(device));
+  epoch.right = torch::zeros({}, torch::dtype(torch::kInt64).device(device));
+  epoch.skipped_before = scaler.skipped_steps();
+  loader_in_place = false;
+}
+
+void Trainer::State::continue_epoch() {
+  if (loader_in_place) return;
+  train_loader.start_epoch(
+      epochs_done, std::min(epoch.steps * config.accumulate, train_loader.batches_per_epoch()));
+  loader_in_place = true;
+}
+
+void Trainer::State::begin_training() {
+  const bool frozen = config.freeze_backbone &&
+                      (config.unfreeze_epoch == 0 || epochs_done + 1 < config.unfreeze_epoch);
+  nn::set_backbone_trainable(*model, !frozen);
+  nn::train_mode(*model, frozen);
+}
+
+}  // namespace mpbench::train

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mpbench/amp/fp16_conv.hpp"
+#include "mpbench/amp/grad_scaler.hpp"
+#include "mpbench/data/loader.hpp"
+#include "mpbench/device/determinism.hpp"
+#include "mpbench/device/float32_precision.hpp"
+#include "mpbench/train/ema.hpp"
+#include "mpbench/train/optimizer.hpp"
+#include "mpbench/train/schedule.hpp"
+#include "mpbench/train/step.hpp"
+#include "mpbench/train/trainer.hpp"
+
+namespace mpbench::train {
+
+/// Sums over the steps of the current epoch.
+struct EpochSums {
+  std::int64_t steps = 0;
+  std::int64_t images = 0;
+  torch::Tensor loss_sum;  ///< 0-dim float64 on the device
+  torch::Tensor right;     ///< 0-dim int64 on the device
+  std::int64_t skipped_before = 0;
+  double lr = 0;
+  double time_s = 0;
+  double data_wait_s = 0;
+  std::vector<double> step_s;
+};
+
+struct Trainer::State {
+  State(const TrainConfig& chosen, const data::ImageSet& images);
+
+  /// A new optimizer, scaler and average from the weights as they are, and the seed's random
+  /// numbers.
+  void start_afresh();
+  void clear_epoch();
+  /// Puts the loader where the epoch stands, unless it is there already.
+  void continue_epoch();
+  /// Training mode; which parameters train is the epoch's choice.
+  void begin_training();
+  Learner learner() {
+    return {.model = *model,
+            .criterion = criterion,
+            .optimizer = *optimizer,
+            .scaler = scaler,
+            .precision = config.precision,
+            .clip_norm = config.clip_norm,
+            .ema = ema ? &*ema : nullptr};
+  }
+
+  const TrainConfig config;
+  const data::ImageSet& set;
+  torch::Device device;
+  device::Float32PrecisionGuard float32;
+  device::DeterminismGuard determinism;
+  std::optional<amp::Fp16ConvolutionGuard> fp16_convolution;
+  data::Split split;
+  Loss criterion;
+  data::LoaderOptions loading;
+  data::Loader train_loader;
+  data::Loader validation_loader;
+  std::shared_ptr<nn::ImageClassifier> model;
+  std::string weights_report;
+  std::unique_ptr<Optimizer> optimizer;
+  amp::GradScaler scaler;
+  std::optional<Ema> ema;
+  Schedule schedule;
+  std::int64_t steps_per_epoch = 0;
+  std::int64_t total_steps = 0;
+  std::int64_t steps_done = 0;
+  int epochs_done = 0;
+  EpochSums epoch;
+  bool loader_in_place = false;
+  std::int64_t skipped_in_a_row = 0;
+  std::int64_t skipped_at_last_check = 0;
+};
+
+}  // namespace mpbench::train

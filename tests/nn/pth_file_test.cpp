@@ -1,0 +1,381 @@
+#include "mpbench/nn/pth_file.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <torch/torch.h>
+#include <unistd.h>
+
+#include "mpbench/core/error.hpp"
+#include "mpbench/core/random.hpp"
+#include "pth_bytes.hpp"
+#include "temporary_folder.hpp"
+
+namespace mpbench::nn {
+namespace {
+
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+using namespace std::string_literals;
+
+class PthFileTest : public testing::Test {
+ protected:
+  StateDict read(const std::string& bytes) const {
+    return read_pth_file(write_bytes(folder_.path() / "net.pth", bytes));
+  }
+  StateDict read(const std::string& pickled, const std::vector<std::string>& storages) const {
+    return read(pth_archive(pickled, storages));
+  }
+  void expect_refusal(const std::string& bytes, const std::string& complaint) const {
+    EXPECT_THAT([&] { (void)read(bytes); },
+                ThrowsMessage<InputError>(HasSubstr("net.pth: " + complaint)));
+  }
+  void expect_refusal(const std::string& pickled, const std::vector<std::string>& storages,
+                      const std::string& complaint) const {
+    expect_refusal(pth_archive(pickled, storages), complaint);
+  }
+
+  TemporaryFolder folder_;
+};
+
+const std::string six = float_bytes({0, 1, 2, 3, 4, 5});
+
+std::string six_of(const std::vector<std::int64_t>& sizes, const std::vector<std::int64_t>& strides,
+                   std::int64_t offset = 0) {
+  return pickle::dict({{"w", pickle::tensor({.elements = 6}, sizes, strides, offset)}});
+}
+
+TEST_F(PthFileTest, ReadsTensorsOfAnyStridesThatShareAStorage) {
+  const StateDict state =
+      read(pickle::dict({{"whole", pickle::tensor({.elements = 6}, {2, 3}, {3, 1})},
+                         {"transposed", pickle::tensor({.elements = 6}, {3, 2}, {1, 3})},
+                         {"end", pickle::tensor({.elements = 6}, {2}, {1}, 4)},
+                         {"scalar", pickle::tensor({.elements = 6}, {}, {}, 5)},
+                         {"nothing", pickle::tensor({.elements = 6}, {0, 3}, {3, 1})},
+                         {"no bytes", pickle::tensor({.key = "1"}, {0}, {1})}}),
+           {six, ""});
+  const at::Tensor whole = at::arange(6, at::kFloat).view({2, 3});
+  EXPECT_TRUE(at::equal(state.tensors.at("whole"), whole));
+  EXPECT_TRUE(at::equal(state.tensors.at("transposed"), whole.t()));
+  EXPECT_TRUE(at::equal(state.tensors.at("end"), torch::tensor({4.0F, 5.0F})));
+  EXPECT_TRUE(at::equal(state.tensors.at("scalar"), torch::tensor(5.0F)));
+  EXPECT_EQ(state.tensors.at("nothing").sizes(), (std::vector<std::int64_t>{0, 3}));
+  EXPECT_EQ(state.tensors.at("no bytes").numel(), 0);
+  EXPECT_EQ(state.tensors.size(), 6U);
+}
+
+TEST_F(PthFileTest, ReadsEveryDtype) {
+  const auto read_one = [&](const std::string& type, const std::string& bytes,
+                            std::int64_t elements) {
+    const pickle::Storage storage{.elements = elements, .type = type};
+    return read(pickle::dict({{"t", pickle::tensor(storage, {elements}, {1})}}), {bytes})
+        .tensors.at("t");
+  };
+  const auto expect = [&](const std::string& type, const at::Tensor& values) {
+    const std::string bytes(static_cast<const char*>(values.const_data_ptr()), values.nbytes());
+    const at::Tensor tensor = read_one(type, bytes, values.numel());
+    EXPECT_EQ(tensor.scalar_type(), values.scalar_type());
+    EXPECT_TRUE(at::equal(tensor, values)) << type;
+  };
+  const at::Tensor values = torch::tensor({1.5, -2.25, 100.0}, at::kDouble);
+  for (const auto& [type, dtype] :
+       std::vector<std::pair<std::string, at::ScalarType>>{{"DoubleStorage", at::kDouble},
+                                                           {"FloatStorage", at::kFloat},
+                                                           {"HalfStorage", at::kHalf},
+                                                           {"BFloat16Storage", at::kBFloat16},
+                                                           {"LongStorage", at::kLong},
+                                                           {"IntStorage", at::kInt},
+                                                           {"ShortStorage", at::kShort},
+                                                           {"CharStorage", at::kChar}}) {
+    expect(type, values.to(dtype));
+  }
+  expect("ByteStorage", torch::tensor({1, 255}, at::kByte));
+  // Bytes that no bool has are true, as in Python.
+  EXPECT_TRUE(at::equal(read_one("BoolStorage", "\x00\x01\x07"s, 3),
+                        torch::tensor({false, true, true}, at::kBool)));
+}
+
+TEST_F(PthFileTest, ReadsAStorageThatIsNotAligned) {
+  // Padded by one byte less than torch.save does.
+  std::string zip =
+      zip_archive({{"n/data.pkl", pickle::whole(six_of({6}, {1}))}, {"n/data/0", six}});
+  const std::size_t record = zip.find("n/data/0");
+  zip.erase(record + 12, 1);
+  zip[record - 2] = static_cast<char>(zip[record - 2] - 1);    // the extra field's length
+  zip[record + 10] = static_cast<char>(zip[record + 10] - 1);  // the padding's
+  const auto shift = [&](std::size_t at, int width) {
+    std::uint64_t value = 0;
+    std::memcpy(&value, zip.data() + at, static_cast<std::size_t>(width));
+    --value;
+    std::memcpy(zip.data() + at, &value, static_cast<std::size_t>(width));
+  };
+  const std::size_t end = zip.find("PK\x06\x06");
+  shift(end + 48, 8);
+  shift(zip.find("PK\x06\x07") + 8, 8);
+  shift(zip.find("PK\x05\x06") + 16, 4);
+  EXPECT_TRUE(at::equal(read(zip).tensors.at("w"), at::arange(6, at::kFloat)));
+}
+
+TEST_F(PthFileTest, RefusesViewsBeyondTheirStorage) {
+  const std::string problem = "w: sizes [";
+  expect_refusal(six_of({7}, {1}), {six},
+                 problem +
+                     "7], strides [1] and offset 0 do not fit its "
+                     "storage of 6 elements");
+  expect_refusal(six_of({2}, {6}), {six}, problem);
+  expect_refusal(six_of({3}, {1}, 4), {six}, problem);
+  expect_refusal(six_of({}, {}, 6), {six}, problem);
+  expect_refusal(six_of({0}, {1}, 7), {six}, problem);
+  expect_refusal(six_of({3}, {1}, -1), {six}, problem);
+  expect_refusal(six_of({-1}, {1}), {six}, problem);
+  expect_refusal(six_of({2}, {-1}, 3), {six}, problem);
+  expect_refusal(six_of({2, 3}, {3}), {six}, problem);
+  // Sums and products that wrap around 64 bits.
+  expect_refusal(six_of({2, 2}, {INT64_MAX, INT64_MAX}), {six}, problem);
+  expect_refusal(six_of({INT64_MAX, INT64_MAX}, {0, 0}), {six}, problem);
+  expect_refusal(six_of({3}, {INT64_MAX / 2 + 2}), {six}, problem);
+  expect_refusal(six_of({INT64_MIN}, {INT64_MAX}), {six}, problem);
+  expect_refusal(six_of({2}, {1}, INT64_MAX), {six}, problem);
+  // One element many times: 4 TB of 24 bytes.
+  expect_refusal(six_of({1 << 20, 1 << 20}, {0, 0}), {six}, problem);
+}
+
+TEST_F(PthFileTest, RefusesStoragesThatAreNotWhatTheyState) {
+  expect_refusal(six_of({6}, {1}), {six.substr(0, 20)},
+                 "w: its storage states 6 elements of 4 bytes, and record data/0 has 20 bytes");
+  const auto of = [](const pickle::Storage& storage) {
+    return pickle::dict({{"w", pickle::tensor(storage, {1}, {1})}});
+  };
+  expect_refusal(of({.elements = -6}), {six}, "w: its storage states -6");
+  expect_refusal(of({.elements = INT64_MAX}), {six}, "w: its storage states");
+  expect_refusal(of({.elements = 6, .type = "DoubleStorage"}), {six}, "w: its storage states 6");
+  expect_refusal(of({.key = "3", .elements = 6}), {six}, "net/data/3: the archive has no such");
+  expect_refusal(of({.key = std::string(101, 'k')}), {six}, "w: its storage's key is too long");
+  expect_refusal(
+      pickle::dict({{"w", pickle::tensor({.elements = 6}, {1}, {1})},
+                    {"v", pickle::tensor({.elements = 6, .type = "IntStorage"}, {1}, {1})}}),
+      {six}, "v: storage 0 is used with two types");
+}
+
+TEST_F(PthFileTest, TakesTheNetworkOutOfACheckpoint) {
+  const std::string plain = pickle::dict({{"w", pickle::tensor({.elements = 6}, {6}, {1})}});
+  const std::string averaged =
+      pickle::dict({{"w", pickle::tensor({.key = "1", .elements = 1}, {1}, {1})}});
+  const std::vector<std::string> storages{six, float_bytes({7})};
+  const std::string optimizer = pickle::dict({{"lr", "G?\xb9\x99\x99\x99\x99\x99\x9a"}});
+  for (const char* key : {"state_dict", "model_state_dict", "model"}) {
+    const StateDict state = read(pickle::dict({{"epoch", "K\x05"},
+                                               {"arch", pickle::text("resnet18")},
+                                               {key, plain},
+                                               {"optimizer", optimizer}}),
+                                 storages);
+    EXPECT_EQ(state.wrapper, key);
+    EXPECT_EQ(state.architecture, "resnet18");
+    EXPECT_EQ(state.tensors.at("w").numel(), 6);
+  }
+  const StateDict ema = read(pickle::dict({{"model", plain}, {"model_ema", averaged}}), storages);
+  EXPECT_EQ(ema.wrapper, "model_ema");
+  EXPECT_EQ(ema.tensors.at("w").item<float>(), 7);
+  const StateDict nested =
+      read(pickle::dict({{"model", pickle::dict({{"state_dict", plain}})}}), storages);
+  EXPECT_EQ(nested.wrapper, "model.state_dict");
+  EXPECT_EQ(nested.tensors.at("w").numel(), 6);
+}
+
+TEST_F(PthFileTest, RefusesDictsThatAreNoStateDict) {
+  const std::string tensor = pickle::tensor({.elements = 6}, {6}, {1});
+  expect_refusal("N", {six}, "data.pkl: it holds no dict of tensors");
+  expect_refusal(tensor, {six}, "data.pkl: it holds no dict of tensors");
+  expect_refusal("}", {six}, "data.pkl: it holds no tensors");
+  expect_refusal(
+      pickle::dict({{"net", pickle::dict({{"w", tensor}})}, {"epoch", "K\x01"}}), {six},
+      "data.pkl: it holds no tensors, and none of state_dict_ema, model_ema, state_dict, "
+      "model_state_dict, model that does; it has net, epoch; save the weights alone");
+  expect_refusal(pickle::dict({{"w", tensor}, {"epoch", "K\x01"}}), {six},
+                 "epoch: it is no tensor");
+  expect_refusal(pickle::dict({{"w", tensor}, {"w", tensor}}), {six},
+                 "w: the state_dict has it twice");
+  expect_refusal(pickle::ordered_dict() + "K\x01" + tensor + "s", {six},
+                 "data.pkl: a key of the state_dict is no text");
+  // A dict that is its own "model".
+  expect_refusal("}q\x00"s + pickle::text("model") + "h\x00s"s, {six},
+                 "data.pkl: it holds no tensors");
+}
+
+TEST_F(PthFileTest, RefusesOtherFilesByName) {
+  expect_refusal("", "file: it is empty");
+  expect_refusal("<html>404 Not Found</html>", "file: it is neither a zip archive of torch.save");
+  expect_refusal("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.",
+                 "file: it is in torch.save's old format, not a zip archive; in Python, "
+                 "torch.save(torch.load(path), path) writes it anew");
+  const std::string pickled = pickle::whole(six_of({6}, {1}));
+  expect_refusal(zip_archive({{"a/text", "hello"}}), "data.pkl: the archive has no such record");
+  expect_refusal(zip_archive({{"data.pkl", pickled}}), "data.pkl: the archive has no such record");
+  expect_refusal(zip_archive({{"a/data.pkl", pickled}, {"b/data.pkl", pickled}}),
+                 "data.pkl: two records have this name");
+  expect_refusal(zip_archive({{"a/data.pkl", pickled}, {"a/constants.pkl", "x"}}),
+                 "constants.pkl: it is a TorchScript archive");
+  expect_refusal(zip_archive({{"a/data.pkl", pickled}, {"a/byteorder", "big"}}),
+                 "byteorder: it is 'big'; only little-endian files can be read");
+  EXPECT_THAT([&] { (void)read_pth_file(folder_.path() / "none.pth"); },
+              ThrowsMessage<Error>(HasSubstr("none.pth: cannot read: No such file")));
+  EXPECT_THAT([&] { (void)read_pth_file(folder_.path()); },
+              ThrowsMessage<Error>(HasSubstr("cannot read: is a folder")));
+}
+
+TEST_F(PthFileTest, RefusesADamagedRecordByName) {
+  std::string zip = pth_archive(six_of({6}, {1}), {six});
+  zip[zip.find(six) + 5] ^= 1;
+  expect_refusal(zip, "net/data/0: it is damaged: its checksum does not match");
+}
+
+/// A file with all that a training checkpoint has, so that a change can hit any of it.
+std::string everything() {
+  const std::string hooks = pickle::ordered_dict();
+  return pth_archive(
+      pickle::dict(
+          {{"epoch", "K\x05"},
+           {"arch", pickle::text("resnet18")},
+           {"best", "G?\xb9\x99\x99\x99\x99\x99\x9a"},
+           {"betas", pickle::tuple({"K\x01", "M\x00\x01"s})},
+           {"history", "](K\x01K\x02"s + "e"},
+           {"model",
+            pickle::dict(
+                {{"w", pickle::tensor({.elements = 6}, {2, 3}, {3, 1})},
+                 {"p", pickle::call(pickle::name("torch._utils", "_rebuild_parameter"),
+                                    {pickle::tensor({.elements = 6}, {3}, {2}, 1), "\x88", hooks})},
+                 {"n", pickle::tensor({.key = "1", .elements = 1, .type = "LongStorage"}, {}, {})},
+                 {"b",
+                  pickle::tensor({.key = "2", .elements = 3, .type = "BoolStorage"}, {3}, {1})}}) +
+                "}q\x00"s + pickle::text("_metadata") + "}sb"}}),
+      {six, number_bytes(std::int64_t{3}), "\x00\x01\x01"s});
+}
+
+/// A file that is written thousands of times, so it is in memory.
+class MemoryFile {
+ public:
+  MemoryFile() : descriptor_(memfd_create("net.pth", 0)) {
+    if (descriptor_ < 0) throw std::runtime_error("cannot make a file in memory");
+  }
+  ~MemoryFile() { close(descriptor_); }
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+
+  std::filesystem::path write(const std::string& bytes) const {
+    if (ftruncate(descriptor_, 0) != 0 ||
+        pwrite(descriptor_, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+      throw std::runtime_error("cannot write to memory");
+    }
+    return "/proc/self/fd/" + std::to_string(descriptor_);
+  }
+
+ private:
+  int descriptor_;
+};
+
+/// Whether a file was read; anything but a whole StateDict or an Error ends the test.
+bool survives(const MemoryFile& file, const std::string& bytes) {
+  try {
+    for (const auto& [name, tensor] : read_pth_file(file.write(bytes)).tensors) {
+      // Touches every element.
+      (void)tensor.to(at::kDouble).sum().item<double>();
+    }
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+TEST_F(PthFileTest, TakesOrRefusesAnyTruncation) {
+  const MemoryFile file;
+  const std::string bytes = everything();
+  ASSERT_TRUE(survives(file, bytes));
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(survives(file, bytes.substr(0, size))) << size;
+  }
+}
+
+TEST_F(PthFileTest, TakesOrRefusesAnyChange) {
+  const MemoryFile file;
+  const std::string bytes = everything();
+  SplitMix64 random(5);
+  int taken = 0;
+  constexpr int times = 6000;
+  for (int i = 0; i < times; ++i) {
+    std::string changed = bytes;
+    const std::uint64_t changes = 1 + draw_below(random, 4);
+    for (std::uint64_t j = 0; j < changes; ++j) {
+      const std::size_t at = draw_below(random, changed.size());
+      switch (draw_below(random, 4)) {
+        case 0:
+          changed[at] = static_cast<char>(draw_below(random, 256));
+          break;
+        case 1:  // the values at which comparisons go wrong
+          changed[at] = "\x00\x01\x7f\x80\xff"s[draw_below(random, 5)];
+          break;
+        case 2:
+          changed.erase(at, 1 + draw_below(random, 8));
+          break;
+        default:
+          changed.insert(
+              at, changed.substr(draw_below(random, changed.size()), 1 + draw_below(random, 8)));
+      }
+    }
+    taken += survives(file, changed) ? 1 : 0;
+  }
+  // Changes to padding, dates and local headers are nobody's business; the rest are noticed.
+  EXPECT_GT(taken, times / 50);
+  EXPECT_LT(taken, times / 2);
+}
+
+TEST_F(PthFileTest, TakesOrRefusesAnyChangeOfThePickle) {
+  // The checksums are right here, so that every change reaches the unpickler.
+  const MemoryFile file;
+  const std::string bytes = everything();
+  const std::size_t begin = bytes.find(
+      "\x80\x02"
+      "c");
+  const std::string pickled = bytes.substr(begin, bytes.find("PK\x07\x08", begin) - begin);
+  const std::string storage = number_bytes(std::int64_t{3});
+  SplitMix64 random(6);
+  constexpr std::string_view operations =
+      ".012(NKMJGXQRabcdehijlpqrstu}])"
+      "\x80\x81\x82\x85\x86\x87\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x93\x94\x95";
+  int taken = 0;
+  constexpr int times = 6000;
+  for (int i = 0; i < times; ++i) {
+    std::string changed = pickled;
+    const std::uint64_t changes = 1 + draw_below(random, 3);
+    for (std::uint64_t j = 0; j < changes; ++j) {
+      const std::size_t at = draw_below(random, changed.size());
+      switch (draw_below(random, 5)) {
+        case 0:
+          changed[at] = static_cast<char>(draw_below(random, 256));
+          break;
+        case 1:
+          changed[at] = operations[draw_below(random, operations.size())];
+          break;
+        case 2:
+          changed[at] = "\x00\x01\x7f\x80\xff"s[draw_below(random, 5)];
+          break;
+        case 3:
+          changed.erase(at, 1 + draw_below(random, 12));
+          break;
+        default:
+          changed.insert(
+              at, changed.substr(draw_below(random, changed.size()), 1 + draw_below(random, 40)));
+      }
+    }
+    taken += survives(file, zip_archive({{"net/data.pkl", changed},
+                                         {"net/data/0", six},
+                                         {"net/data/1", storage},
+                                         {"net/data/2", "\x00\x01\x01"s}}))
+                 ? 1
+                 : 0;
+  }
+  EXPECT_GT(taken, times / 50);
+  EXPECT_LT(taken, times / 2);
+}
+
+}  // namespace
+}  // namespace mpbench::nn

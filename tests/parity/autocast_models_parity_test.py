@@ -1,0 +1,65 @@
+"""Under autocast every operator of a model gets the dtypes that it gets in Python, forward and backward."""
+import json
+
+import pytest
+import torch
+from torch.profiler import ExecutionTraceObserver
+
+from reference_models import ask, copy_state, leave_trivial_values, make_batch, make_reference, pass_through
+
+DTYPES = {"float32": "Tensor(float)", "bfloat16": "Tensor(c10::BFloat16)", "float16": "Tensor(c10::Half)"}
+# They move, cast or view memory. How often depends on what works in place and what calls what, and the dtypes of the
+# operators that compute tell what was cast.
+BOOKKEEPING = {"as_strided", "clone", "contiguous", "copy", "_to_copy", "to", "detach", "empty", "empty_like", "empty_strided",
+               "resize", "resolve_conj", "t", "transpose", "expand", "view", "linear"}
+
+
+def read_operators(path):
+    """(operator, dtypes and shapes of its floating-point tensors, dtypes of its results), in the order they began."""
+    nodes = json.loads(path.read_text())["nodes"]
+    path.unlink()
+    # Under autocast an operator calls itself with what it has cast: that inner call is the one that computes.
+    names = {node["id"]: node["name"] for node in nodes}
+    casting = {node["ctrl_deps"] for node in nodes if names.get(node["ctrl_deps"]) == node["name"]}
+    operators = []
+    for node in sorted(nodes, key=lambda node: node["id"]):
+        namespace, _, operator = node["name"].partition("::")
+        operator = operator.removesuffix("_")  # in place or not
+        if namespace != "aten" or operator in BOOKKEEPING or node["id"] in casting:
+            continue
+        inputs = zip(node["inputs"]["types"], node["inputs"]["shapes"])
+        tensors = [(kind, str(shape)) for kind, shape in inputs if kind in DTYPES.values()]
+        if tensors:
+            operators.append((operator, tensors, node["outputs"]["types"]))
+    return operators
+
+
+def trace_reference(path, *arguments, **options):
+    observer = ExecutionTraceObserver().register_callback(str(path))
+    observer.start()
+    try:
+        logits = pass_through(*arguments, **options)
+    finally:
+        observer.stop()
+        observer.unregister_callback()
+    return logits, read_operators(path)
+
+
+@pytest.mark.parametrize("dtype, train, backward",
+                         [("bfloat16", True, True), ("bfloat16", False, False), ("float16", True, False), ("float16", False, False)],
+                         ids=["bfloat16 step", "bfloat16 validation", "float16 training forward", "float16 validation"])
+@pytest.mark.parametrize("name", ["cnn", "resnet18", "efficientnet-b0"])
+def test_operators_get_the_same_dtypes(name, dtype, train, backward, tmp_path):
+    model = make_reference(name, outputs=10)
+    batch = make_batch(images=2, outputs=10)
+    leave_trivial_values(model, batch["images"])
+    state = copy_state(model)
+    trace = tmp_path / "trace.json"
+    low = getattr(torch, dtype)
+    logits, expected = trace_reference(trace, model, batch, train, autocast=low, backward=backward)
+    ours = ask(tmp_path, name, outputs=10, batch=batch, state=state, train=train, backward=backward, autocast=dtype, trace=str(trace))
+    seen = read_operators(trace)
+    assert sum(kind == DTYPES[dtype] for _, inputs, _ in expected for kind, _ in inputs) > 20  # the trace does see dtypes
+    assert seen == expected
+    assert ours.logits.dtype == logits.dtype == low
+    torch.testing.assert_close(ours.logits, logits)

@@ -1,0 +1,71 @@
+#include "mpbench/train/unit_scores.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "mpbench/core/error.hpp"
+
+namespace mpbench::train {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+const std::vector<ImageScore> views{{.unit = "p1_L", .group = "p1", .label = 0, .score = 0.25},
+                                    {.unit = "p1_R", .group = "p1", .label = 0, .score = 0.5},
+                                    {.unit = "p1_L", .group = "p1", .label = 1, .score = 0.75},
+                                    {.unit = "p2_L", .group = "p2", .label = 0, .score = 0.125},
+                                    {.unit = "p1_L", .group = "p1", .label = 0, .score = 0.125}};
+
+TEST(UnitScoresTest, AveragesABreastsViews) {
+  const auto units = unit_scores(views);
+  ASSERT_EQ(units.size(), 3U);
+  EXPECT_EQ(units[0].first, 0U);
+  EXPECT_EQ(units[0].images, 3U);
+  EXPECT_EQ(units[0].label, 1);
+  EXPECT_DOUBLE_EQ(units[0].score, 0.375);
+  EXPECT_EQ(units[1].first, 1U);
+  EXPECT_EQ(units[1].score, 0.5);
+  EXPECT_EQ(units[2].first, 3U);
+  EXPECT_EQ(units[2].images, 1U);
+}
+
+TEST(UnitScoresTest, TakesTheLargestScoreIfAsked) {
+  const auto units = unit_scores(views, UnitScoring::max);
+  EXPECT_EQ(units[0].score, 0.75);
+  EXPECT_EQ(units[0].label, 1);
+  EXPECT_EQ(units[2].score, 0.125);
+}
+
+TEST(UnitScoresTest, ImagesWithoutAUnitStandForThemselves) {
+  const std::vector<ImageScore> images{{.group = "p1", .label = 1, .score = 0.1},
+                                       {.group = "p2", .label = 0, .score = 0.2}};
+  const auto units = unit_scores(images);
+  ASSERT_EQ(units.size(), 2U);
+  EXPECT_EQ(units[0].score, 0.1);
+  EXPECT_EQ(units[1].first, 1U);
+}
+
+TEST(UnitScoresTest, ANanScoreMakesTheUnitsNan) {
+  for (const UnitScoring scoring : {UnitScoring::mean, UnitScoring::max}) {
+    for (const std::size_t bad : {0U, 2U, 4U}) {
+      auto images = views;
+      images[bad].score = std::nan("");
+      const auto units = unit_scores(images, scoring);
+      EXPECT_TRUE(std::isnan(units[0].score)) << bad;
+      EXPECT_EQ(units[1].score, 0.5) << bad;
+    }
+  }
+}
+
+TEST(UnitScoresTest, RefusesABreastOfTwoPatients) {
+  const std::vector<ImageScore> images{{.unit = "L", .group = "p1", .label = 1, .score = 0.1},
+                                       {.unit = "L", .group = "p2", .label = 0, .score = 0.2}};
+  EXPECT_THAT([&] { (void)unit_scores(images); },
+              ThrowsMessage<Error>(HasSubstr("unit L is in the groups p1 and p2")));
+}
+
+}  // namespace
+}  // namespace mpbench::train
