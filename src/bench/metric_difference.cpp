@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "mpbench/core/error.hpp"
+#include "mpbench/train/unit_scores.hpp"
 
 namespace mpbench::bench {
 namespace {
@@ -140,29 +140,20 @@ MetricDifference metric_difference(const std::vector<Pair>& pairs, PredictionSto
 }
 
 std::vector<PredictionRow> mean_by_unit(std::span<const PredictionRow> rows) {
-  std::vector<PredictionRow> means;
-  std::map<std::string, std::pair<std::size_t, int>> places;
+  std::vector<train::ImageScore> images;
+  images.reserve(rows.size());
   for (const PredictionRow& row : rows) {
-    if (row.unit.empty()) {
-      means.push_back(row);
-      continue;
-    }
-    const auto [place, added] = places.try_emplace(row.unit, means.size(), 1);
-    if (added) {
-      means.push_back(row);
-      means.back().sample_id = row.unit;
-      continue;
-    }
-    PredictionRow& mean_row = means[place->second.first];
-    if (mean_row.group != row.group) {
-      throw Error(fmt::format("predictions: unit {} is in the groups {} and {}", row.unit,
-                              mean_row.group, row.group));
-    }
-    mean_row.score += (row.score - mean_row.score) / ++place->second.second;
-    mean_row.label = std::max(mean_row.label, row.label);
+    images.push_back(
+        {.unit = row.unit, .group = row.group, .label = row.label, .score = row.score});
   }
-  for (PredictionRow& row : means) {
-    if (!row.unit.empty()) row.predicted = row.score >= 0.5 ? 1 : 0;
+  std::vector<PredictionRow> means;
+  for (const train::UnitScore& unit : train::unit_scores(images)) {
+    PredictionRow& row = means.emplace_back(rows[unit.first]);
+    if (row.unit.empty()) continue;
+    row.sample_id = row.unit;
+    row.label = unit.label;
+    row.score = unit.score;
+    row.predicted = row.score >= 0.5 ? 1 : 0;
   }
   return means;
 }

@@ -93,6 +93,13 @@ void fill_validation(RunOutput& output, const train::ValidationResult& validatio
   run.val_accuracy = validation.accuracy;
   run.val_auc = validation.auc;
   run.val_pf1 = validation.pf1;
+  run.val_breast_auc = validation.unit_auc;
+  run.val_breast_pf1 = validation.unit_pf1;
+  if (validation.best_threshold) {
+    run.val_best_f1 = validation.best_threshold->f1;
+    run.val_threshold = validation.best_threshold->threshold;
+  }
+  output.confusion = validation.confusion;
   EpochRecord& epoch = output.epochs.back();
   epoch.val_loss = validation.loss;
   epoch.val_accuracy = validation.accuracy;
@@ -126,6 +133,7 @@ class Run {
     run.n_val = static_cast<std::int64_t>(output.split.validation.size());
     run.parameters = trainer_.parameters();
     run.fp16_convolution = trainer_.fp16_convolution();
+    run.kernels = trainer_.cpu_kernels();
     if (!trainer_.weights_report().empty()) spdlog::info("{}", trainer_.weights_report());
   }
 
@@ -256,6 +264,7 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& s
   train::validate(config);
   if (config.threads > 0) torch::set_num_threads(config.threads);
   RunOutput output{.run = describe_run(config, set, options)};
+  output.classes = set.classes;
   RunRecord& run = output.run;
   run.note = notes_on(config, set);
   if (!run.note.empty()) spdlog::warn("{}", run.note);

@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <map>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "mpbench/core/build_info.hpp"
 #include "mpbench/report/terminal_table.hpp"
@@ -42,6 +46,30 @@ std::string version_text() {
   return fmt::format("mpbench {}{}{}", build_info::version(), commit.empty() ? "" : " ", commit);
 }
 
+/// The value of the last `--flag value` or `--flag=value`; empty where there is none.
+std::string value_of(const std::vector<std::string>& words, const std::string& flag) {
+  std::string value;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == flag && i + 1 < words.size()) value = words[i + 1];
+    if (words[i].starts_with(flag + "=")) value = words[i].substr(flag.size() + 1);
+  }
+  return value;
+}
+
+/// What goes on in a folder goes on with the options that it began with; flags still win.
+std::vector<std::string> with_kept_options(std::vector<std::string> words) {
+  const bool resumes = std::any_of(words.begin(), words.end(), [](const std::string& word) {
+    return word == "--resume" || word.starts_with("--resume-from");
+  });
+  const std::filesystem::path kept =
+      std::filesystem::path(value_of(words, "--out")) / "config.toml";
+  if (resumes && kept.has_parent_path() && value_of(words, "--config").empty() &&
+      std::filesystem::is_regular_file(kept)) {
+    words.insert(words.end(), {"--config", kept.string()});
+  }
+  return words;
+}
+
 }  // namespace
 
 CommandLine::CommandLine(SharedOptions& shared)
@@ -78,12 +106,15 @@ CommandLine::CommandLine(SharedOptions& shared)
   setup_preprocess(app_, shared, action_);
   setup_train(app_, shared, action_);
   setup_compare(app_, shared, action_);
+  setup_predict(app_, shared, action_);
   setup_completion(app_, shared, action_);
 }
 
 std::optional<ExitCode> CommandLine::parse(int argc, char** argv) {
   try {
-    app_.parse(argc, argv);
+    std::vector<std::string> words = with_kept_options({argv + 1, argv + argc});
+    std::reverse(words.begin(), words.end());  // as CLI11 wants them
+    app_.parse(std::move(words));
   } catch (const CLI::Success& help) {
     app_.exit(help);
     return ExitCode::done;

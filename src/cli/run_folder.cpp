@@ -1,5 +1,7 @@
 #include "run_folder.hpp"
 
+#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/core/csv.hpp"
 #include "mpbench/report/csv_table.hpp"
 
 namespace mpbench::cli {
@@ -9,6 +11,20 @@ namespace fs = std::filesystem;
 
 fs::path predictions_file(const fs::path& out, const std::string& run_id) {
   return out / "predictions" / (run_id + ".csv");
+}
+
+/// Rows are the true classes, columns the predicted ones.
+void write_confusion(const fs::path& path, const bench::RunOutput& output) {
+  std::vector<std::string> cells{"true class"};
+  cells.insert(cells.end(), output.classes.begin(), output.classes.end());
+  std::string text = csv::line(cells);
+  for (int label = 0; label < output.confusion.classes; ++label) {
+    cells = {output.classes[static_cast<std::size_t>(label)]};
+    for (int predicted = 0; predicted < output.confusion.classes; ++predicted)
+      cells.push_back(std::to_string(output.confusion.at(label, predicted)));
+    text += csv::line(cells);
+  }
+  write_file(path, text);
 }
 
 }  // namespace
@@ -22,6 +38,9 @@ void write_runs(const fs::path& out, const std::vector<bench::RunOutput>& runs) 
     if (output.predictions.empty()) continue;
     fs::create_directories(out / "predictions");
     report::write_csv(predictions_file(out, output.run.run_id), output.predictions);
+    if (output.confusion.classes == 0) continue;
+    fs::create_directories(out / "confusion");
+    write_confusion(out / "confusion" / (output.run.run_id + ".csv"), output);
   }
   report::write_csv(out / "epochs.csv", epochs);
   report::write_csv(out / "runs.csv", records);

@@ -28,6 +28,7 @@ void setup_decode(CLI::App& app, const SharedOptions& shared, Action& action);
 void setup_preprocess(CLI::App& app, const SharedOptions& shared, Action& action);
 void setup_train(CLI::App& app, const SharedOptions& shared, Action& action);
 void setup_compare(CLI::App& app, const SharedOptions& shared, Action& action);
+void setup_predict(CLI::App& app, const SharedOptions& shared, Action& action);
 void setup_completion(CLI::App& app, const SharedOptions& shared, Action& action);
 
 /// A progress display on stderr as the options ask: a bar on a terminal, plain lines elsewhere, or

@@ -7,9 +7,14 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <optional>
+#include <string_view>
+#include <unordered_set>
 
+#include "cache_format.hpp"
 #include "class_limit.hpp"
 #include "dataset_kind.hpp"
+#include "mpbench/core/atomic_file.hpp"
 #include "mpbench/core/build_info.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/data/cache.hpp"
@@ -27,6 +32,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int rsna_default_size = 124;
+// Datasets without labels.
+constexpr const char* rsna_test_name = "rsna-test";
+constexpr const char* pictures_name = "pictures";
 
 /// Whole patients of an already preprocessed set, as limit_patients chooses them.
 ImageSet limit_patients(const ImageSet& set, std::int64_t limit) {
@@ -102,15 +110,15 @@ ImageSet open_cache_file(const DatasetOptions& options) {
     throw UsageError(fmt::format("{} is a cache of dataset '{}', not '{}'", options.path.string(),
                                  set.dataset, options.dataset));
   }
-  return set.dataset == "folder" ? limit_classes(set, options.limit)
-                                 : limit_patients(set, options.limit);
+  const bool has_patients = set.dataset != "folder" && set.dataset != pictures_name;
+  return has_patients ? limit_patients(set, options.limit) : limit_classes(set, options.limit);
 }
 
 int size_or(int asked, int otherwise) { return asked > 0 ? asked : otherwise; }
 
-ImageSource rsna_source(const DatasetOptions& options, const fs::path& folder,
+ImageSource rsna_source(const DatasetOptions& options, const RsnaTable& all,
                         const std::string& dataset) {
-  const auto table = data::limit_patients(read_rsna_table(folder), options.limit);
+  const auto table = data::limit_patients(all, options.limit);
   const int height = size_or(options.height, rsna_default_size);
   const int width = size_or(options.width, rsna_default_size);
   return {.table = to_image_table(table, dataset),
@@ -123,25 +131,31 @@ ImageSource rsna_source(const DatasetOptions& options, const fs::path& folder,
           .show_whole = show_mammogram};
 }
 
-ImageSource folder_source(const DatasetOptions& options) {
-  auto table = read_image_folder(options.path);
+ImageSource picture_source(const DatasetOptions& options, ImageTable table) {
   // Of all pictures, also with a limit: a smoke run's are as those of the real one.
   const auto common = common_format(table, options.height == 0 || options.width == 0);
-  table.channels = common.channels;
+  table.channels = size_or(options.channels, common.channels);
   const int height = size_or(options.height, common.height);
   const int width = size_or(options.width, common.width);
   return {.table = limit_classes(std::move(table), options.limit),
           .height = height,
           .width = width,
           .prepare =
-              [height, width, channels = common.channels](const fs::path& path) {
+              [height, width, channels = table.channels](const fs::path& path) {
                 return prepare_picture(path, height, width, channels);
               },
           .show_whole = show_picture};
 }
 
+/// A dataset's images, and what was left out of them.
+struct Prepared {
+  ImageSet set;
+  std::vector<Quarantined> quarantined;
+  fs::path quarantine;
+};
+
 /// Prepares what is not in the cache yet, and opens the cache.
-ImageSet open_prepared(const DatasetOptions& options, const ImageSource& source,
+Prepared open_prepared(const DatasetOptions& options, const ImageSource& source,
                        const ProgressFunction& progress) {
   PreprocessOptions preprocess_options;
   preprocess_options.height = source.height;
@@ -156,22 +170,28 @@ ImageSet open_prepared(const DatasetOptions& options, const ImageSource& source,
     cache = user_cache_folder() / "datasets" / preprocess_key(source.table, preprocess_options) /
             "images.safetensors";
   }
-  const auto summary =
-      preprocess(source.table, cache, preprocess_options, source.prepare, progress);
+  auto summary = preprocess(source.table, cache, preprocess_options, source.prepare, progress);
   if (summary.up_to_date) {
     spdlog::info("images are in {}", cache.string());
   } else {
     spdlog::info("preprocessed {} images in {:.1f} s into {}", summary.images, summary.seconds,
                  cache.string());
   }
-  if (!summary.quarantined.empty()) {
-    const auto& first = summary.quarantined.front();
+  return {.set = open_cache(cache),
+          .quarantined = std::move(summary.quarantined),
+          .quarantine = cache.parent_path() / "quarantine.csv"};
+}
+
+ImageSet open_and_warn(const DatasetOptions& options, const ImageSource& source,
+                       const ProgressFunction& progress) {
+  auto prepared = open_prepared(options, source, progress);
+  if (!prepared.quarantined.empty()) {
+    const auto& first = prepared.quarantined.front();
     spdlog::warn("{} of {} inputs failed and are left out, named in {}; the first: {}: {}: {}",
-                 summary.quarantined.size(), source.table.files.size(),
-                 (cache.parent_path() / "quarantine.csv").string(), first.path.string(),
-                 first.field, first.problem);
+                 prepared.quarantined.size(), source.table.files.size(),
+                 prepared.quarantine.string(), first.path.string(), first.field, first.problem);
   }
-  return open_cache(cache);
+  return std::move(prepared.set);
 }
 
 /// Makes the synthetic set once, and beside its place first, so that a killed run leaves no half
@@ -207,6 +227,67 @@ fs::path make_synthetic(const DatasetOptions& options, const ProgressFunction& p
   return folder;
 }
 
+void check_numbers(const DatasetOptions& options) {
+  if (options.limit < 0 || options.height < 0 || options.width < 0) {
+    throw UsageError("a limit and an image size must not be negative");
+  }
+}
+
+void log_opened(const ImageSet& set, const char* kind, const fs::path& path) {
+  spdlog::info("dataset {}: {} images of {} x {} x {}, {} classes, from {} {}", set.dataset,
+               set.size(), set.channels, set.height, set.width, set.classes.size(), kind,
+               path.string());
+}
+
+/// Pictures that are in no class's folder, where nothing else says what the folder is.
+bool is_picture_folder(const fs::path& folder) {
+  return holds_pictures(folder) && !is_image_folder(folder) && !is_rsna_folder(folder) &&
+         !is_idx_folder(folder) && !is_cifar_folder(folder, Cifar::cifar10) &&
+         !is_cifar_folder(folder, Cifar::cifar100);
+}
+
+ImageSource rsna_test_source(const DatasetOptions& options) {
+  const auto table = read_rsna_test_table(options.path);
+  if (options.dataset == "auto" && is_rsna_folder(options.path)) {
+    spdlog::info("{}: test.csv is read; --dataset rsna takes train.csv", options.path.string());
+  }
+  return rsna_source(options, table, table.labelled ? "rsna" : rsna_test_name);
+}
+
+/// What is prepared file by file; nothing for a folder that is read as it is.
+std::optional<ImageSource> prediction_source(const DatasetOptions& options) {
+  const bool automatic = options.dataset == "auto";
+  if (options.dataset == rsna_test_name || (automatic && is_rsna_test_folder(options.path))) {
+    return rsna_test_source(options);
+  }
+  if (options.dataset == pictures_name || (automatic && is_picture_folder(options.path))) {
+    return picture_source(options, read_pictures(options.path));
+  }
+  const auto kind = choose_kind(options);
+  const bool is_prepared =
+      kind == DatasetKind::rsna || kind == DatasetKind::synthetic || kind == DatasetKind::folder;
+  return is_prepared ? std::optional(open_source(options)) : std::nullopt;
+}
+
+PredictionData open_cache_for_prediction(const DatasetOptions& options) {
+  PredictionData data{.set = open_cache_file(options), .left_out = read_quarantined(options.path)};
+  if (!data.left_out.empty()) {
+    data.quarantine = containing_folder(options.path) / "quarantine.csv";
+  }
+  log_opened(data.set, describe(DatasetKind::cache), options.path);
+  return data;
+}
+
+std::vector<std::string> lost_units(const ImageTable& table, const ImageSet& set) {
+  std::unordered_set<std::string_view> seen;
+  for (const auto& sample : set.samples) seen.insert(sample.unit);
+  std::vector<std::string> lost;
+  for (const auto& file : table.files) {
+    if (seen.insert(file.sample.unit).second) lost.push_back(file.sample.unit);
+  }
+  return lost;
+}
+
 }  // namespace
 
 fs::path user_cache_folder() {
@@ -222,24 +303,31 @@ fs::path user_cache_folder() {
 ImageSource open_source(const DatasetOptions& options) {
   if (options.path.empty()) throw UsageError("a path to the data is needed");
   const auto kind = choose_kind(options);
-  if (kind == DatasetKind::rsna) return rsna_source(options, options.path, "rsna");
-  if (kind == DatasetKind::synthetic) return rsna_source(options, options.path, "synthetic");
-  if (kind == DatasetKind::folder) return folder_source(options);
+  if (kind == DatasetKind::rsna) {
+    return rsna_source(options, read_rsna_table(options.path), "rsna");
+  }
+  if (kind == DatasetKind::synthetic) {
+    return rsna_source(options, read_rsna_table(options.path), "synthetic");
+  }
+  if (kind == DatasetKind::folder) {
+    return picture_source(options, read_image_folder(options.path));
+  }
   throw UsageError(fmt::format("{} is {} {}: it is read as it is, without preprocessing",
                                options.path.string(), kind == DatasetKind::idx ? "an" : "a",
                                describe(kind)));
 }
 
 ImageSet open_dataset(const DatasetOptions& options, const ProgressFunction& progress) {
-  if (options.limit < 0 || options.height < 0 || options.width < 0) {
-    throw UsageError("a limit and an image size must not be negative");
-  }
+  check_numbers(options);
   const auto kind = choose_kind(options);
   ImageSet set;
   fs::path path = options.path;
   switch (kind) {
     case DatasetKind::cache:
       set = open_cache_file(options);
+      if (!is_labelled(set)) {
+        throw InputError(path, "labels", "there are none: mpbench predict alone can use it");
+      }
       break;
     case DatasetKind::idx:
       set = read_idx(path, {options.height, options.width, options.limit});
@@ -251,17 +339,41 @@ ImageSet open_dataset(const DatasetOptions& options, const ProgressFunction& pro
       break;
     case DatasetKind::synthetic:
       if (path.empty()) path = make_synthetic(options, progress);
-      set = open_prepared(options, rsna_source(options, path, "synthetic"), progress);
+      set = open_and_warn(options, rsna_source(options, read_rsna_table(path), "synthetic"),
+                          progress);
       break;
     case DatasetKind::rsna:
     case DatasetKind::folder:
-      set = open_prepared(options, open_source(options), progress);
+      set = open_and_warn(options, open_source(options), progress);
       break;
   }
-  spdlog::info("dataset {}: {} images of {} x {} x {}, {} classes, from {} {}", set.dataset,
-               set.size(), set.channels, set.height, set.width, set.classes.size(), describe(kind),
-               path.string());
+  log_opened(set, describe(kind), path);
   return set;
+}
+
+bool is_labelled(const ImageSet& set) {
+  return set.dataset != rsna_test_name && set.dataset != pictures_name;
+}
+
+PredictionData open_for_prediction(const DatasetOptions& options,
+                                   const ProgressFunction& progress) {
+  check_numbers(options);
+  std::error_code error;
+  if (fs::is_regular_file(options.path, error)) return open_cache_for_prediction(options);
+  if (!fs::is_directory(options.path, error)) {
+    throw InputError(options.path, "data",
+                     error ? error.message() : "it is neither a file nor a folder");
+  }
+  const auto source = prediction_source(options);
+  if (!source) return {.set = open_dataset(options, progress)};
+
+  auto prepared = open_prepared(options, *source, progress);
+  log_opened(prepared.set, "folder", options.path);
+  PredictionData data{.lost_units = lost_units(source->table, prepared.set)};
+  data.set = std::move(prepared.set);
+  if (!prepared.quarantined.empty()) data.quarantine = std::move(prepared.quarantine);
+  data.left_out = std::move(prepared.quarantined);
+  return data;
 }
 
 }  // namespace mpbench::data

@@ -59,6 +59,14 @@ struct LeftOut {
   std::int64_t count() const { return hidden + links + others; }
 };
 
+void report(const LeftOut& left_out, const fs::path& folder, const char* where) {
+  if (left_out.count() == 0) return;
+  spdlog::info(
+      "{}: left out {} hidden entries, {} links to folders, {} other files (pictures are .png, "
+      ".jpg, .jpeg and .bmp{})",
+      printable_text(folder.native()), left_out.hidden, left_out.links, left_out.others, where);
+}
+
 /// Folders that pictures are kept in, at the place where classes are expected.
 std::vector<fs::path> class_folders(const fs::path& folder, LeftOut& left_out) {
   std::vector<fs::path> classes;
@@ -72,6 +80,10 @@ std::vector<fs::path> class_folders(const fs::path& folder, LeftOut& left_out) {
     }
   }
   return classes;
+}
+
+bool is_picture(const fs::directory_entry& entry) {
+  return has_picture_name(entry.path()) && is_file(entry);
 }
 
 /// The pictures below a folder, those of the folder itself before those of its subfolders.
@@ -91,7 +103,7 @@ struct Walk {
         } else {
           subfolders.push_back(entry.path());
         }
-      } else if (has_picture_name(entry.path()) && is_file(entry)) {
+      } else if (is_picture(entry)) {
         pictures.push_back(entry.path());
       } else {
         ++left_out.others;
@@ -107,7 +119,7 @@ bool has_picture_below(const fs::path& folder) {
     if (is_hidden(entry.path())) continue;
     if (is_folder(entry)) {
       if (!entry.is_symlink() && has_picture_below(entry.path())) return true;
-    } else if (has_picture_name(entry.path()) && is_file(entry)) {
+    } else if (is_picture(entry)) {
       return true;
     }
   }
@@ -122,6 +134,20 @@ void require_no_way_round(const fs::path& root, const fs::path& class_folder) {
   if (error) return;
   if (std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end()) {
     throw InputError(class_folder, "class", "it is a link to a folder that the dataset is in");
+  }
+}
+
+/// Folder by folder, in the order of their whole names.
+void add_pictures(ImageTable& table, std::vector<fs::path> pictures, int label, bool validation) {
+  std::stable_sort(pictures.begin(), pictures.end(), [](const auto& a, const auto& b) {
+    return a.parent_path().native() < b.parent_path().native();
+  });
+  for (const auto& picture : pictures) {
+    const auto relative = picture.lexically_relative(table.folder);
+    const auto id = utf8_text(relative.native());
+    table.files.push_back({.path = relative,
+                           .sample = {.id = id, .group = id, .unit = id, .label = label},
+                           .validation = validation});
   }
 }
 
@@ -200,13 +226,7 @@ class FolderReader {
   }
 
   ImageTable finish() {
-    if (left_out_.count() > 0) {
-      spdlog::info(
-          "{}: left out {} hidden entries, {} links to folders, {} other files (pictures are .png, "
-          ".jpg, .jpeg and .bmp in a class's folder)",
-          printable_text(table_.folder.native()), left_out_.hidden, left_out_.links,
-          left_out_.others);
-    }
+    report(left_out_, table_.folder, " in a class's folder");
     return std::move(table_);
   }
 
@@ -221,17 +241,7 @@ class FolderReader {
     if (walk.pictures.empty()) {
       throw InputError(path, "class", "no .png, .jpg, .jpeg or .bmp is in this folder");
     }
-    // Folder by folder, in the order of their whole names.
-    std::stable_sort(walk.pictures.begin(), walk.pictures.end(), [](const auto& a, const auto& b) {
-      return a.parent_path().native() < b.parent_path().native();
-    });
-    for (const auto& picture : walk.pictures) {
-      const auto relative = picture.lexically_relative(table_.folder);
-      const auto id = utf8_text(relative.native());
-      table_.files.push_back({.path = relative,
-                              .sample = {.id = id, .group = id, .unit = id, .label = label},
-                              .validation = validation});
-    }
+    add_pictures(table_, std::move(walk.pictures), label, validation);
   }
 
   [[noreturn]] static void too_few_classes(const fs::path& side,
@@ -263,6 +273,30 @@ ImageTable read_image_folder(const fs::path& folder) {
   reader.read(layout.train, false);
   if (layout.validation) reader.read(*layout.validation, true);
   return reader.finish();
+}
+
+bool holds_pictures(const fs::path& folder) {
+  const auto entries = list(folder);
+  return std::any_of(entries.begin(), entries.end(), [](const auto& entry) {
+    return !is_hidden(entry.path()) && is_picture(entry);
+  });
+}
+
+ImageTable read_pictures(const fs::path& folder) {
+  Walk walk;
+  walk.folder(folder);
+  if (walk.pictures.empty()) {
+    throw InputError(folder, "pictures", "no .png, .jpg, .jpeg or .bmp is in this folder");
+  }
+  ImageTable table{.dataset = "pictures",
+                   .folder = folder,
+                   .classes = {"unlabelled"},
+                   .channels = 3,
+                   .has_split = false,
+                   .files = {}};
+  add_pictures(table, std::move(walk.pictures), 0, false);
+  report(walk.left_out, folder, "");
+  return table;
 }
 
 CommonFormat common_format(const ImageTable& table, bool size_too) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "mpbench/core/csv.hpp"
@@ -24,6 +26,10 @@ bool is_safe_id(const std::string& id) {
   };
   return !id.empty() && id.size() <= longest && id.front() != '.' &&
          std::all_of(id.begin(), id.end(), is_safe);
+}
+
+std::string breast_of(const RsnaImage& image) {
+  return fmt::format("{}_{}", image.patient_id, image.laterality);
 }
 
 struct Patient {
@@ -59,34 +65,31 @@ std::vector<const Patient*> mix_kinds(const std::vector<Patient>& patients) {
   return order;
 }
 
-}  // namespace
+enum class Side { train, test };
 
-fs::path RsnaTable::file(const RsnaImage& image) const {
-  return folder / "train_images" / image.patient_id / (image.image_id + ".dcm");
-}
-
-bool is_rsna_folder(const fs::path& folder) { return fs::is_regular_file(folder / "train.csv"); }
-
-bool is_synthetic_folder(const fs::path& folder) {
-  return fs::is_regular_file(folder / "synthetic.json");
-}
-
-RsnaTable read_rsna_table(const fs::path& folder) {
-  if (!is_rsna_folder(folder)) {
-    throw InputError(folder, "train.csv",
-                     "there is no such file; an RSNA folder holds train.csv and "
-                     "train_images/<patient_id>/<image_id>.dcm");
+RsnaTable read_table(const fs::path& folder, Side side) {
+  const std::string name = side == Side::train ? "train" : "test";
+  if (!fs::is_regular_file(folder / (name + ".csv"))) {
+    throw InputError(folder, name + ".csv",
+                     fmt::format("there is no such file; an RSNA folder holds {0}.csv and "
+                                 "{0}_images/<patient_id>/<image_id>.dcm",
+                                 name));
   }
-  const auto csv = csv::read(folder / "train.csv");
+  const auto csv = csv::read(folder / (name + ".csv"));
   const auto patient_id = csv.column("patient_id");
   const auto image_id = csv.column("image_id");
   const auto laterality = csv.column("laterality");
   const auto view = csv.column("view");
-  const auto cancer = csv.column("cancer");
+  const bool labelled = side == Side::train || csv.find_column("cancer");
+  const auto cancer = labelled ? csv.column("cancer") : 0;
+  const auto prediction_id =
+      side == Side::test ? csv.find_column("prediction_id") : std::optional<std::size_t>();
   if (csv.rows.empty()) throw InputError(csv.path, "rows", "there are none below the header");
 
-  RsnaTable table{.folder = folder, .images = {}};
+  RsnaTable table{
+      .folder = folder, .images = {}, .images_folder = name + "_images", .labelled = labelled};
   std::unordered_set<std::string> seen;
+  std::unordered_map<std::string, std::string> breasts;  // by prediction_id
   for (std::size_t i = 0; i < csv.rows.size(); ++i) {
     const auto& cells = csv.rows[i];
     const auto fail = [&](const char* column, const std::string& problem) {
@@ -110,14 +113,48 @@ RsnaTable read_rsna_table(const fs::path& folder) {
       fail("laterality", fmt::format("'{}' is neither L nor R", cells[laterality]));
     }
     image.laterality = cells[laterality].front();
-    if (cells[cancer] != "0" && cells[cancer] != "1") {
-      fail("cancer", fmt::format("'{}' is neither 0 nor 1", cells[cancer]));
+    if (labelled) {
+      if (cells[cancer] != "0" && cells[cancer] != "1") {
+        fail("cancer", fmt::format("'{}' is neither 0 nor 1", cells[cancer]));
+      }
+      image.cancer = cells[cancer] == "1" ? 1 : 0;
     }
-    image.cancer = cells[cancer] == "1" ? 1 : 0;
+    if (prediction_id) {
+      image.prediction_id = cells[*prediction_id];
+      if (image.prediction_id.empty()) fail("prediction_id", "it is empty");
+      const auto breast = breast_of(image);
+      const auto [named, added] = breasts.emplace(image.prediction_id, breast);
+      if (named->second != breast) {
+        fail("prediction_id", fmt::format("'{}' names the breasts {} and {}", image.prediction_id,
+                                          named->second, breast));
+      }
+    }
     table.images.push_back(std::move(image));
   }
   return table;
 }
+
+}  // namespace
+
+fs::path RsnaTable::file(const RsnaImage& image) const {
+  return folder / images_folder / image.patient_id / (image.image_id + ".dcm");
+}
+
+bool is_rsna_folder(const fs::path& folder) { return fs::is_regular_file(folder / "train.csv"); }
+
+bool is_rsna_test_folder(const fs::path& folder) {
+  std::error_code error;
+  return fs::is_regular_file(folder / "test.csv", error) &&
+         fs::is_directory(folder / "test_images", error);
+}
+
+bool is_synthetic_folder(const fs::path& folder) {
+  return fs::is_regular_file(folder / "synthetic.json");
+}
+
+RsnaTable read_rsna_table(const fs::path& folder) { return read_table(folder, Side::train); }
+
+RsnaTable read_rsna_test_table(const fs::path& folder) { return read_table(folder, Side::test); }
 
 RsnaTable limit_patients(const RsnaTable& table, std::int64_t limit) {
   if (limit <= 0 || static_cast<std::size_t>(limit) >= table.images.size()) return table;
@@ -141,7 +178,8 @@ RsnaTable limit_patients(const RsnaTable& table, std::int64_t limit) {
         "a limit of {} images is below what any patient has; patients are kept whole", limit));
   }
   std::sort(chosen.begin(), chosen.end());
-  RsnaTable limited{.folder = table.folder, .images = {}};
+  RsnaTable limited = table;
+  limited.images.clear();
   for (const auto i : chosen) limited.images.push_back(table.images[i]);
   return limited;
 }
@@ -159,7 +197,7 @@ ImageTable to_image_table(const RsnaTable& table, const std::string& dataset) {
         {.path = table.file(image).lexically_relative(table.folder),
          .sample = {.id = image.image_id,
                     .group = image.patient_id,
-                    .unit = fmt::format("{}_{}", image.patient_id, image.laterality),
+                    .unit = image.prediction_id.empty() ? breast_of(image) : image.prediction_id,
                     .label = image.cancer},
          .validation = false});
   }

@@ -2,20 +2,10 @@
 
 #include <torch/torch.h>
 
+#include "element_type.hpp"
+
 namespace mpbench::kernels {
 namespace {
-
-bool narrow_floating(at::ScalarType type) {
-  return type == at::kFloat || type == at::kBFloat16 || type == at::kHalf;
-}
-
-/// Calls function(T{}) with the C++ type of `type`, one of narrow_floating.
-template <typename Function>
-void with_element_type(at::ScalarType type, Function function) {
-  if (type == at::kFloat) return function(float{});
-  if (type == at::kBFloat16) return function(c10::BFloat16{});
-  return function(c10::Half{});
-}
 
 at::Tensor as_float(const at::Tensor& tensor) {
   return tensor.detach().to(at::kFloat).contiguous();
@@ -33,7 +23,7 @@ bool is_depthwise(const at::Tensor& input, const at::Tensor& weight,
 std::optional<DepthwiseShape> depthwise_shape(const at::Tensor& input, const at::Tensor& weight,
                                               const ConvolutionArguments& arguments) {
   if (!is_depthwise(input, weight, arguments) || input.layout() != at::kStrided ||
-      weight.layout() != at::kStrided || !narrow_floating(input.scalar_type()) ||
+      weight.layout() != at::kStrided || !has_element_type(input.scalar_type()) ||
       weight.scalar_type() != input.scalar_type() || input.numel() == 0 ||
       !input.is_contiguous(at::MemoryFormat::ChannelsLast)) {
     return std::nullopt;

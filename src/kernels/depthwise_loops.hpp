@@ -125,7 +125,7 @@ template <typename T>
   const T* const first = rows + (row * width + std::clamp<std::int64_t>(x, 0, width)) * channels;
   const T* const last = rows + (row * width + std::clamp<std::int64_t>(end, 0, width)) * channels;
   constexpr std::int64_t cache_line = 64 / sizeof(T);
-  for (const T* at = first; at < last; at += cache_line) _mm_prefetch(at, _MM_HINT_T0);
+  for (const T* at = first; at < last; at += cache_line) prefetch(at);
 }
 
 /// Calls function(row, block, x, end) for strips of each row: so few pixels at a time that what a

@@ -85,10 +85,10 @@ class Fitting {
     } else {
       const at::Tensor& weight = given->second;
       const at::Tensor& wanted = own->second;
-      if (weight.dim() != 2 || weight.size(1) != wanted.size(1) ||
-          weight.size(0) == wanted.size(0)) {
-        return;
-      }
+      const bool differs_by_classes =
+          weight.dim() >= 2 && weight.size(0) != wanted.size(0) &&
+          equal_but_for_trailing_ones(weight.sizes().slice(1), wanted.sizes().slice(1));
+      if (!differs_by_classes) return;
       const std::string difference =
           fmt::format("{} classes in the file, {} here", weight.size(0), wanted.size(0));
       if (options.require_head) fail(given->first, difference);

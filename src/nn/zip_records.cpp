@@ -160,12 +160,11 @@ Entry read_entry(const Archive& archive, std::uint64_t& at) {
   read_zip64(archive, extra, extra + extra_bytes, compressed, entry);
   at = extra + extra_bytes + comment_bytes;
   if ((entry.flags & encrypted_flags) != 0) archive.fail(entry.name, "it is encrypted");
-  if (entry.method != stored) {
-    archive.fail(entry.name, fmt::format("it is compressed (method {}); torch.save stores records "
-                                         "as they are",
-                                         entry.method));
+  if (entry.method == stored && compressed != entry.bytes) {
+    archive.fail(entry.name, "its two sizes differ");
   }
-  if (compressed != entry.bytes) archive.fail(entry.name, "its two sizes differ");
+  // What lies in the file; a compressed record is refused where it is asked for.
+  entry.bytes = compressed;
   return entry;
 }
 
@@ -178,7 +177,7 @@ std::uint64_t find_data(const Archive& archive, const Entry& entry) {
   const auto flags = archive.word<std::uint16_t>(entry.header + 6);
   const auto name_bytes = archive.word<std::uint16_t>(entry.header + 26);
   const auto extra_bytes = archive.word<std::uint16_t>(entry.header + 28);
-  const auto local_size = archive.word<std::uint32_t>(entry.header + 22);
+  const auto local_size = archive.word<std::uint32_t>(entry.header + 18);
   const bool size_agrees = (flags & descriptor_flag) != 0 || local_size == in_zip64 ||
                            local_size == static_cast<std::uint32_t>(entry.bytes);
   if (archive.text(entry.header + local_bytes, name_bytes, entry.name) != entry.name ||
@@ -217,7 +216,7 @@ ZipRecords::ZipRecords(std::span<const std::byte> bytes, std::filesystem::path p
                                            entry.bytes));
     }
     end = data + entry.bytes;
-    const Record record{bytes.subspan(data, entry.bytes), entry.crc32};
+    const Record record{bytes.subspan(data, entry.bytes), entry.crc32, entry.method};
     if (!records_.emplace(entry.name, record).second) {
       archive.fail(entry.name, "two records have this name");
     }
@@ -228,6 +227,12 @@ const ZipRecords::Record& ZipRecords::find(std::string_view name) const {
   const auto found = records_.find(name);
   if (found == records_.end()) {
     throw InputError(path_, std::string(name), "the archive has no such record");
+  }
+  if (found->second.method != stored) {
+    throw InputError(path_, std::string(name),
+                     fmt::format("it is compressed (method {}); torch.save stores records as they "
+                                 "are",
+                                 found->second.method));
   }
   return found->second;
 }

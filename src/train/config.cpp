@@ -71,6 +71,7 @@ void validate(const TrainConfig& config) {
   require_choice("schedule", config.schedule, {"constant", "cosine"});
   require(config.warmup_epochs >= 0 && config.warmup_epochs <= config.epochs, "warmup-epochs",
           config.warmup_epochs, "0 to the number of epochs");
+  require(config.min_lr >= 0 && config.min_lr <= config.lr, "min-lr", config.min_lr, "0 to --lr");
   require(config.threads >= 0 && config.threads <= 4096, "threads", config.threads, "0 to 4096");
   require(config.workers >= 0 && config.workers <= 256, "workers", config.workers, "0 to 256");
   require_choice("normalize", config.normalize, {"auto", "imagenet", "unit", "none"});

@@ -9,8 +9,44 @@
 #include "mpbench/core/timer.hpp"
 #include "mpbench/train/metrics.hpp"
 #include "mpbench/train/step.hpp"
+#include "mpbench/train/unit_scores.hpp"
 
 namespace mpbench::train {
+namespace {
+
+std::optional<double> if_finite(double value) {
+  return std::isfinite(value) ? std::optional(value) : std::nullopt;
+}
+
+void judge_binary(ValidationResult& result, const data::ImageSet& set,
+                  std::span<const double> scores, std::span<const int> labels) {
+  result.auc = if_finite(auc(scores, labels));
+  result.pf1 = if_finite(probabilistic_f1(scores, labels));
+  BestThreshold best = best_f1_threshold(scores, labels);
+  std::vector<ImageScore> images;
+  for (const Prediction& prediction : result.predictions) {
+    const data::Sample& sample = set.samples[static_cast<std::size_t>(prediction.index)];
+    images.push_back({.unit = sample.unit,
+                      .group = sample.group,
+                      .label = sample.label,
+                      .score = prediction.score});
+  }
+  const std::vector<UnitScore> units = unit_scores(images);
+  if (units.size() < images.size()) {
+    std::vector<double> unit_values;
+    std::vector<int> unit_labels;
+    for (const UnitScore& unit : units) {
+      unit_values.push_back(unit.score);
+      unit_labels.push_back(unit.label);
+    }
+    result.unit_auc = if_finite(auc(unit_values, unit_labels));
+    result.unit_pf1 = if_finite(probabilistic_f1(unit_values, unit_labels));
+    best = best_f1_threshold(unit_values, unit_labels);
+  }
+  if (std::isfinite(best.threshold)) result.best_threshold = best;
+}
+
+}  // namespace
 
 void for_each_logits(nn::ImageClassifier& model, data::Loader& loader, Precision precision,
                      std::int64_t total, const std::string& label, const ProgressFunction& progress,
@@ -66,10 +102,8 @@ ValidationResult evaluate(nn::ImageClassifier& model, data::Loader& loader, cons
   for_each_logits(model, loader, precision, loader.images_per_epoch(), "validation", progress, use);
   result.loss = loss_sum / static_cast<double>(std::max<std::size_t>(1, labels.size()));
   result.accuracy = accuracy(predicted, labels);
-  if (criterion.task == Task::binary) {
-    if (const double area = auc(scores, labels); std::isfinite(area)) result.auc = area;
-    if (const double pf1 = probabilistic_f1(scores, labels); std::isfinite(pf1)) result.pf1 = pf1;
-  }
+  result.confusion = confusion_matrix(predicted, labels, static_cast<int>(set.classes.size()));
+  if (criterion.task == Task::binary) judge_binary(result, set, scores, labels);
   return result;
 }
 

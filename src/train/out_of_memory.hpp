@@ -32,8 +32,9 @@ auto naming_batch(const Trainer::State& state, const std::vector<data::Batch>& b
     const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
     const std::string reason =
         torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
+    const std::string times = batches.size() > 1 ? fmt::format("{} x ", batches.size()) : "";
     throw OutOfMemory(fmt::format(
-        "memory ran out in step {}, batch of {} x [{}]: {}", state.steps_done + 1, batches.size(),
+        "memory ran out in step {}, with a batch of {}[{}]: {}", state.steps_done + 1, times,
         fmt::join(batches.front().images.sizes(), ", "), reason.substr(0, reason.find('\n'))));
   }
 }

@@ -57,6 +57,8 @@ Loss choose_loss(const TrainConfig& config, const data::ImageSet& set, const dat
         split.train.begin(), split.train.end(),
         [&](std::int64_t i) { return set.samples[static_cast<std::size_t>(i)].label == 1; });
     const auto all = static_cast<double>(split.train.size());
+    if (positives == static_cast<std::ptrdiff_t>(split.train.size()))
+      throw UsageError("--balance weight: the training images are all positive");
     if (positives > 0)
       loss.pos_weight = (all - static_cast<double>(positives)) / static_cast<double>(positives);
   }

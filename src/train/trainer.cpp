@@ -217,7 +217,15 @@ const data::Split& Trainer::split() const { return state_->split; }
 std::int64_t Trainer::parameters() const { return nn::count_parameters(*state_->model); }
 std::int64_t Trainer::steps_done() const { return state_->steps_done; }
 std::string Trainer::fp16_convolution() const {
-  return state_->fp16_convolution ? state_->fp16_convolution->support().label : "";
+  const auto& kernels = state_->cpu_kernels;
+  return kernels && kernels->options().fp16 ? kernels->options().fp16->label : "";
+}
+std::string Trainer::cpu_kernels() const {
+  const auto& kernels = state_->cpu_kernels;
+  const std::string depthwise = kernels ? kernels->depthwise_label() : "framework";
+  if (depthwise == "framework") return depthwise;
+  return fmt::format("depthwise {}{}", depthwise,
+                     kernels->options().fused_norm ? ", batch norm and activation fused" : "");
 }
 std::string Trainer::weights_report() const { return state_->weights_report; }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "mpbench/device/device.hpp"
+#include "mpbench/kernels/heap.hpp"
 #include "mpbench/nn/backbone.hpp"
 #include "mpbench/nn/weights.hpp"
 #include "mpbench/train/setup.hpp"
@@ -18,6 +19,14 @@ amp::GradScalerOptions scaler_options(const TrainConfig& config) {
   return {.init_scale = config.init_scale,
           .growth_interval = config.growth_interval,
           .enabled = config.precision == Precision::fp16};
+}
+
+kernels::CpuKernelOptions cpu_kernel_options(const TrainConfig& config) {
+  const auto depthwise = kernels::parse_depthwise(config.depthwise);
+  kernels::CpuKernelOptions options{.depthwise = depthwise};
+  options.fused_norm = depthwise != kernels::Depthwise::framework;
+  if (config.precision == Precision::fp16) options.fp16 = kernels::fp16_support();
+  return options;
 }
 
 }  // namespace
@@ -34,7 +43,10 @@ Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images)
       train_loader(set, split.train,
                    training_loader_options(loading, config, criterion.task, split.train.size())),
       validation_loader(set, split.validation, loading) {
-  if (config.precision == Precision::fp16 && device.is_cpu()) fp16_convolution.emplace();
+  if (device.is_cpu()) {
+    kernels::keep_freed_memory();
+    cpu_kernels.emplace(cpu_kernel_options(config));
+  }
   torch::manual_seed(config.seed);
   model = nn::make_model(model_options(config, set.channels, static_cast<int>(set.classes.size())));
   if (!config.weights.empty()) weights_report = nn::load_weights(*model, config.weights).line();
@@ -46,7 +58,8 @@ Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images)
       .name = config.schedule,
       .base_lr = config.lr,
       .total_steps = total_steps,
-      .warmup_steps = std::llround(config.warmup_epochs * static_cast<double>(steps_per_epoch))};
+      .warmup_steps = std::llround(config.warmup_epochs * static_cast<double>(steps_per_epoch)),
+      .min_lr = config.min_lr};
   start_afresh();
 }
 

@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "mpbench/amp/fp16_conv.hpp"
 #include "mpbench/amp/grad_scaler.hpp"
 #include "mpbench/data/loader.hpp"
 #include "mpbench/device/determinism.hpp"
 #include "mpbench/device/float32_precision.hpp"
+#include "mpbench/kernels/cpu_kernels.hpp"
 #include "mpbench/train/ema.hpp"
 #include "mpbench/train/optimizer.hpp"
 #include "mpbench/train/schedule.hpp"
@@ -59,7 +59,7 @@ struct Trainer::State {
   torch::Device device;
   device::Float32PrecisionGuard float32;
   device::DeterminismGuard determinism;
-  std::optional<amp::Fp16ConvolutionGuard> fp16_convolution;
+  std::optional<kernels::CpuKernelsGuard> cpu_kernels;
   data::Split split;
   Loss criterion;
   data::LoaderOptions loading;

@@ -144,15 +144,15 @@ TEST(Fp16ConvolutionGuardTest, PutsTheKernelsBack) {
   for (const char* name :
        {"aten::convolution", "aten::convolution_backward", "aten::mm", "aten::addmm"}) {
     const std::string before = cpu_kernel(name);
-    EXPECT_THAT(before, ::testing::Not(::testing::HasSubstr("fp16_conv")));
+    EXPECT_THAT(before, ::testing::Not(::testing::HasSubstr("cpu_kernels")));
     {
       const Fp16ConvolutionGuard outer(nothing_native);
-      EXPECT_THAT(cpu_kernel(name), ::testing::HasSubstr("fp16_conv"));
+      EXPECT_THAT(cpu_kernel(name), ::testing::HasSubstr("cpu_kernels"));
       {
         const Fp16ConvolutionGuard inner(all_native);
         EXPECT_EQ(inner.support().label, "emulated in fp32") << "the outermost guard's holds";
       }
-      EXPECT_THAT(cpu_kernel(name), ::testing::HasSubstr("fp16_conv"));
+      EXPECT_THAT(cpu_kernel(name), ::testing::HasSubstr("cpu_kernels"));
     }
     EXPECT_EQ(cpu_kernel(name), before);
   }

@@ -98,6 +98,15 @@ def test_a_finished_run_has_nothing_left_to_do(peace):
     assert results_of(peace) == before
 
 
+def test_the_folder_knows_its_options(peace, tmp_path):
+    out = tmp_path / "out"
+    run(*command(out, "--epochs", 1))
+    run("train", "--resume", "--out", out, "--epochs", 3)
+    assert results_of(out)[0]["epochs"] == "3", "--epochs 3 wins over the file's 1"
+    assert rows(out / "runs.csv")[0]["batch_size"] == "25"
+    assert float(results_of(out)[0]["val_accuracy"]) > 0.5
+
+
 def test_states_of_another_run_are_not_overwritten(peace):
     assert "--resume" in one_line(run(*command(peace, "--quiet"), code=2))
     error = one_line(run(*command(peace, "--quiet", "--resume", "--lr", 0.5), code=1))

@@ -210,5 +210,88 @@ TEST_F(DatasetTest, SaysWhatItCannotOpen) {
   expect_error<UsageError>({.path = folder_.path(), .limit = -1}, "negative");
 }
 
+TEST_F(DatasetTest, OpensWhatHasNoLabelsForPrediction) {
+  const auto rsna = make_rsna();
+  const auto labelled = open_for_prediction({.path = rsna, .height = 32, .width = 32}, {});
+  EXPECT_EQ(labelled.set.dataset, "rsna");
+  EXPECT_TRUE(is_labelled(labelled.set));
+  EXPECT_TRUE(labelled.left_out.empty() && labelled.quarantine.empty());
+
+  // The same images under the names of a test set.
+  fs::rename(rsna / "train_images", rsna / "test_images");
+  std::string table = "patient_id,image_id,laterality,view\n";
+  for (const auto& sample : labelled.set.samples) {
+    table += fmt::format("{},{},{},CC\n", sample.group, sample.id, sample.unit.back());
+  }
+  write_file(rsna / "test.csv", table);
+  fs::rename(rsna / "train.csv", folder_.path() / "train.csv");
+  const auto test = open_for_prediction({.path = rsna, .height = 32, .width = 32}, {});
+  EXPECT_EQ(test.set.dataset, "rsna-test");
+  EXPECT_FALSE(is_labelled(test.set));
+  ASSERT_EQ(test.set.size(), labelled.set.size());
+  EXPECT_EQ(test.set.samples[3].unit, labelled.set.samples[3].unit);
+  EXPECT_TRUE(std::equal(test.set.pixels.begin(), test.set.pixels.end(),
+                         labelled.set.pixels.begin(), labelled.set.pixels.end()));
+  expect_error<InputError>({.path = rsna}, "this folder is no dataset");
+}
+
+TEST_F(DatasetTest, SaysWhichUnitsAreLost) {
+  const auto rsna = make_rsna();
+  const auto whole = open_for_prediction({.path = rsna, .height = 32, .width = 32}, {});
+  const std::string lost = whole.set.samples[5].unit;
+  const auto& kept = whole.set.samples.front();
+  ASSERT_NE(lost, kept.unit);
+  std::size_t removed = 1;
+  fs::remove(rsna / "train_images" / kept.group / (kept.id + ".dcm"));
+  for (const auto& sample : whole.set.samples) {
+    if (sample.unit != lost) continue;
+    fs::remove(rsna / "train_images" / sample.group / (sample.id + ".dcm"));
+    ++removed;
+  }
+  const auto data = open_for_prediction({.path = rsna, .height = 32, .width = 32}, {});
+  EXPECT_THAT(data.lost_units, ::testing::ElementsAre(lost));
+  EXPECT_EQ(data.left_out.size(), removed);
+  EXPECT_TRUE(fs::exists(data.quarantine));
+}
+
+TEST_F(DatasetTest, OpensPicturesWithoutClassesForPrediction) {
+  const auto flat = folder_.path() / "flat";
+  fs::create_directories(flat / "below");
+  for (const char* name : {"b.png", "a.png", "below/c.png"}) {
+    cv::imwrite((flat / name).string(), cv::Mat(6, 8, CV_8UC1, cv::Scalar(7)));
+  }
+  EXPECT_THROW(open({.path = flat}), InputError) << "training needs classes";
+  fs::rename(flat / "below", folder_.path() / "below");
+  const auto data = open_for_prediction({.path = flat, .channels = 3}, {});
+  EXPECT_EQ(data.set.dataset, "pictures");
+  EXPECT_FALSE(is_labelled(data.set));
+  EXPECT_EQ(data.set.channels, 3) << "grey, and the network takes colour";
+  EXPECT_EQ(data.set.samples[0].id, "a.png");
+  EXPECT_EQ(open_for_prediction({.path = flat}, {}).set.channels, 1);
+  EXPECT_EQ(open_for_prediction({.path = flat, .limit = 1}, {}).set.size(), 1);
+  fs::rename(folder_.path() / "below", flat / "below");
+  EXPECT_EQ(open_for_prediction({.dataset = "pictures", .path = flat}, {}).set.size(), 3);
+}
+
+TEST_F(DatasetTest, TrainsOnNoCacheWithoutLabels) {
+  const auto flat = folder_.path() / "flat";
+  fs::create_directories(flat);
+  cv::imwrite((flat / "a.png").string(), cv::Mat(6, 8, CV_8UC3, cv::Scalar(7)));
+  const auto cache = folder_.path() / "c.safetensors";
+  (void)open_for_prediction({.path = flat, .cache = cache}, {});
+  expect_error<InputError>({.path = cache}, "labels");
+  const auto data = open_for_prediction({.path = cache}, {});
+  EXPECT_FALSE(is_labelled(data.set));
+  EXPECT_EQ(data.set.size(), 1);
+}
+
+TEST_F(DatasetTest, OpensEveryDatasetForPrediction) {
+  const auto data = open_for_prediction({.path = make_folder(), .height = 4, .width = 4}, {});
+  EXPECT_EQ(data.set.size(), 22);
+  EXPECT_TRUE(data.set.given_split.has_value());
+  EXPECT_THROW(open_for_prediction({.path = folder_.path() / "nowhere"}, {}), InputError);
+  EXPECT_THROW(open_for_prediction({.dataset = "moon", .path = folder_.path()}, {}), UsageError);
+}
+
 }  // namespace
 }  // namespace mpbench::data

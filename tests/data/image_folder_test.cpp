@@ -133,5 +133,22 @@ TEST_F(ImageFolderTest, LargePicturesAreNotStoredInTheirOwnSize) {
   EXPECT_EQ(common_format(read(), true).height, usual_size);
 }
 
+TEST_F(ImageFolderTest, ListsPicturesWithoutClasses) {
+  EXPECT_FALSE(holds_pictures(folder_.path()));
+  EXPECT_THROW(read_pictures(folder_.path()), InputError);
+  touch({"b/1.png", ".hidden.png", "notes.txt", "a.png/1.jpg"});
+  EXPECT_FALSE(holds_pictures(folder_.path()));
+  touch({"2.png", "10.JPG"});
+  EXPECT_TRUE(holds_pictures(folder_.path()));
+  const auto table = read_pictures(folder_.path());
+  EXPECT_EQ(table.dataset, "pictures");
+  EXPECT_THAT(table.classes, ElementsAre("unlabelled"));
+  std::vector<std::string> ids;
+  for (const auto& file : table.files) ids.push_back(file.sample.id);
+  EXPECT_THAT(ids, ElementsAre("10.JPG", "2.png", "a.png/1.jpg", "b/1.png"));
+  EXPECT_EQ(table.files[2].sample.label, 0);
+  EXPECT_EQ(table.files[2].sample.unit, "a.png/1.jpg");
+}
+
 }  // namespace
 }  // namespace mpbench::data

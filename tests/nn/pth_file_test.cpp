@@ -300,7 +300,7 @@ TEST_F(PthFileTest, TakesOrRefusesAnyChange) {
   const std::string bytes = everything();
   SplitMix64 random(5);
   int taken = 0;
-  constexpr int times = 6000;
+  constexpr int times = 10'000;
   for (int i = 0; i < times; ++i) {
     std::string changed = bytes;
     const std::uint64_t changes = 1 + draw_below(random, 4);
@@ -342,7 +342,7 @@ TEST_F(PthFileTest, TakesOrRefusesAnyChangeOfThePickle) {
       ".012(NKMJGXQRabcdehijlpqrstu}])"
       "\x80\x81\x82\x85\x86\x87\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x93\x94\x95";
   int taken = 0;
-  constexpr int times = 6000;
+  constexpr int times = 10'000;
   for (int i = 0; i < times; ++i) {
     std::string changed = pickled;
     const std::uint64_t changes = 1 + draw_below(random, 3);

@@ -102,9 +102,18 @@ TEST(ZipRecordsTest, TakesAChecksumOfZeroForNone) {
 }
 
 TEST(ZipRecordsTest, RefusesWhatTorchNeverWrites) {
-  expect_refusal(zip_archive({{"a/x", "first", 8}}), "a/x: it is compressed (method 8)");
   expect_refusal(zip_archive({{"a/x", "first", 0, 1}}), "a/x: it is encrypted");
   expect_refusal(zip_archive({{"a/x", "first"}, {"a/x", "second"}}), "two records have this name");
+}
+
+TEST(ZipRecordsTest, RefusesACompressedRecordWhenItIsAskedFor) {
+  const std::string zip = zip_archive({{"a/x", "first", 8}, {"a/y", "second"}});
+  const ZipRecords records = read(zip);
+  EXPECT_TRUE(records.contains("a/x"));
+  EXPECT_EQ(text(records.bytes("a/y")), "second");
+  EXPECT_THAT([&] { (void)records.bytes("a/x"); },
+              ThrowsMessage<InputError>(HasSubstr("a/x: it is compressed (method 8)")));
+  EXPECT_THROW((void)records.size("a/x"), InputError);
 }
 
 TEST(ZipRecordsTest, RefusesRecordsThatOverlap) {

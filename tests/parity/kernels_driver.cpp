@@ -1,7 +1,8 @@
-// Depthwise convolutions under CpuKernelsGuard: JSON in, JSON out. kernels_parity_test.py compares
-// them with PyTorch's.
+// Depthwise convolutions and batch norms under CpuKernelsGuard: JSON in, JSON out.
+// kernels_parity_test.py compares them with PyTorch's.
 #include <torch/torch.h>
 
+#include "mpbench/kernels/batch_norm_activation.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
 #include "tensor_json.hpp"
 
@@ -29,9 +30,8 @@ json convolve(const json& spec) {
   const at::Tensor bias =
       spec.at("bias").is_null() ? at::Tensor() : leaf(spec.at("bias"), dtype, false);
   const auto pair = [&](const char* key) { return spec.at(key).get<std::vector<std::int64_t>>(); };
-  const at::Tensor output =
-      at::conv2d(input, weight, bias, pair("stride"), pair("padding"), pair("dilation"),
-                 spec.at("groups").get<std::int64_t>());
+  const at::Tensor output = at::conv2d(input, weight, bias, pair("stride"), pair("padding"),
+                                       pair("dilation"), spec.at("groups").get<std::int64_t>());
   output.backward(to_tensor(spec.at("output_gradient"), dtype));
   return {{"output", to_json(output)},
           {"channels_last", output.is_contiguous(at::MemoryFormat::ChannelsLast)},
@@ -40,13 +40,56 @@ json convolve(const json& spec) {
           {"bias_gradient", to_json(bias.defined() ? bias.grad() : bias)}};
 }
 
+mpbench::kernels::Activation activation_of(const std::string& name) {
+  using mpbench::kernels::Activation;
+  if (name == "relu") return Activation::relu;
+  if (name == "relu6") return Activation::relu6;
+  return name == "silu" ? Activation::silu : Activation::none;
+}
+
+json normalize(const json& spec) {
+  const at::ScalarType dtype = to_dtype(spec.at("dtype"));
+  const at::Tensor input = leaf(spec.at("input"), dtype, spec.at("channels_last"));
+  torch::nn::BatchNormOptions options(input.size(1));
+  options.eps(spec.at("eps"));
+  options.momentum(spec.at("momentum").is_null() ? std::nullopt
+                                                 : std::optional<double>(spec.at("momentum")));
+  torch::nn::BatchNorm2d norm(options);
+  {
+    const torch::NoGradGuard no_grad;
+    for (const auto& [name, tensor] : {std::pair{"weight", norm->weight},
+                                       {"bias", norm->bias},
+                                       {"mean", norm->running_mean},
+                                       {"variance", norm->running_var}}) {
+      tensor.copy_(to_tensor(spec.at(name)));
+    }
+  }
+  if (!mpbench::kernels::fuses_batch_norm(*norm, input)) return {{"fused", false}};
+  at::Tensor output;
+  for (int i = 0; i < spec.at("steps").get<int>(); ++i) {
+    output =
+        mpbench::kernels::batch_norm_activation(*norm, input, activation_of(spec.at("activation")));
+  }
+  output.backward(to_tensor(spec.at("output_gradient"), dtype));
+  return {{"fused", true},
+          {"output", to_json(output)},
+          {"channels_last", output.is_contiguous(at::MemoryFormat::ChannelsLast)},
+          {"input_gradient", to_json(input.grad())},
+          {"weight_gradient", to_json(norm->weight.grad())},
+          {"bias_gradient", to_json(norm->bias.grad())},
+          {"mean", to_json(norm->running_mean)},
+          {"variance", to_json(norm->running_var)},
+          {"batches", norm->num_batches_tracked.item<std::int64_t>()}};
+}
+
 }  // namespace
 
 int main() {
   mpbench::parity::answer_lines([](const json& spec) {
     const CpuKernelsGuard guard(
-        {.depthwise = mpbench::kernels::parse_depthwise(spec.at("depthwise").get<std::string>())});
-    json result = convolve(spec);
+        {.depthwise = mpbench::kernels::parse_depthwise(spec.at("depthwise").get<std::string>()),
+         .fused_norm = true});
+    json result = spec.at("command") == "convolve" ? convolve(spec) : normalize(spec);
     result["label"] = guard.depthwise_label();
     return result;
   });

@@ -9,8 +9,7 @@ from torch import nn
 from driver import run
 
 SEED = 7
-EFFICIENTNETS = [f"efficientnet-b{i}" for i in range(8)]
-NAMES = ["cnn", "resnet18", "resnet50", *EFFICIENTNETS]
+NAMES = ["cnn", "resnet18", "resnet50", *(f"efficientnet-b{i}" for i in range(8))]
 
 
 class Cnn(nn.Module):
@@ -20,7 +19,8 @@ class Cnn(nn.Module):
         super().__init__()
         layers, channels = [], 3
         for width in (32, 64, 128, 128):
-            layers += [nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(2)]
+            layers += [nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+            layers += [nn.MaxPool2d(2)]
             channels = width
         self.features = nn.Sequential(*layers)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
@@ -61,7 +61,7 @@ def make_batch(in_channels=3, images=4, side=64, outputs=1000):
 
 
 def leave_trivial_values(model, images):
-    """Makes batch norms matter: scales and shifts are no longer 1 and 0, and the running statistics are those of `images`."""
+    """Makes batch norms matter: scales and shifts are not 1 and 0, and the running statistics are those of `images`."""
     generator = torch.Generator().manual_seed(SEED + 1)
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
@@ -101,7 +101,8 @@ def ask(folder, name, outputs=1000, in_channels=3, batch=None, state=None, **req
         if tensors is not None:
             save_file(tensors, file)
             request[key] = str(file)
-    record = run("models", dict(name=name, outputs=outputs, in_channels=in_channels, seed=SEED, results=str(files[0]), **request))
+    request |= dict(name=name, outputs=outputs, in_channels=in_channels, seed=SEED, results=str(files[0]))
+    record = run("models", request)
     tensors = load_file(files[0])
     for file in files:
         file.unlink(missing_ok=True)  # B7's are 260 MB each
@@ -117,5 +118,6 @@ def pass_through(model, batch, train, autocast=None, backward=True):
         with torch.autocast("cpu", dtype=autocast, enabled=autocast is not None):
             logits = model(batch["images"])
         if train and backward:
-            nn.functional.cross_entropy(logits.to(torch.promote_types(logits.dtype, torch.float32)), batch["labels"]).backward()
+            full = logits.to(torch.promote_types(logits.dtype, torch.float32))
+            nn.functional.cross_entropy(full, batch["labels"]).backward()
     return logits.detach()

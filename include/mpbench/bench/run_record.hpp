@@ -69,6 +69,11 @@ struct RunRecord {
   std::string
       build_type{};  ///< build_info::build_type(); anything but "Release" taints the timings
   std::string fp16_convolution{};  ///< how fp16 convolutions were computed, where that was a choice
+  std::string kernels{};  ///< which operators were not the framework's own, and how computed
+  std::optional<double> val_breast_auc{};  ///< of breasts, by the mean score of their images
+  std::optional<double> val_breast_pf1{};
+  std::optional<double> val_best_f1{};  ///< at val_threshold; of breasts where there are
+  std::optional<double> val_threshold{};
   std::optional<std::int64_t> best_epoch{};  ///< by val_auc, or val_accuracy where there is none
   std::string started_at{};                  ///< UTC, ISO 8601: "2026-01-31T12:34:56Z"
 };
@@ -151,8 +156,13 @@ void visit_columns(Record& r, Visitor&& visit) {
   visit("note", r.note);
   visit("build_type", r.build_type);
   visit("fp16_convolution", r.fp16_convolution);
-  visit("best_epoch", r.best_epoch);
   visit("started_at", r.started_at);
+  visit("kernels", r.kernels);
+  visit("val_breast_auc", r.val_breast_auc);
+  visit("val_breast_pf1", r.val_breast_pf1);
+  visit("val_best_f1", r.val_best_f1);
+  visit("val_threshold", r.val_threshold);
+  visit("best_epoch", r.best_epoch);
 }
 
 template <RecordOf<EpochRecord> Record, class Visitor>

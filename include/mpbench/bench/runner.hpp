@@ -9,6 +9,7 @@
 #include "mpbench/core/progress.hpp"
 #include "mpbench/data/image_set.hpp"
 #include "mpbench/train/config.hpp"
+#include "mpbench/train/metrics.hpp"
 
 namespace mpbench::bench {
 
@@ -18,6 +19,8 @@ struct RunOutput {
   std::vector<EpochRecord> epochs;
   data::Split split;                       ///< which images were trained on, which judged
   std::vector<PredictionRow> predictions;  ///< of the last complete validation
+  train::ConfusionMatrix confusion;        ///< of the same; no classes before one
+  std::vector<std::string> classes;        ///< their names
 };
 
 struct RunOptions {

@@ -19,6 +19,7 @@ struct DatasetOptions {
   /// 0: the data's own (idx, CIFAR, a cache), 124 (rsna), common_format's (folder).
   int height = 0;
   int width = 0;
+  int channels = 0;        ///< of a folder's pictures; 0: one where all are grey, else three
   std::int64_t limit = 0;  ///< about this many images for a smoke run; 0: all
   int workers = 0;         ///< threads that preprocess; 0: one a core
   PixelType pixel_type = PixelType::u8;
@@ -38,6 +39,25 @@ struct DatasetOptions {
 /// always the same ones. Throws UsageError for an unknown dataset, InputError for one that is not
 /// what it should be, Interrupted.
 ImageSet open_dataset(const DatasetOptions& options, const ProgressFunction& progress);
+
+/// Images for a network to judge.
+struct PredictionData {
+  ImageSet set{};
+  std::vector<Quarantined> left_out{};  ///< inputs that failed, as quarantine.csv has them
+  std::filesystem::path quarantine{};   ///< that file; empty where nothing failed
+  /// Units that no image is left of, in the dataset's order. Not known of a cache file, which does
+  /// not keep the units of what failed.
+  std::vector<std::string> lost_units{};
+};
+
+/// As open_dataset, and takes images without labels too: "rsna-test", a folder with test.csv and
+/// test_images/ (preferred where there is a train.csv as well, unless dataset is "rsna"); and
+/// "pictures", a folder with pictures that are in no class's folder. open_dataset refuses their
+/// caches.
+PredictionData open_for_prediction(const DatasetOptions& options, const ProgressFunction& progress);
+
+/// Whether the labels are known. Those of "rsna-test" and "pictures" are all 0 and mean nothing.
+bool is_labelled(const ImageSet& set);
 
 /// Files that are preprocessed one by one, and how.
 struct ImageSource {

@@ -28,6 +28,14 @@ bool is_image_folder(const std::filesystem::path& folder);
 /// Interrupted.
 ImageTable read_image_folder(const std::filesystem::path& folder);
 
+/// Whether a picture lies in this folder itself.
+bool holds_pictures(const std::filesystem::path& folder);
+
+/// Lists the pictures in a folder and below it, whose labels nobody knows: as read_image_folder,
+/// with one class, "unlabelled", in a table of dataset "pictures". Throws InputError where there
+/// are none, and for what may not be listed; Interrupted.
+ImageTable read_pictures(const std::filesystem::path& folder);
+
 /// What all pictures of a folder can be brought to.
 struct CommonFormat {
   int channels = 3;  ///< 1 where all are grey

@@ -11,26 +11,33 @@
 /// like it.
 namespace mpbench::data {
 
-/// One row of train.csv, as far as training needs it.
+/// One row of train.csv or test.csv, as far as it is needed here.
 struct RsnaImage {
   std::string patient_id;
   std::string image_id;
   char laterality = 'L';  ///< 'L' or 'R'
   std::string view;       ///< "CC", "MLO", ...
-  int cancer = 0;         ///< 0 or 1
+  int cancer = 0;         ///< 0 or 1; 0 where the table is not labelled
+  /// The breast's name in test.csv; empty where there is none: then it is patient_laterality.
+  std::string prediction_id{};
 };
 
 /// A dataset's folder and its table.
 struct RsnaTable {
   std::filesystem::path folder;
   std::vector<RsnaImage> images;  ///< in the file's order
+  std::string images_folder = "train_images";
+  bool labelled = true;  ///< false: the file does not say who has cancer
 
-  /// `folder/train_images/<patient_id>/<image_id>.dcm`
+  /// `folder/images_folder/<patient_id>/<image_id>.dcm`
   std::filesystem::path file(const RsnaImage& image) const;
 };
 
 /// Whether a folder looks like one: it has a train.csv.
 bool is_rsna_folder(const std::filesystem::path& folder);
+
+/// Whether it looks like one with images to predict on: test.csv and a folder test_images.
+bool is_rsna_test_folder(const std::filesystem::path& folder);
 
 /// Whether the folder's images were drawn by `mpbench synth`, which leaves a synthetic.json;
 /// results on them must say so.
@@ -42,13 +49,19 @@ bool is_synthetic_folder(const std::filesystem::path& folder);
 /// looked at.
 RsnaTable read_rsna_table(const std::filesystem::path& folder);
 
+/// The same of `folder/test.csv` and test_images/. A column `prediction_id` names the breast; one
+/// that has images of two breasts throws InputError. Without a column `cancer` the table is not
+/// labelled.
+RsnaTable read_rsna_test_table(const std::filesystem::path& folder);
+
 /// Whole patients, always the same ones, until there are no more than `limit` images; positive and
 /// negative patients in the table's own proportion, but two positive ones first where there are
 /// any. Throws UsageError when not one fits.
 RsnaTable limit_patients(const RsnaTable& table, std::int64_t limit);
 
-/// The table's rows as image files: group = patient, unit = "patient_laterality", label = cancer.
-/// `dataset` is the name that results will carry ("rsna", "synthetic").
+/// The table's rows as image files: group = patient, unit = prediction_id or else
+/// "patient_laterality", label = cancer. `dataset` is the name that results will carry ("rsna",
+/// "synthetic").
 ImageTable to_image_table(const RsnaTable& table, const std::string& dataset);
 
 }  // namespace mpbench::data

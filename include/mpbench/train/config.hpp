@@ -40,6 +40,7 @@ struct TrainConfig {
   double focal_alpha = -1;  ///< below 0: none
   std::string schedule = "constant";
   double warmup_epochs = 0;
+  double min_lr = 0;  ///< what the cosine ends at
   std::uint64_t seed = 0;
   bool deterministic = false;
   int early_stop = 0;  ///< end after so many epochs without a better metric; 0: never
@@ -92,13 +93,14 @@ void visit_options(Config& config, Visitor&& visit) {
   visit("nesterov", config.nesterov, "Nesterov's momentum (sgd)");
   visit("clip-norm", config.clip_norm, "Largest L2 norm of all gradients together; 0 is no limit");
   visit("ema-decay", config.ema_decay,
-        "Judge and save a moving average of the weights, with this decay; 0 is none");
+        "Judge a moving average of the weights; 0 is none. 0.99 looks back about 100 steps");
   visit("loss", config.loss, "cross-entropy or focal");
   visit("label-smoothing", config.label_smoothing, "Share of the label given to all classes");
   visit("focal-gamma", config.focal_gamma, "Focal loss: exponent of 1 - p");
   visit("focal-alpha", config.focal_alpha, "Focal loss: weight of the positives; below 0 is none");
   visit("schedule", config.schedule, "Learning rate over time: constant or cosine");
   visit("warmup-epochs", config.warmup_epochs, "Epochs in which the learning rate rises from 0");
+  visit("min-lr", config.min_lr, "What the cosine ends at");
   visit("seed", config.seed, "Seed of initialisation, split, order, augmentation");
   visit("deterministic", config.deterministic,
         "Refuse operators whose result varies from run to run");

@@ -55,7 +55,8 @@ class Ema {
 
 /// Puts the averages into the model while it lives, for validation and for saving, and the trained
 /// weights back at the end. Both are a change of pointers: nothing is copied. Do not train
-/// meanwhile, nor run the model in training mode, where batch norm would write to the averages.
+/// meanwhile, nor run the model in training mode, where batch norm would write to the averages; and
+/// make it outside an amp::AutocastGuard, whose cache of cast weights knows them by their tensor.
 class EmaWeightsGuard {
  public:
   /// `ema` must outlive the guard. Throws Error when one lives already for it.

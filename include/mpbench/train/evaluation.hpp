@@ -11,6 +11,7 @@
 #include "mpbench/data/loader.hpp"
 #include "mpbench/nn/model.hpp"
 #include "mpbench/train/loss.hpp"
+#include "mpbench/train/metrics.hpp"
 
 namespace mpbench::train {
 
@@ -36,6 +37,13 @@ struct ValidationResult {
   double accuracy = 0;
   std::optional<double> auc;  ///< binary sets with both classes in validation
   std::optional<double> pf1;  ///< binary sets
+  /// The same a breast (Sample::unit): the mean score of its images, their largest label. Binary
+  /// sets whose units have more than one image.
+  std::optional<double> unit_auc;
+  std::optional<double> unit_pf1;
+  /// Of units where there are, else of images; binary sets with a positive in validation.
+  std::optional<BestThreshold> best_threshold;
+  ConfusionMatrix confusion;  ///< of images
   std::vector<Prediction> predictions;
 };
 

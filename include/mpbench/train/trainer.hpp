@@ -106,6 +106,9 @@ class Trainer {
   /// How float16 convolutions are computed: "native", "emulated in fp32" ...; empty unless fp16 on
   /// the CPU.
   std::string fp16_convolution() const;
+  /// Which operators are not the framework's own on the CPU, for runs.csv; "framework" where all
+  /// are.
+  std::string cpu_kernels() const;
   /// What was taken from --weights, and what was left out; empty without.
   std::string weights_report() const;
 

@@ -1,0 +1,118 @@
+#include "prediction_table.hpp"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <cmath>
+
+#include "mpbench/core/csv.hpp"
+#include "mpbench/train/metrics.hpp"
+
+namespace mpbench::cli {
+namespace {
+
+constexpr std::int64_t positive = 1;
+
+const data::Sample& sample_of(const train::Predictions& predictions, const data::ImageSet& set,
+                              std::size_t row) {
+  return set.samples[static_cast<std::size_t>(predictions.indices[row])];
+}
+
+/// The shortest decimal that reads back as the same float32.
+std::string cell(double probability) { return fmt::format("{}", static_cast<float>(probability)); }
+
+struct Judged {
+  std::vector<double> scores;  // of the positive class; two classes only
+  std::vector<int> labels;
+  std::vector<int> predicted;
+};
+
+std::string describe(const char* what, const Judged& judged) {
+  std::string text =
+      fmt::format("{}: accuracy {:.4f}", what, train::accuracy(judged.predicted, judged.labels));
+  if (judged.scores.empty()) return text;
+  // Neither is defined without a positive and a negative.
+  const double area = train::auc(judged.scores, judged.labels);
+  if (!std::isfinite(area)) return text + "; they are all of one class: no AUC, no pF1";
+  return text + fmt::format(", AUC {:.4f}, pF1 {:.4f}", area,
+                            train::probabilistic_f1(judged.scores, judged.labels));
+}
+
+}  // namespace
+
+bool has_breasts(const data::ImageSet& set) {
+  return set.dataset == "rsna" || set.dataset == "rsna-test" || set.dataset == "synthetic";
+}
+
+std::vector<train::UnitScore> breast_scores(const train::Predictions& predictions,
+                                            const data::ImageSet& set, train::UnitScoring scoring) {
+  std::vector<train::ImageScore> images;
+  for (std::size_t row = 0; row < predictions.indices.size(); ++row) {
+    const auto& sample = sample_of(predictions, set, row);
+    images.push_back({.unit = sample.unit,
+                      .group = sample.group,
+                      .label = sample.label,
+                      .score = predictions.at(static_cast<std::int64_t>(row), positive)});
+  }
+  return train::unit_scores(images, scoring);
+}
+
+std::string breast_table(const train::Predictions& predictions, const data::ImageSet& set,
+                         train::UnitScoring scoring) {
+  std::string text = csv::line({"prediction_id", "cancer"});
+  for (const auto& breast : breast_scores(predictions, set, scoring)) {
+    text += csv::line({sample_of(predictions, set, breast.first).unit, cell(breast.score)});
+  }
+  return text;
+}
+
+std::string mammogram_table(const train::Predictions& predictions, const data::ImageSet& set) {
+  std::string text = csv::line({"image_id", "cancer"});
+  for (std::size_t row = 0; row < predictions.indices.size(); ++row) {
+    text += csv::line({sample_of(predictions, set, row).id,
+                       cell(predictions.at(static_cast<std::int64_t>(row), positive))});
+  }
+  return text;
+}
+
+std::string class_table(const train::Predictions& predictions, const data::ImageSet& set,
+                        const std::vector<std::string>& classes) {
+  std::vector<std::string> cells{"image", "predicted"};
+  cells.insert(cells.end(), classes.begin(), classes.end());
+  std::string text = csv::line(cells);
+  for (std::size_t row = 0; row < predictions.indices.size(); ++row) {
+    cells = {sample_of(predictions, set, row).id,
+             classes[static_cast<std::size_t>(predictions.predicted[row])]};
+    for (std::size_t column = 0; column < classes.size(); ++column) {
+      cells.push_back(
+          cell(predictions.at(static_cast<std::int64_t>(row), static_cast<std::int64_t>(column))));
+    }
+    text += csv::line(cells);
+  }
+  return text;
+}
+
+std::vector<std::string> judge(const train::Predictions& predictions, const data::ImageSet& set,
+                               std::optional<train::UnitScoring> breasts) {
+  const bool binary = predictions.probabilities.size(1) == 2;
+  Judged images;
+  images.predicted = predictions.predicted;
+  for (std::size_t row = 0; row < predictions.indices.size(); ++row) {
+    images.labels.push_back(sample_of(predictions, set, row).label);
+    if (binary) {
+      images.scores.push_back(predictions.at(static_cast<std::int64_t>(row), positive));
+    }
+  }
+  std::vector<std::string> lines{describe("images", images)};
+  if (!breasts) return lines;
+  Judged units;
+  for (const auto& breast : breast_scores(predictions, set, *breasts)) {
+    units.scores.push_back(breast.score);
+    units.labels.push_back(breast.label);
+    units.predicted.push_back(breast.score >= 0.5 ? 1 : 0);
+  }
+  lines.push_back(describe("breasts", units));
+  return lines;
+}
+
+}  // namespace mpbench::cli

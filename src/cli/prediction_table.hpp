@@ -1,0 +1,34 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mpbench/data/image_set.hpp"
+#include "mpbench/train/predictor.hpp"
+#include "mpbench/train/unit_scores.hpp"
+
+namespace mpbench::cli {
+
+/// Whether the images are mammograms in RSNA's layout, which asks for one probability a breast.
+bool has_breasts(const data::ImageSet& set);
+
+/// The probability of cancer for each breast, out of those of its images.
+std::vector<train::UnitScore> breast_scores(const train::Predictions& predictions,
+                                            const data::ImageSet& set, train::UnitScoring scoring);
+
+/// CSV as the challenge wants it: `prediction_id,cancer`, one row a breast.
+std::string breast_table(const train::Predictions& predictions, const data::ImageSet& set,
+                         train::UnitScoring scoring);
+/// `image_id,cancer`, one row an image.
+std::string mammogram_table(const train::Predictions& predictions, const data::ImageSet& set);
+/// `image,predicted`, then a column of probabilities for each class; one row an image.
+std::string class_table(const train::Predictions& predictions, const data::ImageSet& set,
+                        const std::vector<std::string>& classes);
+
+/// How the predictions agree with the labels, a line each for images and breasts (where there are
+/// any): "images: accuracy 0.9123, AUC 0.9511, pF1 0.4142".
+std::vector<std::string> judge(const train::Predictions& predictions, const data::ImageSet& set,
+                               std::optional<train::UnitScoring> breasts);
+
+}  // namespace mpbench::cli

@@ -1,0 +1,86 @@
+#include "mpbench/train/predictor.hpp"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <optional>
+
+#include "mpbench/amp/fp16_conv.hpp"
+#include "mpbench/core/error.hpp"
+#include "mpbench/core/timer.hpp"
+#include "mpbench/data/loader.hpp"
+#include "mpbench/device/determinism.hpp"
+#include "mpbench/device/float32_precision.hpp"
+#include "mpbench/train/evaluation.hpp"
+#include "mpbench/train/loss.hpp"
+#include "out_of_memory.hpp"
+
+namespace mpbench::train {
+namespace {
+
+/// [N, classes]: two columns where the network has one output.
+torch::Tensor all_classes(Task task, const torch::Tensor& logits) {
+  const torch::Tensor values = probabilities(task, logits);
+  return task == Task::binary ? torch::stack({1 - values, values}, 1) : values;
+}
+
+void require_numbers(const Predictions& predictions, const data::ImageSet& set) {
+  const torch::Tensor bad = predictions.probabilities.isfinite().all(1).logical_not();
+  const auto count = bad.sum().item<std::int64_t>();
+  if (count == 0) return;
+  const auto first = bad.to(torch::kInt32).argmax().item<std::int64_t>();
+  const auto index = predictions.indices[static_cast<std::size_t>(first)];
+  throw Error(
+      fmt::format("the network's output is not a number for {} images, the first of them "
+                  "{}: try --precision fp32",
+                  count, set.samples[static_cast<std::size_t>(index)].id));
+}
+
+}  // namespace
+
+Predictions predict(TrainedNetwork& network, const data::ImageSet& set,
+                    std::vector<std::int64_t> indices, const PredictOptions& options,
+                    const ProgressFunction& progress) {
+  if (!network.normalization) throw Error("predict: the network's normalisation is not known");
+  const device::Float32PrecisionGuard float32(options.precision == Precision::tf32);
+  const device::DeterminismGuard determinism(options.deterministic);
+  std::optional<amp::Fp16ConvolutionGuard> fp16_convolution;
+  if (options.precision == Precision::fp16 && options.device.is_cpu()) fp16_convolution.emplace();
+  network.model->to(options.device);
+  if (options.channels_last) nn::to_channels_last(*network.model);
+  data::Loader loader(set, std::move(indices),
+                      {.batch_size = options.batch_size,
+                       .channels_last = options.channels_last,
+                       .workers = options.workers,
+                       .device = options.device,
+                       .normalization = *network.normalization});
+
+  const Task task = network.options.outputs == 1 ? Task::binary : Task::multiclass;
+  Predictions predictions;
+  std::vector<torch::Tensor> parts;
+  const auto use = [&](const data::Batch& batch, const torch::Tensor& logits) {
+    parts.push_back(all_classes(task, logits).to(torch::kCPU));
+    const torch::Tensor chosen = predicted_class(task, logits).to(torch::kCPU).contiguous();
+    for (std::size_t i = 0; i < batch.indices.size(); ++i) {
+      predictions.indices.push_back(batch.indices[i]);
+      predictions.predicted.push_back(static_cast<int>(chosen.const_data_ptr<std::int64_t>()[i]));
+    }
+  };
+  const Stopwatch clock;
+  try {
+    for_each_logits(*network.model, loader, options.precision, loader.images_per_epoch(), "predict",
+                    progress, use);
+  } catch (const std::exception& error) {
+    if (!is_out_of_memory(error)) throw;
+    throw OutOfMemory(
+        fmt::format("memory ran out in a batch of {} images: try a smaller "
+                    "--batch-size",
+                    options.batch_size));
+  }
+  predictions.probabilities = torch::cat(parts).contiguous();
+  predictions.time_s = clock.seconds();
+  require_numbers(predictions, set);
+  return predictions;
+}
+
+}  // namespace mpbench::train

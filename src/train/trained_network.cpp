@@ -1,0 +1,275 @@
+#include "mpbench/train/trained_network.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "mpbench/core/error.hpp"
+#include "mpbench/data/dataset.hpp"
+#include "mpbench/nn/state_dict.hpp"
+#include "mpbench/nn/timm_names.hpp"
+#include "mpbench/nn/weights.hpp"
+#include "mpbench/train/loss.hpp"
+
+namespace mpbench::train {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+constexpr int largest_side = 16384;
+constexpr int most_channels = 4;
+constexpr int most_outputs = 1 << 20;
+
+/// A checkpoint's JSON, whose numbers are checked before anything of their size is made.
+class State {
+ public:
+  State(const Json& json, const fs::path& path) : json_(json), path_(path) {}
+
+  /// `pointer` is a JSON pointer: "/model/name".
+  const Json& at(const char* pointer) const { return json_.at(Json::json_pointer(pointer)); }
+
+  int integer(const char* pointer, std::int64_t lowest, std::int64_t highest) const {
+    const Json& value = at(pointer);
+    const bool fits = value.is_number_integer() && value >= lowest && value <= highest;
+    if (!fits) fail(pointer, fmt::format("is {}, not {} to {}", value.dump(), lowest, highest));
+    return value.get<int>();
+  }
+
+  std::vector<float> floats(const char* pointer, std::size_t channels, bool positive) const {
+    const auto values = at(pointer).get<std::vector<double>>();
+    std::vector<float> floats(values.begin(), values.end());
+    const bool good = std::all_of(floats.begin(), floats.end(), [&](float value) {
+      return std::isfinite(value) && (!positive || value > 0);
+    });
+    if (!good || (!floats.empty() && floats.size() != 1 && floats.size() != channels)) {
+      fail(pointer, fmt::format("is {} for {} channels", at(pointer).dump(), channels));
+    }
+    return floats;
+  }
+
+  /// An option of the run, as a command line has it.
+  std::string option(const char* name) const {
+    std::string text = json_.at("options").at(name).get<std::string>();
+    if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
+      text = text.substr(1, text.size() - 2);
+    }
+    return text;
+  }
+
+  int integer_option(const char* name, int lowest, int highest) const {
+    const std::string text = option(name);
+    int value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool whole = error == std::errc() && end == text.data() + text.size();
+    if (!whole || value < lowest || value > highest) {
+      fail(name, fmt::format("is '{}', not {} to {}", text, lowest, highest));
+    }
+    return value;
+  }
+
+  [[noreturn]] void fail(const char* pointer, const std::string& problem) const {
+    throw InputError(path_, *pointer == '/' ? pointer + 1 : pointer, problem);
+  }
+
+ private:
+  const Json& json_;
+  const fs::path& path_;
+};
+
+constexpr std::string_view average_prefix = "ema/module.";
+
+bool has_average(const Checkpoint& checkpoint) {
+  const auto first = checkpoint.tensors.lower_bound(std::string(average_prefix));
+  return first != checkpoint.tensors.end() && first->first.starts_with(average_prefix);
+}
+
+void load(nn::ImageClassifier& model, const Checkpoint& checkpoint, std::string_view prefix,
+          const fs::path& path) {
+  const torch::NoGradGuard no_grad;
+  for (auto& [name, tensor] : nn::state_of(model)) {
+    const std::string stored = std::string(prefix) + name;
+    const auto found = checkpoint.tensors.find(stored);
+    if (found == checkpoint.tensors.end()) throw InputError(path, stored, "is missing");
+    if (found->second.sizes() != tensor.sizes() ||
+        found->second.scalar_type() != tensor.scalar_type()) {
+      throw InputError(path, stored, "has another shape or dtype than the network");
+    }
+    if (!found->second.isfinite().all().item<bool>()) {
+      throw InputError(path, stored, "has values that are not finite: the training diverged");
+    }
+    tensor.copy_(found->second);
+  }
+}
+
+nn::ModelOptions options_in(const State& state) {
+  nn::ModelOptions options{.name = state.at("/model/name").get<std::string>(),
+                           .in_channels = state.integer("/model/in_channels", 1, most_channels),
+                           .outputs = state.integer("/model/outputs", 1, most_outputs),
+                           .activation = state.at("/model/activation").get<std::string>(),
+                           .squeeze_excite = state.at("/model/squeeze_excite").get<std::string>()};
+  try {
+    nn::require_model_options(options);
+  } catch (const UsageError& error) {
+    state.fail("model", error.what());
+  }
+  return options;
+}
+
+std::string describe(const TrainedNetwork& network) {
+  return fmt::format("{} of {} classes", network.options.name, network.class_count());
+}
+
+TrainedNetwork read_network(const Checkpoint& checkpoint, const fs::path& path, bool averaged) {
+  const State state(checkpoint.state, path);
+  TrainedNetwork network;
+  network.options = options_in(state);
+  network.classes = state.at("/classes").get<std::vector<std::string>>();
+  if (network.classes.size() < 2) state.fail("classes", "are fewer than two");
+  if (network.options.outputs != outputs_of(static_cast<int>(network.classes.size()))) {
+    state.fail("model/outputs", fmt::format("is {} for {} classes", network.options.outputs,
+                                            network.classes.size()));
+  }
+  network.dataset = state.at("/dataset").get<std::string>();
+  network.height = state.integer("/height", 1, largest_side);
+  network.width = state.integer("/width", 1, largest_side);
+  const auto channels = static_cast<std::size_t>(network.options.in_channels);
+  network.normalization = {.mean = state.floats("/mean", channels, /*positive=*/false),
+                           .deviation = state.floats("/deviation", channels, /*positive=*/true)};
+  if (network.normalization->mean.size() != network.normalization->deviation.size()) {
+    state.fail("deviation", "does not go with the mean");
+  }
+  try {
+    network.precision = parse_precision(state.option("precision"));
+  } catch (const UsageError& error) {
+    state.fail("precision", error.what());
+  }
+  network.batch_size = state.integer_option("batch-size", 1, 1 << 20);
+  network.channels_last = state.option("channels-last") == "true";
+  network.deterministic = state.option("deterministic") == "true";
+
+  const bool from_average = averaged && has_average(checkpoint);
+  network.model = nn::make_model(network.options);
+  load(*network.model, checkpoint, from_average ? average_prefix : "", path);
+  network.description =
+      fmt::format("{}, {} weights, after {} epochs ({} steps)", describe(network),
+                  from_average ? "averaged" : "trained", state.at("/epochs_done").dump(),
+                  state.at("/steps_done").dump());
+  return network;
+}
+
+/// A tensor by the name it has in torchvision's model; in a file it may have timm's.
+const at::Tensor* find(const nn::StateDict& file, const std::string& name) {
+  if (const auto found = file.tensors.find(name); found != file.tensors.end()) {
+    return &found->second;
+  }
+  for (const auto& [theirs, tensor] : file.tensors) {
+    if (nn::torchvision_efficientnet_name(theirs) == name) return &tensor;
+  }
+  return nullptr;
+}
+
+std::int64_t size_in(const nn::StateDict& file, const fs::path& path, const std::string& layer,
+                     std::int64_t dimension, std::int64_t highest, const std::string& model) {
+  const std::string name = layer + ".weight";
+  const at::Tensor* weight = find(file, name);
+  if (weight == nullptr) {
+    throw InputError(path, name, fmt::format("is missing: these are not weights of {}", model));
+  }
+  const std::int64_t size =
+      weight->dim() > dimension && weight->numel() > 0 ? weight->size(dimension) : 0;
+  if (size < 1 || size > highest) {
+    throw InputError(path, name,
+                     fmt::format("its shape is [{}]: these are not weights of {}",
+                                 fmt::join(weight->sizes().vec(), ", "), model));
+  }
+  return size;
+}
+
+void require_same_classes(const std::vector<std::string>& network,
+                          const std::vector<std::string>& images, const fs::path& data) {
+  const auto missing_in = [](const std::vector<std::string>& all,
+                             const std::vector<std::string>& some) {
+    std::vector<std::string> missing;
+    for (const auto& name : some) {
+      if (std::find(all.begin(), all.end(), name) == all.end()) missing.push_back(name);
+    }
+    return missing;
+  };
+  const auto unknown = missing_in(network, images);
+  const auto absent = missing_in(images, network);
+  std::vector<std::string> problems;
+  if (!unknown.empty()) {
+    problems.push_back(fmt::format("the network has no class {}", fmt::join(unknown, ", ")));
+  }
+  if (!absent.empty()) {
+    problems.push_back(fmt::format("the images have no class {}", fmt::join(absent, ", ")));
+  }
+  if (problems.empty()) problems.emplace_back("they are in another order than the network's");
+  throw InputError(data, "classes", fmt::format("{}", fmt::join(problems, "; ")));
+}
+
+/// idx files have numbers for classes, and only up to the highest that occurs in them.
+bool is_prefix(const std::vector<std::string>& some, const std::vector<std::string>& all) {
+  return some.size() <= all.size() && std::equal(some.begin(), some.end(), all.begin());
+}
+
+}  // namespace
+
+TrainedNetwork network_from(const Checkpoint& checkpoint, const fs::path& path, bool averaged) {
+  try {
+    return read_network(checkpoint, path, averaged);
+  } catch (const Json::exception& error) {
+    throw InputError(path, "mpbench_state", error.what());
+  }
+}
+
+WeightsShape read_weights_shape(const fs::path& path, const std::string& model) {
+  const auto plain = nn::make_model({.name = model});
+  const nn::StateDict file = nn::read_state_dict(path);
+  const auto outputs = size_in(file, path, plain->head(), 0, most_outputs, model);
+  const auto channels = size_in(file, path, plain->stem(), 1, most_channels, model);
+  return {.outputs = static_cast<int>(outputs), .channels = static_cast<int>(channels)};
+}
+
+TrainedNetwork network_from_weights(const fs::path& path, const nn::ModelOptions& options) {
+  TrainedNetwork network;
+  network.options = options;
+  network.model = nn::make_model(options);
+  const auto report = nn::load_weights(*network.model, path, {.require_head = true});
+  network.description = fmt::format("{}, {}", describe(network), report.line());
+  return network;
+}
+
+std::vector<std::string> agree_on_classes(const TrainedNetwork& network, const data::ImageSet& set,
+                                          const fs::path& data) {
+  if (set.channels != network.options.in_channels) {
+    throw InputError(data, "channels",
+                     fmt::format("the images have {}, the network takes {}", set.channels,
+                                 network.options.in_channels));
+  }
+  const auto count = static_cast<std::size_t>(network.class_count());
+  // RSNA's images ask one question, whether anybody knows the answer or not.
+  const bool has_classes = data::is_labelled(set) || set.classes.size() > 1;
+  std::vector<std::string> classes = network.classes;
+  if (classes.empty() && has_classes) {
+    if (set.classes.size() != count) {
+      throw InputError(
+          data, "classes",
+          fmt::format("the images have {}, the network {}", set.classes.size(), count));
+    }
+    classes = set.classes;
+  }
+  for (std::size_t i = classes.size(); i < count; ++i) classes.push_back(std::to_string(i));
+  const bool numbers = set.dataset == "idx" && is_prefix(set.classes, classes);
+  if (has_classes && !numbers && set.classes != classes) {
+    require_same_classes(classes, set.classes, data);
+  }
+  return classes;
+}
+
+}  // namespace mpbench::train

@@ -1,0 +1,57 @@
+// Reads and writes weights: one line of JSON on stdin, one on stdout, the tensors in files.
+// weights_parity_test.py makes the files with torch.save and safetensors, and reads ours.
+#include "mpbench/nn/weights.hpp"
+
+#include <torch/torch.h>
+
+#include "mpbench/core/error.hpp"
+#include "mpbench/nn/state_dict.hpp"
+#include "tensor_json.hpp"
+
+namespace {
+
+using nlohmann::json;
+
+/// {"path"} -> the names that were read; with {"save"}, the tensors are written there.
+json read(const json& request) {
+  const auto state = mpbench::nn::read_state_dict(request.at("path").get<std::string>());
+  if (request.contains("save")) {
+    mpbench::nn::write_state_dict(request.at("save").get<std::string>(), state.tensors);
+  }
+  json dtypes = json::object();
+  for (const auto& [name, tensor] : state.tensors)
+    dtypes[name] = c10::toString(tensor.scalar_type());
+  return {{"dtypes", dtypes}, {"wrapper", state.wrapper}, {"prefix", state.prefix}};
+}
+
+/// {"path", "model"} -> the report; with {"save"}, the model's weights are written there.
+json load(const json& request) {
+  auto model = mpbench::nn::make_model({.name = request.at("model"),
+                                        .in_channels = request.value("in_channels", 3),
+                                        .outputs = request.value("outputs", 1000)});
+  if (request.value("channels_last", false)) mpbench::nn::to_channels_last(*model);
+  const auto report =
+      mpbench::nn::load_weights(*model, request.at("path").get<std::string>(),
+                                {.require_head = request.value("require_head", false)});
+  if (request.contains("save")) {
+    mpbench::nn::save_weights(*model, request.at("save").get<std::string>());
+  }
+  return {{"loaded", report.loaded},
+          {"head", report.head},
+          {"stem", report.stem},
+          {"converted", report.converted},
+          {"names_from_timm", report.names_from_timm},
+          {"line", report.line()}};
+}
+
+json answer(const json& request) {
+  try {
+    return request.contains("model") ? load(request) : read(request);
+  } catch (const mpbench::InputError& error) {
+    return {{"field", error.field()}, {"problem", error.problem()}};
+  }
+}
+
+}  // namespace
+
+int main() { mpbench::parity::answer_lines(answer); }

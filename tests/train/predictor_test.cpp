@@ -1,0 +1,97 @@
+#include "mpbench/train/predictor.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <limits>
+
+#include "mpbench/core/error.hpp"
+#include "mpbench/core/interrupt.hpp"
+#include "mpbench/train/trainer.hpp"
+#include "train/toy_images.hpp"
+
+namespace mpbench::train {
+namespace {
+
+TrainConfig config(Precision precision = Precision::fp32) {
+  return {
+      .batch_size = 8, .epochs = 2, .precision = precision, .device = "cpu", .init_scale = 1024};
+}
+
+PredictOptions as_trained(const TrainedNetwork& network) {
+  return {.precision = network.precision,
+          .batch_size = network.batch_size,
+          .channels_last = network.channels_last};
+}
+
+TEST(PredictorTest, SaysWhatTheRunsValidationSaid) {
+  const data::ImageSet images = toy_images(48);
+  for (const auto precision : {Precision::fp32, Precision::bf16, Precision::fp16}) {
+    TrainConfig run = config(precision);
+    run.ema_decay = 0.5;
+    Trainer trainer(run, images);
+    while (!trainer.finished()) (void)trainer.train_epoch({});
+    const auto validation = trainer.validate({});
+    TrainedNetwork network = network_from(trainer.checkpoint(), "c");
+    EXPECT_EQ(network.precision, precision);
+    const Predictions found =
+        predict(network, images, trainer.split().validation, as_trained(network), {});
+    ASSERT_EQ(found.indices, trainer.split().validation);
+    for (std::size_t i = 0; i < found.indices.size(); ++i) {
+      const auto row = static_cast<std::int64_t>(i);
+      EXPECT_EQ(found.at(row, 1), static_cast<float>(validation.predictions[i].score));
+      EXPECT_EQ(found.predicted[i], validation.predictions[i].predicted);
+      EXPECT_FLOAT_EQ(found.at(row, 0) + found.at(row, 1), 1);
+    }
+    TrainedNetwork plain = network_from(trainer.checkpoint(), "c", /*averaged=*/false);
+    EXPECT_FALSE(
+        torch::equal(predict(plain, images, found.indices, as_trained(plain), {}).probabilities,
+                     found.probabilities));
+  }
+}
+
+TEST(PredictorTest, KeepsTheOrderAndDoesNotDependOnWorkersOrBatches) {
+  const data::ImageSet images = toy_images(20);
+  TrainedNetwork network = network_from(Trainer(config(), images).checkpoint(), "c");
+  std::vector<std::int64_t> backwards;
+  for (std::int64_t i = 19; i >= 0; --i) backwards.push_back(i);
+  PredictOptions options = as_trained(network);
+  const Predictions one = predict(network, images, backwards, options, {});
+  EXPECT_EQ(one.indices, backwards);
+  options.batch_size = 3;
+  options.workers = 3;
+  options.channels_last = false;
+  Progress last;
+  const Predictions other =
+      predict(network, images, backwards, options, [&](const Progress& now) { last = now; });
+  EXPECT_TRUE(torch::allclose(one.probabilities, other.probabilities, 1e-5, 1e-6));
+  EXPECT_EQ(last.done, 20);
+  EXPECT_EQ(last.total, 20);
+  const Predictions forwards = predict(network, images, {0}, options, {});
+  EXPECT_NEAR(forwards.at(0, 1), one.at(19, 1), 1e-6);
+}
+
+TEST(PredictorTest, RefusesWhatIsNoProbability) {
+  const data::ImageSet images = toy_images(12);
+  TrainedNetwork network = network_from(Trainer(config(), images).checkpoint(), "c");
+  const torch::NoGradGuard no_grad;
+  network.model->parameters().back().fill_(std::numeric_limits<float>::quiet_NaN());
+  try {
+    (void)predict(network, images, {5, 6}, as_trained(network), {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("for 2 images, the first of them 5"));
+  }
+}
+
+TEST(PredictorTest, StopsWhenAskedTo) {
+  const data::ImageSet images = toy_images(12);
+  TrainedNetwork network = network_from(Trainer(config(), images).checkpoint(), "c");
+  request_interrupt();
+  EXPECT_THROW((void)predict(network, images, {0, 1}, as_trained(network), {}), Interrupted);
+  request_interrupt(false);
+}
+
+}  // namespace
+}  // namespace mpbench::train

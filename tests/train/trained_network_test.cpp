@@ -1,0 +1,167 @@
+#include "mpbench/train/trained_network.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <functional>
+#include <limits>
+
+#include "mpbench/core/error.hpp"
+#include "mpbench/nn/weights.hpp"
+#include "mpbench/train/trainer.hpp"
+#include "temporary_folder.hpp"
+#include "train/toy_images.hpp"
+
+namespace mpbench::train {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Checkpoint fresh_checkpoint() {
+  const data::ImageSet images = toy_images(24);
+  return Trainer({.batch_size = 4, .device = "cpu", .ema_decay = 0.9}, images).checkpoint();
+}
+
+TEST(TrainedNetworkTest, TakesEverythingFromACheckpoint) {
+  const Checkpoint checkpoint = fresh_checkpoint();
+  const TrainedNetwork network = network_from(checkpoint, "c");
+  EXPECT_EQ(network.options.name, "cnn");
+  EXPECT_THAT(network.classes, ElementsAre("negative", "cancer"));
+  EXPECT_EQ(network.dataset, "toy");
+  EXPECT_EQ(network.height, 16);
+  EXPECT_EQ(network.width, 16);
+  ASSERT_TRUE(network.normalization.has_value());
+  EXPECT_EQ(network.normalization->mean, checkpoint.state.at("mean").get<std::vector<float>>());
+  EXPECT_EQ(network.batch_size, 4);
+  EXPECT_TRUE(network.channels_last);
+  EXPECT_THAT(network.description, HasSubstr("cnn of 2 classes, averaged weights, after 0 epochs"));
+}
+
+void expect_refusal(const Checkpoint& checkpoint, const char* field) {
+  try {
+    (void)network_from(checkpoint, "last.safetensors");
+    ADD_FAILURE() << "accepted: " << field;
+  } catch (const InputError& error) {
+    EXPECT_EQ(error.path(), "last.safetensors");
+    EXPECT_THAT(error.what(), HasSubstr(field));
+  }
+}
+
+TEST(TrainedNetworkTest, RefusesAStateThatMakesNoSense) {
+  const Checkpoint good = fresh_checkpoint();
+  const auto with = [&](const char* pointer, nlohmann::json value) {
+    Checkpoint checkpoint = good;
+    checkpoint.state[nlohmann::json::json_pointer(pointer)] = std::move(value);
+    return checkpoint;
+  };
+  expect_refusal(with("/model/name", "vgg16"), "vgg16");
+  expect_refusal(with("/model/name", 5), "mpbench_state");
+  expect_refusal(with("/model/activation", "relu6"), "activation");
+  expect_refusal(with("/model/in_channels", 1 << 30), "model/in_channels");
+  expect_refusal(with("/model/in_channels", 3), "conv");
+  expect_refusal(with("/model/outputs", 4294967297), "model/outputs");
+  expect_refusal(with("/model/outputs", 7), "model/outputs");
+  expect_refusal(with("/classes", {"one"}), "classes");
+  expect_refusal(with("/height", 1e300), "height");
+  expect_refusal(with("/width", 0), "width");
+  expect_refusal(with("/deviation", {0.0}), "deviation");
+  expect_refusal(with("/mean", {0.1, 0.2}), "mean");
+  expect_refusal(with("/mean", nlohmann::json::array()), "deviation");
+  expect_refusal(with("/options/precision", "\"fp8\""), "precision");
+  expect_refusal(with("/options/batch-size", "0"), "batch-size");
+  Checkpoint without = good;
+  without.state.erase("options");
+  expect_refusal(without, "mpbench_state");
+}
+
+TEST(TrainedNetworkTest, RefusesTensorsThatAreNotTheNetworks) {
+  const Checkpoint good = fresh_checkpoint();
+  const std::string name = "ema/module." + network_from(good, "c").model->head() + ".weight";
+  const auto with = [&](const torch::Tensor& tensor) {
+    Checkpoint checkpoint = good;
+    checkpoint.tensors[name] = tensor;
+    return checkpoint;
+  };
+  const torch::Tensor head = good.tensors.at(name);
+  expect_refusal(with(head.reshape({-1})), name.c_str());
+  expect_refusal(with(head.to(torch::kHalf)), name.c_str());
+  expect_refusal(with(head / 0), "not finite");
+  Checkpoint without = good;
+  without.tensors.erase(name);
+  expect_refusal(without, "is missing");
+  EXPECT_NO_THROW((void)network_from(without, "c", /*averaged=*/false));
+}
+
+TEST(TrainedNetworkTest, AsksAWeightsFileForItsShape) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "w.safetensors";
+  nn::save_weights(*nn::make_model({.name = "resnet18", .in_channels = 3, .outputs = 7}), path);
+  const WeightsShape shape = read_weights_shape(path, "resnet18");
+  EXPECT_EQ(shape.outputs, 7);
+  EXPECT_EQ(shape.channels, 3);
+  EXPECT_THROW((void)read_weights_shape(path, "efficientnet-b0"), InputError);
+  const TrainedNetwork network =
+      network_from_weights(path, {.name = "resnet18", .in_channels = 1, .outputs = 7});
+  EXPECT_EQ(network.class_count(), 7);
+  EXPECT_FALSE(network.normalization.has_value());
+  EXPECT_THAT(network.description, HasSubstr("3 channels to 1"));
+  EXPECT_THROW((void)network_from_weights(path, {.name = "resnet18", .outputs = 6}), InputError);
+}
+
+class AgreeOnClassesTest : public testing::Test {
+ protected:
+  void expect_refusal(const data::ImageSet& set, std::initializer_list<const char*> words) const {
+    try {
+      (void)agree_on_classes(network, set, "data");
+      ADD_FAILURE() << "accepted";
+    } catch (const InputError& error) {
+      EXPECT_EQ(error.path(), "data");
+      for (const char* word : words) EXPECT_THAT(error.what(), HasSubstr(word));
+    }
+  }
+  static data::ImageSet images(const std::string& dataset, std::vector<std::string> classes) {
+    data::ImageSet set;
+    set.dataset = dataset;
+    set.classes = std::move(classes);
+    return set;
+  }
+  TrainedNetwork network{.options = {.in_channels = 1, .outputs = 3}, .classes = {"a", "b", "c"}};
+};
+
+TEST_F(AgreeOnClassesTest, NamesWhatDiffers) {
+  EXPECT_THAT(agree_on_classes(network, images("folder", {"a", "b", "c"}), "data"),
+              ElementsAre("a", "b", "c"));
+  expect_refusal(images("folder", {"a", "c", "d"}), {"no class d", "no class b"});
+  expect_refusal(images("folder", {"b", "a", "c"}), {"order"});
+  expect_refusal(images("folder", {"a", "b"}), {"images have no class c"});
+  expect_refusal(images("rsna-test", {"negative", "cancer"}), {"no class negative, cancer"});
+  data::ImageSet colour = images("folder", {"a", "b", "c"});
+  colour.channels = 3;
+  expect_refusal(colour, {"channels", "3"});
+}
+
+TEST_F(AgreeOnClassesTest, TakesTheNamesOfWhoeverKnowsThem) {
+  EXPECT_THAT(agree_on_classes(network, images("pictures", {"unlabelled"}), "data"),
+              ElementsAre("a", "b", "c"));
+  network.classes.clear();
+  EXPECT_THAT(agree_on_classes(network, images("pictures", {"unlabelled"}), "data"),
+              ElementsAre("0", "1", "2"));
+  EXPECT_THAT(agree_on_classes(network, images("folder", {"x", "y", "z"}), "data"),
+              ElementsAre("x", "y", "z"));
+  expect_refusal(images("folder", {"x", "y"}), {"classes", "2", "3"});
+  network.options.outputs = 1;
+  EXPECT_THAT(agree_on_classes(network, images("rsna-test", {"negative", "cancer"}), "data"),
+              ElementsAre("negative", "cancer"));
+}
+
+TEST_F(AgreeOnClassesTest, NumbersMayEndEarlier) {
+  network.classes = {"0", "1", "2"};
+  EXPECT_THAT(agree_on_classes(network, images("idx", {"0", "1"}), "data"),
+              ElementsAre("0", "1", "2"));
+  expect_refusal(images("idx", {"0", "1", "2", "3"}), {"no class 3"});
+}
+
+}  // namespace
+}  // namespace mpbench::train
