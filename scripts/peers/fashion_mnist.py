@@ -46,7 +46,7 @@ def read_part(folder, name, limit):
         chosen = numpy.sort(turns[:limit])
         images, labels = images[chosen], labels[chosen]
     pixels = torch.from_numpy(images.astype(numpy.float32))
-    # The sample points of OpenCV's INTER_LINEAR, which cuts off where this rounds: 6 % of the pixels differ by 1 of 255.
+    # The sample points of OpenCV's INTER_LINEAR, which cuts off where this rounds: 6 % of its pixels are 1 of 255 less.
     pixels = torch.nn.functional.interpolate(pixels, size=(SIZE, SIZE), mode="bilinear", align_corners=False)
     return pixels.round().to(torch.uint8), torch.from_numpy(labels.astype(numpy.int64))
 
@@ -194,7 +194,8 @@ def main():
 
     print(f"{MODEL} at {SIZE} x {SIZE} on {len(data.labels)} images of Fashion-MNIST, {arguments.epochs} epochs, batch "
           f"{BATCH}, Adam {LR:g} down a cosine, {arguments.seeds} seed(s)\n")
-    print(f"{'':<15}{'accuracy %':>11}{'of each seed':>{max(14, 7 * arguments.seeds)}}{'loss':>9}{'s an epoch':>12}")
+    width = max(14, 7 * arguments.seeds)
+    print(f"{'':<15}{'accuracy %':>11}{'of each seed':>{width}}{'loss':>9}{'s an epoch':>12}")
     accuracies = {}
     for (who, precision), runs in results.items():
         each = [epochs[-1][1] for epochs in runs]
@@ -202,7 +203,7 @@ def main():
         loss = statistics.mean(epochs[-1][0] for epochs in runs)
         seconds = statistics.median(epoch[2] for epochs in runs for epoch in epochs)
         print(f"{who:<9}{precision:<6}{accuracies[who, precision]:>11.2f}"
-              f"{' '.join(f'{value:.2f}' for value in each):>{max(14, 7 * arguments.seeds)}}{loss:>9.4f}{seconds:>12.1f}")
+              f"{' '.join(f'{value:.2f}' for value in each):>{width}}{loss:>9.4f}{seconds:>12.1f}")
     apart = max(accuracies.values()) - min(accuracies.values())
     within = apart <= arguments.points
     print(f"\n{'PASS' if within else 'FAIL'}: the arms are {apart:.2f} points apart; {arguments.points:g} are allowed")

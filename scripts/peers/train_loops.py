@@ -2,13 +2,16 @@
 
 import argparse
 import csv
+import functools
 import json
 import os
 import pathlib
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import textwrap
 
 import numpy
 from PIL import Image
@@ -24,10 +27,17 @@ KERNEL_COLUMNS = ("fp16_convolution", "depthwise")
 TARGETS = {"images_per_s": 1.0, "first_step": 5.0, "memory": 1.0, "epoch": 1.3}
 
 
+class Failed(Exception):
+    """A process ended with an error: its command, and what it said last."""
+
+    def __init__(self, command, said):
+        super().__init__(f"{' '.join(map(str, command))}\n{said[-2000:].rstrip()}")
+
+
 def run(command):
     result = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     if result.returncode != 0:
-        sys.exit(f"{' '.join(map(str, command))}\n{result.stderr}")
+        raise Failed(command, result.stderr)
 
 
 def note(text):
@@ -38,6 +48,11 @@ def note(text):
 def say(text):
     note("")
     print(text, flush=True)
+
+
+def say_list(title, items):
+    if items:
+        say(textwrap.fill(f"{title}: {', '.join(items)}", 98, subsequent_indent="  "))
 
 
 # The images: one cache for both sides.
@@ -97,42 +112,48 @@ def read_rows(path):
         return list(csv.DictReader(file))
 
 
+def common_options(arguments, setting):
+    return ["--model", setting.model, "--precision", setting.precision, "--batch-size", setting.batch, "--optimizer",
+            arguments.optimizer, "--threads", arguments.threads]
+
+
 def run_mpbench(arguments, setting, *options):
     """Its rows of runs.csv and epochs.csv."""
     with tempfile.TemporaryDirectory(dir=arguments.work) as out:
-        run([arguments.mpbench, "train", "--data", setting.cache, "--model", setting.model, "--precision",
-             setting.precision, "--batch-size", setting.batch, "--optimizer", arguments.optimizer, "--normalize", "unit",
-             "--balance", "none", "--validation-fraction", VALIDATION_FRACTION, "--threads", arguments.threads,
-             "--depthwise", arguments.depthwise, "--no-checkpoints", "--device", "cpu", "--out", out, *options])
+        run([arguments.mpbench, "train", *common_options(arguments, setting), "--data", setting.cache, "--normalize",
+             "unit", "--balance", "none", "--validation-fraction", VALIDATION_FRACTION, "--depthwise",
+             arguments.depthwise, "--no-checkpoints", "--device", "cpu", "--progress", "never", "--out", out, *options])
         (row,) = read_rows(pathlib.Path(out) / "runs.csv")
         return row, read_rows(pathlib.Path(out) / "epochs.csv")
 
 
 def run_pytorch(arguments, setting, *options):
     """The lines it printed before its end or the time limit, and its peak memory if it was stopped there."""
-    command = [sys.executable, LOOP, "--cache", setting.cache, "--model", setting.model, "--precision", setting.precision,
-               "--batch-size", setting.batch, "--optimizer", arguments.optimizer, "--threads", arguments.threads, *options]
+    command = [sys.executable, LOOP, *common_options(arguments, setting), "--cache", setting.cache, *options]
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen([str(part) for part in command], stdout=output, stderr=errors)
+        process = subprocess.Popen([str(part) for part in command], stdout=output, stderr=errors,
+                                   start_new_session=True)
         stopped_peak = None
         try:
-            status = process.wait(arguments.time_limit)
+            process.wait(arguments.time_limit)
         except subprocess.TimeoutExpired:
             stopped_peak = peak_memory_bytes(process.pid)
-            process.kill()
-            process.wait()
-        else:
-            if status != 0:
-                errors.seek(0)
-                sys.exit(f"{' '.join(map(str, command))}\n{errors.read()}")
+        finally:
+            if stopped_peak or sys.exc_info()[0]:
+                os.killpg(process.pid, signal.SIGKILL)  # its loading processes too
+            status = process.wait()
+        if status != 0 and not stopped_peak:
+            errors.seek(0)
+            raise Failed(command, errors.read())
         output.seek(0)
         lines = [json.loads(line) for line in output if line.endswith("\n")]
     return lines, stopped_peak
 
 
 def peak_memory_bytes(process):
+    """None when it is just about to end."""
     with open(f"/proc/{process}/status") as file:
-        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM:"))
+        return next((int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM:")), None)
 
 
 def values(lines, name):
@@ -168,10 +189,13 @@ def mpbench_epoch(arguments, setting):
 
 
 def pytorch_epoch(arguments, setting, how, workers):
-    lines, stopped_peak = run_pytorch(arguments, setting, "--epochs", arguments.epochs, "--loader", how, "--workers", workers)
+    lines, stopped_peak = run_pytorch(arguments, setting, "--epochs", arguments.epochs, "--loader", how, "--workers",
+                                      workers)
     rates = [line["images"] / line["epoch_s"] for line in lines if "epoch_s" in line]
-    bound = values(lines, "images_per_epoch")[:1] or [0]
-    return {"images_per_s": statistics.median(rates[1:] or rates or [bound[0] / arguments.time_limit]),
+    images = values(lines, "images_per_epoch")
+    if not images:
+        raise Failed([sys.executable, LOOP], f"not ready to train after {arguments.time_limit:.0f} s")
+    return {"images_per_s": statistics.median(rates[1:] or rates or [images[0] / arguments.time_limit]),
             "stopped": stopped_peak is not None, "is_bound": not rates, "computed": f"{how}, {workers} workers"}
 
 
@@ -179,9 +203,22 @@ def pytorch_epoch(arguments, setting, how, workers):
 
 
 class Results:
-    def __init__(self):
+    def __init__(self, path):
+        self.path = path
         self.rows = []
         self.missed = 0
+        self.failed = 0
+
+    def each(self, settings, line):
+        """Prints a line for each setting; one that fails has its reason in place of it, and the others go on."""
+        for setting in settings:
+            try:
+                line(setting)
+            except Failed as failure:
+                self.failed += 1
+                say(f"{setting}  FAILED: {failure}")
+            if self.path:
+                self.write()
 
     def add(self, setting, what, turn, side, measured):
         self.rows.append({"what": what, "model": setting.model, "image_size_px": setting.size,
@@ -193,9 +230,9 @@ class Results:
         self.missed += not reached
         return "ok" if reached else "HIGH" if at_most else "LOW"
 
-    def write(self, path):
+    def write(self):
         names = list(dict.fromkeys(name for row in self.rows for name in row))
-        with open(path, "w", newline="") as file:
+        with open(self.path, "w", newline="") as file:
             writer = csv.DictWriter(file, names)
             writer.writeheader()
             writer.writerows(self.rows)
@@ -212,6 +249,8 @@ def in_turns(arguments, results, setting, what, ours, theirs):
                 continue
             note(f"{setting.model} {setting.precision}, {what}: round {turn + 1} of {arguments.rounds}, {side}")
             taken.append((ours if side == "mpbench" else theirs)(arguments, setting))
+            if "first_step_s" in taken[-1]:
+                taken[-1]["start_s"] = taken[-1]["first_step_s"] - taken[-1]["step_s"]
             results.add(setting, what, turn, side, taken[-1])
     return measured["mpbench"], measured["PyTorch"]
 
@@ -230,9 +269,11 @@ def median_of(measured, name):
 
 def compare_steps(arguments, results, settings):
     say(f"{'':31}{'ms a step':^17}  {'images/s':<26}{'first step':<13}memory")
-    say(f"{'model':<16}{'px':>4}{'b':>4}  {'':<5}{'ours':>8}{'PyTorch':>9}  {'ours/PyTorch':<26}{'sooner':<13}ours/PyTorch")
-    our_ms, kernels = {}, {}
-    for setting in settings:
+    say(f"{'model':<16}{'px':>4}{'b':>4}  {'':<5}{'ours':>8}{'PyTorch':>9}  {'ours/PyTorch':<26}{'sooner':<13}"
+        "ours/PyTorch")
+    our_ms, kernels, starts = {}, {}, []
+
+    def line(setting):
         ours, theirs = in_turns(arguments, results, setting, "steps", mpbench_steps, pytorch_steps)
         is_bound, is_cut = theirs[0]["is_bound"], theirs[0]["stopped"]
         speed, sooner = (ratios_of(theirs, ours, name) for name in ("step_s", "first_step_s"))
@@ -240,18 +281,23 @@ def compare_steps(arguments, results, settings):
         ms = our_ms[setting.model, setting.precision] = 1e3 * median_of(ours, "step_s")
         their_ms = f"{'>' if is_bound else '~' if is_cut else ''}{1e3 * median_of(theirs, 'step_s'):.0f}"
         first = f"{'>' if is_bound else ''}{statistics.median(sooner):.1f}"
-        say(f"{setting}{ms:8.0f}{their_ms:>9}  {spread(speed, is_bound):<21}"
-            f"{results.mark(statistics.median(speed), TARGETS['images_per_s']):<5}"
+        say(f"{setting}{ms:8.0f}{their_ms:>9}  {spread(speed, is_bound):<21} "
+            f"{results.mark(statistics.median(speed), TARGETS['images_per_s']):<4}"
             f"{first:<8}{results.mark(statistics.median(sooner), TARGETS['first_step']):<5}"
-            f"{memory:<6.2f}{results.mark(memory, TARGETS['memory'], at_most=True)}")
-        kernels.setdefault(ours[0]["computed"], []).append(f"{setting.model} {setting.precision}")
+            f"{'<' if is_bound else ''}{memory:<6.2f}{results.mark(memory, TARGETS['memory'], at_most=True)}")
+        if not is_bound:
+            start = statistics.median(ratios_of(theirs, ours, "start_s"))
+            starts.append(f"{setting.model} {setting.precision} {start:.1f}")
+        if ours[0]["computed"]:
+            kernels.setdefault(ours[0]["computed"], []).append(f"{setting.model} {setting.precision}")
+
+    results.each(settings, line)
     gains = [f"{model} {precision} {our_ms[model, 'fp32'] / ms:.2f}" for (model, precision), ms in our_ms.items()
              if precision != "fp32" and (model, "fp32") in our_ms]
-    if gains:
-        say(f"mpbench's own FP32 step over its mixed one: {', '.join(gains)}")
+    say_list("start alone (first step less a median one), times sooner", starts)
+    say_list("mpbench's own FP32 step over its mixed one", gains)
     for computed, where in kernels.items():
-        if computed:
-            say(f"mpbench's kernels, {computed}: {', '.join(where)}")
+        say_list(f"mpbench's kernels, {computed}", where)
 
 
 def fastest_loaders(arguments, results, setting):
@@ -272,17 +318,18 @@ def compare_epochs(arguments, results, settings):
     say("")
     say(f"{'whole epochs, loading included':<31}{'images/s':^17}  {'images/s':<26}")
     say(f"{'model':<16}{'px':>4}{'b':>4}  {'':<5}{'ours':>8}{'PyTorch':>9}  {'ours/PyTorch':<26}PyTorch's DataLoader")
-    for setting in settings:
-        for how, workers in fastest_loaders(arguments, results, setting):
-            def by_loader(*given, how=how, workers=workers):
-                return pytorch_epoch(*given, how, workers)
 
-            ours, theirs = in_turns(arguments, results, setting, "epochs", mpbench_epoch, by_loader)
-            is_bound = theirs[0]["is_bound"]
+    def line(setting):
+        for how, workers in fastest_loaders(arguments, results, setting):
+            ours, theirs = in_turns(arguments, results, setting, "epochs", mpbench_epoch,
+                                    functools.partial(pytorch_epoch, how=how, workers=workers))
+            is_bound, is_cut = theirs[0]["is_bound"], theirs[0]["stopped"]
             speed = ratios_of(ours, theirs, "images_per_s")
-            rate = f"{'<' if is_bound else ''}{median_of(theirs, 'images_per_s'):.1f}"
-            say(f"{setting}{median_of(ours, 'images_per_s'):8.1f}{rate:>9}  {spread(speed, is_bound):<21}"
-                f"{results.mark(statistics.median(speed), TARGETS['epoch']):<5}{theirs[0]['computed']}")
+            rate = f"{'<' if is_bound else '~' if is_cut else ''}{median_of(theirs, 'images_per_s'):.1f}"
+            say(f"{setting}{median_of(ours, 'images_per_s'):8.1f}{rate:>9}  {spread(speed, is_bound):<21} "
+                f"{results.mark(statistics.median(speed), TARGETS['epoch']):<4}{theirs[0]['computed']}")
+
+    results.each(settings, line)
 
 
 def names(text):
@@ -324,20 +371,24 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     arguments.work.mkdir(parents=True, exist_ok=True)
-    settings = [Setting(arguments, model, precision) for model in arguments.models for precision in arguments.precisions]
+    settings = [Setting(arguments, model, precision)
+                for model in arguments.models for precision in arguments.precisions]
     for setting in settings:
         note(f"making images of {setting.size} x {setting.size}")
         setting.make_cache(arguments)
-    results = Results()
+    results = Results(arguments.csv)
     # Once untimed: the libraries and the images are in the page cache for both.
     warm = argparse.Namespace(**{**vars(arguments), "steps": 1, "warmup_steps": 1})
     for setting in {setting.model: setting for setting in reversed(settings)}.values():
         note(f"once untimed: {setting.model}")
-        mpbench_steps(warm, setting)
-        pytorch_steps(warm, setting)
+        try:
+            mpbench_steps(warm, setting)
+            pytorch_steps(warm, setting)
+        except Failed:
+            pass  # it will fail again, in the table
 
-    say(f"mpbench train beside eager PyTorch (channels_last, fused {arguments.optimizer}), {arguments.threads} threads, "
-        f"{arguments.steps} steps after {arguments.warmup_steps}")
+    say(f"mpbench train beside eager PyTorch (channels_last, fused {arguments.optimizer}), {arguments.threads} "
+        f"threads, {arguments.steps} steps after {arguments.warmup_steps}")
     say(f"median [smallest, largest] of {arguments.rounds} rounds; targets: images/s >= {TARGETS['images_per_s']}, "
         f"first step >= {TARGETS['first_step']} times")
     say(f"sooner, memory <= {TARGETS['memory']}, whole epochs >= {TARGETS['epoch']}; > or <: PyTorch was not done in "
@@ -347,9 +398,11 @@ def main():
     if epochs:
         compare_epochs(arguments, results, epochs)
     say(f"\n{results.missed} targets missed" if results.missed else "\nall targets reached")
-    if arguments.csv:
-        results.write(arguments.csv)
+    return 1 if results.failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        sys.exit(main())
+    except Failed as failure:
+        sys.exit(f"scripts/peers/train: {failure}")

@@ -35,6 +35,11 @@ RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& s
   run.image_size = std::max(set.height, set.width);
   run.batch_size = config.batch_size;
   run.channels_last = config.channels_last;
+  if (config.model.starts_with("efficientnet")) {
+    run.activation = config.activation;
+    run.squeeze_excite = config.squeeze_excite;
+  }
+  if (device.is_cuda()) run.cuda_graph = config.cuda_graph;
   run.seed = config.seed;
   run.repeat = options.repeat;
   run.device = device.str();

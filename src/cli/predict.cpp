@@ -20,6 +20,7 @@
 #include "mpbench/train/predictor.hpp"
 #include "mpbench/train/setup.hpp"
 #include "mpbench/train/trained_network.hpp"
+#include "prediction_flags.hpp"
 #include "prediction_table.hpp"
 #include "subcommands.hpp"
 
@@ -28,39 +29,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct CliPredictOptions {
-  fs::path checkpoint;
-  bool no_ema = false;
-  std::string model;
-  fs::path weights;
-  std::string activation = "silu";
-  std::vector<std::string> classes;
-  int image_size = 0;
-  std::string normalize = "auto";
-  std::vector<float> mean;
-  std::vector<float> deviation;
-  data::DatasetOptions data;
-  int pixel_bits = 8;
-  fs::path split;
-  std::string part;  ///< empty: validation with --split, else all
-  std::string out = "-";
-  std::string precision;  ///< empty: the checkpoint's
-  std::string device = "auto";
-  int threads = 0;
-  int workers = 1;
-  int batch_size = 0;  ///< 0: the checkpoint's
-  std::optional<bool> channels_last;
-  bool per_image = false;
-  std::string aggregate;  ///< empty: mean
-};
-
 constexpr std::size_t most_named = 20;
+
+/// Where a link leads to: the file is replaced, not the link.
+fs::path out_path(const std::string& out) {
+  std::error_code ignored;
+  return fs::is_symlink(out, ignored) ? fs::weakly_canonical(out) : fs::path(out);
+}
+
+/// A pipe or a device, which is written to and not replaced.
+bool is_special(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored) && !fs::is_regular_file(path, ignored);
+}
 
 /// Before any work: what cannot be written then should be known now.
 void check_out(const std::string& out) {
   if (out == "-") return;
-  if (fs::is_directory(out)) throw UsageError(fmt::format("--out {}: this is a folder", out));
-  make_writable_folder(containing_folder(out));
+  const fs::path path = out_path(out);
+  if (fs::is_directory(path)) throw UsageError(fmt::format("--out {}: this is a folder", out));
+  if (!is_special(path)) make_writable_folder(containing_folder(path));
 }
 
 void write_stream(std::FILE* stream, const std::string& name, const std::string& text) {
@@ -72,12 +60,8 @@ void write_stream(std::FILE* stream, const std::string& name, const std::string&
 
 void write_out(const std::string& out, const std::string& text) {
   if (out == "-") return write_stream(stdout, "standard output", text);
-  std::error_code ignored;
-  const fs::path path = fs::is_symlink(out, ignored) ? fs::weakly_canonical(out) : fs::path(out);
-  if (!fs::exists(path, ignored) || fs::is_regular_file(path, ignored)) {
-    return write_file(path, text);
-  }
-  // A pipe or a device is written to, not replaced.
+  const fs::path path = out_path(out);
+  if (!is_special(path)) return write_file(path, text);
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "wb"),
                                                              &std::fclose);
   if (!file) throw Error(fmt::format("{}: cannot write: {}", out, std::strerror(errno)));
@@ -93,7 +77,7 @@ void warn_of_precision(Precision precision, c10::Device device) {
   }
 }
 
-data::Normalization given_normalization(const CliPredictOptions& options,
+data::Normalization given_normalization(const PredictionOptions& options,
                                         const data::ImageSet& set) {
   if (options.mean.empty() && options.deviation.empty()) {
     if (options.normalize == "auto" && set.channels != 3) {
@@ -126,7 +110,7 @@ struct Opened {
   data::PredictionData data;
 };
 
-Opened open_checkpoint(const CliPredictOptions& options, const ProgressFunction& progress) {
+Opened open_checkpoint(const PredictionOptions& options, const ProgressFunction& progress) {
   Opened opened;
   opened.network = train::network_from(train::read_checkpoint(options.checkpoint),
                                        options.checkpoint, !options.no_ema);
@@ -139,7 +123,7 @@ Opened open_checkpoint(const CliPredictOptions& options, const ProgressFunction&
   return opened;
 }
 
-Opened open_weights(const CliPredictOptions& options, const ProgressFunction& progress) {
+Opened open_weights(const PredictionOptions& options, const ProgressFunction& progress) {
   const auto shape = train::read_weights_shape(options.weights, options.model);
   data::DatasetOptions data = options.data;
   data.height = data.width = options.image_size;
@@ -163,7 +147,7 @@ Opened open_weights(const CliPredictOptions& options, const ProgressFunction& pr
   return opened;
 }
 
-std::vector<std::int64_t> choose_images(const CliPredictOptions& options,
+std::vector<std::int64_t> choose_images(const PredictionOptions& options,
                                         const data::ImageSet& set) {
   std::vector<std::int64_t> all(set.samples.size());
   std::iota(all.begin(), all.end(), std::int64_t{0});
@@ -190,14 +174,14 @@ void name_failures(const data::PredictionData& data, const fs::path& path) {
                data.quarantine.string());
   if (!has_breasts(data.set)) return;
   if (!data.lost_units.empty()) {
-    spdlog::warn("no prediction for {} breasts, as none of their images could be read: {}",
-                 data.lost_units.size(), fmt::join(data.lost_units, ", "));
+    spdlog::warn("no prediction for these breasts, as none of their images could be read: {}",
+                 fmt::join(data.lost_units, ", "));
   } else if (fs::is_regular_file(path)) {
     spdlog::warn("a breast all of whose images are among them has no prediction");
   }
 }
 
-std::string make_table(const CliPredictOptions& options, const train::Predictions& predictions,
+std::string make_table(const PredictionOptions& options, const train::Predictions& predictions,
                        const data::ImageSet& set, const std::vector<std::string>& classes,
                        std::optional<train::UnitScoring> breasts) {
   if (!has_breasts(set)) return class_table(predictions, set, classes);
@@ -205,17 +189,15 @@ std::string make_table(const CliPredictOptions& options, const train::Prediction
                            : breast_table(predictions, set, *breasts);
 }
 
-void require_source(const CliPredictOptions& options) {
+ExitCode run_predict(PredictionOptions options, const SharedOptions& shared) {
   if (options.checkpoint.empty() && options.weights.empty()) {
     throw UsageError("a network is needed: --checkpoint FILE, or --model NAME --weights FILE");
   }
-}
-
-ExitCode run_predict(CliPredictOptions options, const SharedOptions& shared) {
-  require_source(options);
   const auto device = device::parse_device(options.device);
   std::optional<Precision> precision;
   if (!options.precision.empty()) precision = parse_precision(options.precision);
+  std::optional<kernels::Depthwise> depthwise;
+  if (!options.depthwise.empty()) depthwise = kernels::parse_depthwise(options.depthwise);
   check_out(options.out);
   if (options.threads > 0) torch::set_num_threads(options.threads);
   options.data.pixel_type = options.pixel_bits == 16 ? data::PixelType::u16 : data::PixelType::u8;
@@ -238,7 +220,8 @@ ExitCode run_predict(CliPredictOptions options, const SharedOptions& shared) {
       .batch_size = options.batch_size > 0 ? options.batch_size : network.batch_size,
       .workers = options.workers,
       .channels_last = options.channels_last.value_or(network.channels_last),
-      .deterministic = network.deterministic};
+      .deterministic = network.deterministic,
+      .depthwise = depthwise.value_or(network.depthwise)};
   warn_of_precision(how.precision, device);
   const train::Predictions predictions =
       train::predict(network, data.set, choose_images(options, data.set), how, progress);
@@ -260,115 +243,13 @@ ExitCode run_predict(CliPredictOptions options, const SharedOptions& shared) {
   return ExitCode::partial;
 }
 
-void add_network_flags(CLI::App& command, CliPredictOptions& options) {
-  auto* checkpoint = command.add_option("--checkpoint", options.checkpoint,
-                                        "The network that a training run left, "
-                                        "OUT/checkpoints/best.safetensors");
-  command
-      .add_flag("--no-ema", options.no_ema,
-                "The weights themselves, where the run judged their moving average")
-      ->needs(checkpoint);
-  auto* weights = command.add_option("--weights", options.weights,
-                                     "Instead: a .pth or .safetensors file (torchvision's names)");
-  auto* model = command.add_option("--model", options.model, "The network that they are of");
-  weights->excludes(checkpoint)->needs(model);
-  model->needs(weights);
-  command
-      .add_option("--activation", options.activation,
-                  "With --weights: EfficientNet's, silu or relu6")
-      ->needs(weights);
-  command
-      .add_option("--classes", options.classes,
-                  "With --weights: the classes' names, in the outputs' order")
-      ->delimiter(',')
-      ->needs(weights);
-  command
-      .add_option("--image-size", options.image_size,
-                  "With --weights: pixels a side; 0 is the dataset's own (rsna: 124)")
-      ->check(CLI::Range(0, 16384))
-      ->needs(weights);
-  auto* normalize = command
-                        .add_option("--normalize", options.normalize,
-                                    "With --weights: auto (imagenet for colour), imagenet, unit "
-                                    "or none")
-                        ->check(CLI::IsMember({"auto", "imagenet", "unit", "none"}))
-                        ->needs(weights);
-  auto* mean = command
-                   .add_option("--mean", options.mean,
-                               "With --weights: the training images' mean, of values from 0 to 1; "
-                               "one number, or one a channel")
-                   ->delimiter(',')
-                   ->needs(weights)
-                   ->excludes(normalize);
-  auto* deviation =
-      command.add_option("--deviation", options.deviation, "And their standard deviation")
-          ->delimiter(',')
-          ->needs(mean);
-  mean->needs(deviation);
-}
-
-void add_data_flags(CLI::App& command, CliPredictOptions& options) {
-  auto& data = options.data;
-  command
-      .add_option("--data", data.path,
-                  "Dataset folder or cache file; a folder of mammograms with test.csv; or "
-                  "a folder of pictures")
-      ->required();
-  command
-      .add_option("--dataset", data.dataset,
-                  "auto, rsna, rsna-test (test.csv), folder (of classes), pictures (without "
-                  "labels), cifar100, cifar10, idx or synthetic")
-      ->check(CLI::IsMember({"auto", "rsna", "rsna-test", "folder", "pictures", "cifar100",
-                             "cifar10", "idx", "synthetic"}));
-  command.add_option("--limit", data.limit, "Use so many images only (smoke runs); 0 is all")
-      ->check(CLI::NonNegativeNumber);
-  command.add_option("--split", options.split,
-                     "A run's split.csv: predict its validation images only");
-  command
-      .add_option("--part", options.part,
-                  "all, train or validation images, of --split or of the dataset's own split")
-      ->check(CLI::IsMember({"all", "train", "validation"}));
-  command
-      .add_option("--pixel-bits", options.pixel_bits, "Prepare images with 8 or 16 bits a pixel")
-      ->check(CLI::IsMember({8, 16}));
-  command.add_flag("--exact", data.exact, "Decode every mammogram in full, as in preprocess");
-}
-
-void add_run_flags(CLI::App& command, CliPredictOptions& options) {
-  command.add_option("--out", options.out, "CSV file to write; - is the standard output");
-  auto* per_image = command.add_flag("--per-image", options.per_image,
-                                     "Mammograms: a row an image (image_id), not one a breast");
-  command
-      .add_option("--aggregate", options.aggregate,
-                  "Mammograms: a breast's probability is its images' mean (default) or max")
-      ->check(CLI::IsMember({"mean", "max"}))
-      ->excludes(per_image);
-  command.add_option("--precision", options.precision,
-                     "fp32, tf32, bf16 or fp16 (default: the checkpoint's, or fp32)");
-  command.add_option("--device", options.device, "auto, cpu, cuda or cuda:N");
-  command.add_option("--threads", options.threads, "CPU threads that compute; 0 is one a core")
-      ->check(CLI::Range(0, 4096));
-  command
-      .add_option("--workers", options.workers,
-                  "Threads that prepare batches; 0 prepares them in between")
-      ->check(CLI::Range(0, 256));
-  command
-      .add_option("--batch-size", options.batch_size,
-                  "Images at a time; 0 is as the checkpoint's run, or 32")
-      ->check(CLI::Range(0, 1 << 20));
-  command.add_flag("--channels-last,!--no-channels-last", options.channels_last,
-                   "NHWC memory format (default: as the checkpoint's run, or on)");
-}
-
 }  // namespace
 
 void setup_predict(CLI::App& app, const SharedOptions& shared, Action& action) {
-  auto options = std::make_shared<CliPredictOptions>();
+  auto options = std::make_shared<PredictionOptions>();
   CLI::App* command =
       app.add_subcommand("predict", "Ask a trained network: probabilities as a CSV");
-  add_network_flags(*command, *options);
-  add_data_flags(*command, *options);
-  add_run_flags(*command, *options);
+  add_prediction_flags(*command, *options);
   command->footer(
       "Mammograms give prediction_id,cancer: one row a breast. Other images give\n"
       "image,predicted and a column of probabilities a class. Images are prepared as\n"

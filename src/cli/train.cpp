@@ -59,6 +59,18 @@ ExitCode conclude(const bench::RunRecord& run, const std::filesystem::path& out)
   }
 }
 
+/// A finished run in the folder gives way to the new one; one that could go on does not.
+void clear_states(const std::filesystem::path& checkpoints, const std::filesystem::path& out) {
+  if (!train::CheckpointFolder(checkpoints).holds_any()) return;
+  const auto runs = read_runs(out);
+  if (runs.empty() || runs.front().run.status != bench::RunStatus::ok) {
+    throw UsageError(fmt::format(
+        "{} holds the states of a run: add --resume to go on with it, or choose another --out",
+        checkpoints.string()));
+  }
+  std::filesystem::remove_all(checkpoints);
+}
+
 ExitCode run_train(TrainOptions options, const SharedOptions& shared) {
   const ProgressFunction progress = make_progress(shared);
   train::TrainConfig& config = options.config;
@@ -71,11 +83,7 @@ ExitCode run_train(TrainOptions options, const SharedOptions& shared) {
   const auto out = choose_out_folder(options.out, "train");
   const auto checkpoints = out / "checkpoints";
   const bool resume = options.resume || !options.resume_from.empty();
-  if (!resume && train::CheckpointFolder(checkpoints).holds_any()) {
-    throw UsageError(fmt::format(
-        "{} holds the states of a run: add --resume to go on with it, or choose another --out",
-        checkpoints.string()));
-  }
+  if (!resume) clear_states(checkpoints, out);
   make_writable_folder(out);
   add_log_file(out / "mpbench.log");
   write_file(out / "config.toml", train::to_toml(config));

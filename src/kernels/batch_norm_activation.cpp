@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "element_type.hpp"
@@ -48,8 +49,9 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input,
                             const at::Tensor& weight, const at::Tensor& bias,
-                            const at::Tensor& running_mean, const at::Tensor& running_var,
-                            double momentum, double epsilon, std::int64_t activation) {
+                            const std::optional<at::Tensor>& running_mean,
+                            const std::optional<at::Tensor>& running_var, double momentum,
+                            double epsilon, std::int64_t activation) {
     const NormShape shape = shape_of(input);
     const bool wide = active_instructions() == InstructionSet::avx512;
     std::vector<double> mean(static_cast<std::size_t>(shape.channels));
@@ -74,8 +76,8 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
       run(shape, coefficients_of(means, scales, bias), static_cast<Activation>(activation), x,
           output.mutable_data_ptr<T>());
     });
-    if (running_mean.defined()) {
-      move_running(running_mean, running_var, mean, variance, shape.rows, momentum);
+    if (running_mean) {
+      move_running(*running_mean, *running_var, mean, variance, shape.rows, momentum);
     }
     context->save_for_backward({input, bias, means, inverse_deviations, scales});
     context->saved_data["activation"] = activation;
@@ -151,8 +153,8 @@ at::Tensor batch_norm_activation(torch::nn::BatchNorm2dImpl& norm, const at::Ten
     if (!norm.options.momentum()) momentum = 1.0 / norm.num_batches_tracked.item<double>();
   }
   return FusedBatchNorm::apply(input, norm.weight, norm.bias,
-                               tracks ? norm.running_mean : at::Tensor(),
-                               tracks ? norm.running_var : at::Tensor(), momentum,
+                               tracks ? std::optional(norm.running_mean) : std::nullopt,
+                               tracks ? std::optional(norm.running_var) : std::nullopt, momentum,
                                norm.options.eps(), static_cast<std::int64_t>(activation));
 }
 

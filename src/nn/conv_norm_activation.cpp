@@ -6,6 +6,9 @@ namespace mpbench::nn {
 
 torch::Tensor norm_activation(torch::nn::BatchNorm2d& norm, const torch::Tensor& input,
                               Activation activation) {
+  if (kernels::fuses_batch_norm(*norm, input)) {
+    return kernels::batch_norm_activation(*norm, input, activation);
+  }
   return activate(norm->forward(input), activation);
 }
 

@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/kernels/spatial_mean.hpp"
 
 namespace mpbench::nn {
 namespace {
@@ -35,7 +36,7 @@ torch::Tensor SqueezeExcite::forward(const torch::Tensor& input) {
 }
 
 torch::Tensor SqueezeExcite::scale_by_convolutions(const torch::Tensor& input) {
-  const torch::Tensor pooled = torch::adaptive_avg_pool2d(input, {1, 1});
+  const torch::Tensor pooled = kernels::spatial_mean(input);
   return fc2_->forward(activate(fc1_->forward(pooled), activation_)).sigmoid();
 }
 

@@ -90,6 +90,12 @@ void validate(const TrainConfig& config) {
   require(config.warmup_steps >= 0, "warmup-steps", config.warmup_steps, "0 or more");
   require(std::isfinite(config.init_scale) && config.init_scale > 0, "init-scale",
           config.init_scale, "a positive number");
+  if (config.cuda_graph) {
+    if (!device::parse_device(config.device).is_cuda())
+      throw UsageError("--cuda-graph needs a CUDA device");
+    if (config.accumulate > 1 || config.unfreeze_epoch > 0)
+      throw UsageError("--cuda-graph records one step: not with --accumulate or --unfreeze-epoch");
+  }
   require(config.stall_steps >= 1, "stall-steps", config.stall_steps, "1 or more");
   require(config.growth_interval >= 1, "growth-interval", config.growth_interval, "1 or more");
 }

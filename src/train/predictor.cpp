@@ -5,12 +5,13 @@
 
 #include <optional>
 
-#include "mpbench/amp/fp16_conv.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/timer.hpp"
 #include "mpbench/data/loader.hpp"
 #include "mpbench/device/determinism.hpp"
 #include "mpbench/device/float32_precision.hpp"
+#include "mpbench/kernels/cpu_kernels.hpp"
+#include "mpbench/kernels/heap.hpp"
 #include "mpbench/train/evaluation.hpp"
 #include "mpbench/train/loss.hpp"
 #include "out_of_memory.hpp"
@@ -22,6 +23,14 @@ namespace {
 torch::Tensor all_classes(Task task, const torch::Tensor& logits) {
   const torch::Tensor values = probabilities(task, logits);
   return task == Task::binary ? torch::stack({1 - values, values}, 1) : values;
+}
+
+/// As Trainer's.
+kernels::CpuKernelOptions cpu_kernel_options(const PredictOptions& options) {
+  kernels::CpuKernelOptions chosen{.depthwise = options.depthwise};
+  chosen.fused_norm = options.depthwise != kernels::Depthwise::framework;
+  if (options.precision == Precision::fp16) chosen.fp16 = kernels::fp16_support();
+  return chosen;
 }
 
 void require_numbers(const Predictions& predictions, const data::ImageSet& set) {
@@ -44,8 +53,11 @@ Predictions predict(TrainedNetwork& network, const data::ImageSet& set,
   if (!network.normalization) throw Error("predict: the network's normalisation is not known");
   const device::Float32PrecisionGuard float32(options.precision == Precision::tf32);
   const device::DeterminismGuard determinism(options.deterministic);
-  std::optional<amp::Fp16ConvolutionGuard> fp16_convolution;
-  if (options.precision == Precision::fp16 && options.device.is_cpu()) fp16_convolution.emplace();
+  std::optional<kernels::CpuKernelsGuard> cpu_kernels;
+  if (options.device.is_cpu()) {
+    kernels::keep_freed_memory();
+    cpu_kernels.emplace(cpu_kernel_options(options));
+  }
   network.model->to(options.device);
   if (options.channels_last) nn::to_channels_last(*network.model);
   data::Loader loader(set, std::move(indices),

@@ -9,10 +9,11 @@
 
 namespace mpbench::train {
 
-torch::Tensor forward(nn::ImageClassifier& model, const torch::Tensor& images,
-                      Precision precision) {
+torch::Tensor forward(nn::ImageClassifier& model, const torch::Tensor& images, Precision precision,
+                      bool autocast_cache) {
   const auto dtype = precision == Precision::fp16 ? torch::kHalf : torch::kBFloat16;
-  const amp::AutocastGuard autocast(images.device().type(), dtype, is_mixed(precision));
+  const amp::AutocastGuard autocast(images.device().type(), dtype, is_mixed(precision),
+                                    autocast_cache);
   return model.forward(images);
 }
 
@@ -22,7 +23,8 @@ StepResult train_step(Learner& learner, std::span<const data::Batch> batches) {
   learner.optimizer.zero_grad();
   for (const data::Batch& batch : batches) {
     const device::NamedRange range("forward and backward");
-    const torch::Tensor logits = forward(learner.model, batch.images, learner.precision);
+    const torch::Tensor logits =
+        forward(learner.model, batch.images, learner.precision, learner.autocast_cache);
     torch::Tensor loss = learner.criterion(logits, batch.labels);
     if (batches.size() > 1) loss = loss / parts;
     learner.scaler.scale(loss).backward();

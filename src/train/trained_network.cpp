@@ -148,6 +148,11 @@ TrainedNetwork read_network(const Checkpoint& checkpoint, const fs::path& path, 
   } catch (const UsageError& error) {
     state.fail("precision", error.what());
   }
+  try {
+    network.depthwise = kernels::parse_depthwise(state.option("depthwise"));
+  } catch (const UsageError& error) {
+    state.fail("depthwise", error.what());
+  }
   network.batch_size = state.integer_option("batch-size", 1, 1 << 20);
   network.channels_last = state.option("channels-last") == "true";
   network.deterministic = state.option("deterministic") == "true";

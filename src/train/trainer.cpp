@@ -9,14 +9,14 @@
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/timer.hpp"
 #include "mpbench/device/device.hpp"
+#include "mpbench/device/step_clock.hpp"
 #include "out_of_memory.hpp"
 #include "trainer_state.hpp"
 
 namespace mpbench::train {
 namespace {
 
-// On CUDA the host runs ahead of the device: times mean something only between two
-// synchronisations.
+// On CUDA the host runs ahead of the device; it waits only this often, to see how the loss is.
 constexpr std::int64_t cuda_window_steps = 10;
 // A rate over the last steps moves with the machine; one over the whole epoch lags behind it.
 constexpr double rate_smoothing = 0.1;
@@ -73,13 +73,12 @@ std::optional<double> Trainer::warm_up() {
 
   std::optional<double> first_step_s;
   s.begin_training();
-  Learner learner = s.learner();
   for (int done = 0; done < s.config.warmup_steps;) {
     s.train_loader.start_epoch(0);
     for (auto batches = next_batches(s); !batches.empty() && done < s.config.warmup_steps;
          batches = next_batches(s)) {
       throw_if_interrupted();
-      naming_batch(s, batches, [&] { static_cast<void>(train_step(learner, batches)); });
+      naming_batch(s, batches, [&] { static_cast<void>(s.step(batches)); });
       if (!first_step_s) {
         device::synchronize(s.device);
         first_step_s = seconds_since_process_start();
@@ -103,10 +102,9 @@ BlockResult Trainer::train_steps(std::int64_t steps, const ProgressFunction& pro
 
   s.begin_training();
   s.continue_epoch();
-  Learner learner = s.learner();
   device::synchronize(s.device);
   const Stopwatch whole;
-  Stopwatch window;
+  device::StepClock clock(s.device);
   std::int64_t window_steps = 0;
   while (block.steps < steps && !at_epoch_end()) {
     if (interrupt_requested()) {
@@ -115,10 +113,11 @@ BlockResult Trainer::train_steps(std::int64_t steps, const ProgressFunction& pro
     }
     const Stopwatch step_and_data;
     const std::vector<data::Batch> batches = next_batches(s);
-    if (window_steps == 0 || s.device.is_cpu()) window.restart();
+    clock.begin();
     s.epoch.lr = s.schedule.lr(s.steps_done);
     s.optimizer->set_lr(s.epoch.lr);
-    const StepResult step = naming_batch(s, batches, [&] { return train_step(learner, batches); });
+    const StepResult step = naming_batch(s, batches, [&] { return s.step(batches); });
+    clock.end();
     ++window_steps;
     ++block.steps;
     ++s.steps_done;
@@ -126,8 +125,7 @@ BlockResult Trainer::train_steps(std::int64_t steps, const ProgressFunction& pro
     const bool last = block.steps == steps || at_epoch_end();
     const bool edge = s.device.is_cpu() || window_steps == cuda_window_steps || last;
     if (edge) {
-      device::synchronize(s.device);
-      block.step_s.push_back(window.seconds() / static_cast<double>(window_steps));
+      for (const double seconds : clock.collect()) block.step_s.push_back(seconds);
     }
     const std::int64_t images = count_images(batches);
     block.images += images;

@@ -67,6 +67,8 @@ void Trainer::State::start_afresh() {
   torch::manual_seed(config.seed);
   optimizer = make_optimizer(model->parameters(), optimizer_options(config));
   scaler = amp::GradScaler(scaler_options(config));
+  graphed.reset();
+  if (config.cuda_graph) graphed.emplace();
   ema.reset();
   if (config.ema_decay > 0) ema.emplace(*model, config.ema_decay);
   skipped_in_a_row = skipped_at_last_check = 0;

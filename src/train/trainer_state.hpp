@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "mpbench/device/float32_precision.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
 #include "mpbench/train/ema.hpp"
+#include "mpbench/train/graphed_step.hpp"
 #include "mpbench/train/optimizer.hpp"
 #include "mpbench/train/schedule.hpp"
 #include "mpbench/train/step.hpp"
@@ -44,6 +46,11 @@ struct Trainer::State {
   void continue_epoch();
   /// Training mode; which parameters train is the epoch's choice.
   void begin_training();
+  /// One step, by a CUDA graph where that is asked for.
+  StepResult step(std::span<const data::Batch> batches) {
+    Learner parts = learner();
+    return graphed ? (*graphed)(parts, batches) : train_step(parts, batches);
+  }
   Learner learner() {
     return {.model = *model,
             .criterion = criterion,
@@ -70,6 +77,7 @@ struct Trainer::State {
   std::unique_ptr<Optimizer> optimizer;
   amp::GradScaler scaler;
   std::optional<Ema> ema;
+  std::optional<GraphedStep> graphed;
   Schedule schedule;
   std::int64_t steps_per_epoch = 0;
   std::int64_t total_steps = 0;

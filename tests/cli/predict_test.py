@@ -178,7 +178,7 @@ def test_a_breast_that_cannot_be_read_is_named(mammograms, checkpoint, tmp_path)
     found, result = predict("--checkpoint", checkpoint, "--data", data, code=3)
     for path in [*lost_files, other_files[0]]:
         assert f"left out: {path}: " in result.stderr
-    assert f"no prediction for 1 breasts, as none of their images could be read: {lost}\n" in result.stderr
+    assert f"no prediction for these breasts, as none of their images could be read: {lost}\n" in result.stderr
     assert [row["prediction_id"] for row in found] == [name for name in files if name != lost]
 
     cache = tmp_path / "c.safetensors"

@@ -73,7 +73,30 @@ def test_every_key_is_a_flag_of_compare(path, tmp_path):
                          "--out", tmp_path / "out", code=1))
     assert "no data: data: there is no such" in error, "it is the data that stops it"
     (tmp_path / "typo.toml").write_text(path.read_text() + "\nepoch = 3\n")
-    assert "epoch" in one_line(run("compare", "--config", tmp_path / "typo.toml", "--data", tmp_path / "no data", code=2))
+    assert "epoch" in one_line(run("compare", "--config", tmp_path / "typo.toml", "--data", tmp_path / "x", code=2))
+
+
+PUBLISHED = {
+    "rsna_cnn_124": {"dataset": "rsna", "model": "cnn", "image-size": 124},
+    "folder_resnet50": {"dataset": "folder", "model": "resnet50"},
+    "cifar100_efficientnet": {"dataset": "cifar100", "model": ["efficientnet-b0"], "image-size": 224, "epochs": 20,
+                              "optimizer": "adam", "lr": 1e-3, "batch-size": [128, 256]},
+    "folder_resnet18": {"dataset": "folder", "model": "resnet18", "image-size": 256, "augment-flip": True,
+                        "batch-size": 256, "epochs": 120, "optimizer": "adam", "lr": 1e-4, "schedule": "cosine"},
+    "transfer_head": {"freeze-backbone": True},
+}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_settings_are_the_published_ones(name):
+    told = recipe(name)
+    assert {key: told.get(key) for key in PUBLISHED[name]} == PUBLISHED[name]
+    assert told["precision"][:2] == ["fp32", "fp16"], "strict FP32 against autocast with a GradScaler"
+    assert told["repeats"] >= 3, "an interval needs repeats"
+    if told.get("freeze-backbone"):
+        assert 1 < told["unfreeze-epoch"] <= told["epochs"], "fine-tuned as well"
+    if name == "folder_resnet18":
+        assert 0 < told["warmup-epochs"] < told["epochs"]
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

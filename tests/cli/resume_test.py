@@ -87,6 +87,7 @@ def test_ctrl_c_keeps_the_step_and_the_run_goes_on(peace, tmp_path):
     assert "--resume" in told
     record, = rows(out / "runs.csv")
     assert record["status"] == "interrupted" and int(record["steps"]) >= 4
+    assert "--resume" in one_line(run(*command(out, "--quiet"), code=2)), "it is not overwritten unasked"
     assert state_of(last(out))[1]["steps_done"] == int(record["steps"])
     run(*command(out, "--resume"))
     assert results_of(out) == results_of(peace)
@@ -107,8 +108,7 @@ def test_the_folder_knows_its_options(peace, tmp_path):
     assert float(results_of(out)[0]["val_accuracy"]) > 0.5
 
 
-def test_states_of_another_run_are_not_overwritten(peace):
-    assert "--resume" in one_line(run(*command(peace, "--quiet"), code=2))
+def test_states_of_another_run_are_not_taken_over(peace):
     error = one_line(run(*command(peace, "--quiet", "--resume", "--lr", 0.5), code=1))
     assert str(last(peace)) in error and "lr" in error
 
@@ -125,6 +125,13 @@ def test_a_damaged_state_is_refused_and_the_one_before_it_offered(tmp_path):
     result = run(*command(out, "--steps", 20, "--resume-from", last(out, "previous")))
     assert "going on after step" in result.stderr and "--steps was 14" in result.stderr
     assert rows(out / "runs.csv")[0]["steps"] == "20"
+
+
+def test_a_finished_run_gives_way_to_a_new_one(tmp_path):
+    out = tmp_path / "out"
+    run(*command(out, "--steps", 8))
+    run(*command(out, "--steps", 4, "--lr", 0.01))
+    assert state_of(last(out))[1]["steps_done"] == 4 and not last(out, "previous").exists()
 
 
 def test_nothing_is_kept_where_nothing_is_asked_for(tmp_path):

@@ -2,10 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 #include <torch/torch.h>
-#include <unistd.h>
 
+#include "memory_file.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/random.hpp"
 #include "pth_bytes.hpp"
@@ -250,28 +249,6 @@ std::string everything() {
                 "}q\x00"s + pickle::text("_metadata") + "}sb"}}),
       {six, number_bytes(std::int64_t{3}), "\x00\x01\x01"s});
 }
-
-/// A file that is written thousands of times, so it is in memory.
-class MemoryFile {
- public:
-  MemoryFile() : descriptor_(memfd_create("net.pth", 0)) {
-    if (descriptor_ < 0) throw std::runtime_error("cannot make a file in memory");
-  }
-  ~MemoryFile() { close(descriptor_); }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-
-  std::filesystem::path write(const std::string& bytes) const {
-    if (ftruncate(descriptor_, 0) != 0 ||
-        pwrite(descriptor_, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-      throw std::runtime_error("cannot write to memory");
-    }
-    return "/proc/self/fd/" + std::to_string(descriptor_);
-  }
-
- private:
-  int descriptor_;
-};
 
 /// Whether a file was read; anything but a whole StateDict or an Error ends the test.
 bool survives(const MemoryFile& file, const std::string& bytes) {

@@ -4,7 +4,12 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <fstream>
+#include <iterator>
+
+#include "memory_file.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/random.hpp"
 #include "mpbench/nn/model.hpp"
 #include "pth_bytes.hpp"
 #include "temporary_folder.hpp"
@@ -145,6 +150,35 @@ TEST_F(StateDictTest, TakesTheNetworkOutOfACheckpointOfThisProgram) {
   EXPECT_EQ(state.left_aside, 2U);
   write_state_dict(path(), tensors);
   EXPECT_EQ(read_state_dict(path()).tensors.size(), 3U);
+}
+
+TEST_F(StateDictTest, TakesOrRefusesAnyChangeOfAFile) {
+  write_state_dict(
+      path(), {{"a", torch::rand({3, 4})}, {"b", torch::tensor(3)}, {"c", torch::tensor(true)}});
+  std::ifstream stream(path(), std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+  const MemoryFile file;
+  SplitMix64 random(7);
+  int taken = 0;
+  constexpr int times = 4000;
+  for (int i = 0; i < times; ++i) {
+    std::string changed = bytes;
+    for (std::uint64_t j = 1 + draw_below(random, 3); j > 0; --j) {
+      changed[draw_below(random, changed.size())] = static_cast<char>(draw_below(random, 256));
+    }
+    if (draw_below(random, 8) == 0) changed.resize(draw_below(random, changed.size()));
+    try {
+      for (const auto& [name, tensor] : read_state_dict(file.write(changed)).tensors) {
+        (void)tensor.to(at::kDouble).sum().item<double>();
+      }
+      ++taken;
+    } catch (const Error&) {
+      continue;
+    }
+  }
+  // What is changed in the values themselves, and in the header's padding, is not noticed.
+  EXPECT_GT(taken, times / 50);
+  EXPECT_LT(taken, times * 3 / 4);
 }
 
 }  // namespace

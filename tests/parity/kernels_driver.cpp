@@ -2,8 +2,11 @@
 // kernels_parity_test.py compares them with PyTorch's.
 #include <torch/torch.h>
 
+#include <ctime>
+
 #include "mpbench/kernels/batch_norm_activation.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
+#include "mpbench/kernels/heap.hpp"
 #include "tensor_json.hpp"
 
 namespace {
@@ -82,14 +85,45 @@ json normalize(const json& spec) {
           {"batches", norm->num_batches_tracked.item<std::int64_t>()}};
 }
 
+/// Processor milliseconds of a training step through one operation, forward and backward.
+json time_step(const json& spec) {
+  const at::ScalarType dtype = to_dtype(spec.at("dtype"));
+  const auto shape = spec.at("shape").get<std::vector<std::int64_t>>();
+  const auto kernel = spec.at("kernel").get<std::int64_t>();
+  const auto stride = spec.at("stride").get<std::int64_t>();
+  const at::Tensor input =
+      at::randn(shape).to(dtype).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_();
+  const at::Tensor weight = at::randn({shape[1], 1, kernel, kernel}).to(dtype).requires_grad_();
+  torch::nn::BatchNorm2d norm(shape[1]);
+  const auto forward = [&] {
+    if (spec.at("operation") == "depthwise") {
+      const std::vector<std::int64_t> padding(2, kernel / 2);
+      return at::conv2d(input, weight, at::Tensor(), stride, padding, 1, shape[1]);
+    }
+    if (mpbench::kernels::fuses_batch_norm(*norm, input)) {
+      return mpbench::kernels::batch_norm_activation(*norm, input,
+                                                     mpbench::kernels::Activation::silu);
+    }
+    return torch::silu(norm->forward(input));
+  };
+  const at::Tensor gradient = at::randn_like(forward());
+  const std::clock_t before = std::clock();
+  forward().backward(gradient);
+  return {{"ms", 1e3 * static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC}};
+}
+
 }  // namespace
 
 int main() {
+  mpbench::kernels::keep_freed_memory();
   mpbench::parity::answer_lines([](const json& spec) {
     const CpuKernelsGuard guard(
         {.depthwise = mpbench::kernels::parse_depthwise(spec.at("depthwise").get<std::string>()),
-         .fused_norm = true});
-    json result = spec.at("command") == "convolve" ? convolve(spec) : normalize(spec);
+         .fused_norm = spec.value("fused_norm", true)});
+    const std::string command = spec.at("command");
+    json result = command == "convolve"    ? convolve(spec)
+                  : command == "normalize" ? normalize(spec)
+                                           : time_step(spec);
     result["label"] = guard.depthwise_label();
     return result;
   });

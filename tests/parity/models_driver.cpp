@@ -7,6 +7,7 @@
 
 #include "mpbench/amp/autocast_guard.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/kernels/cpu_kernels.hpp"
 #include "mpbench/nn/model.hpp"
 #include "mpbench/nn/state_dict.hpp"
 #include "tensor_json.hpp"
@@ -89,6 +90,11 @@ torch::Tensor pass(mpbench::nn::ImageClassifier& model, const json& request) {
 }
 
 json answer(const json& request) {
+  std::optional<mpbench::kernels::CpuKernelsGuard> own_kernels;
+  if (request.value("own_kernels", false)) {
+    own_kernels.emplace(mpbench::kernels::CpuKernelOptions{
+        .depthwise = mpbench::kernels::Depthwise::automatic, .fused_norm = true});
+  }
   const auto model = make_model(request);
   if (request.contains("state")) {
     load(*model, mpbench::nn::read_state_dict(request.at("state").get<std::string>()).tensors);

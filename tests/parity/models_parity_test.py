@@ -77,6 +77,11 @@ def test_grey_images_and_10_classes_in_channels_last(name, tmp_path):
     assert_passes_alike(tmp_path, name, outputs=10, in_channels=1, channels_last=True)
 
 
+@pytest.mark.parametrize("name", ["cnn", "resnet18", "resnet50", "efficientnet-b0"])
+def test_passes_with_kernels_of_our_own(name, tmp_path):
+    assert_passes_alike(tmp_path, name, outputs=10, channels_last=True, own_kernels=True)
+
+
 # In float64, where other sums in another order make no difference that could hide an error.
 @pytest.mark.parametrize("squeeze_excite", ["transformed", "textbook"])
 @pytest.mark.parametrize("activation", ["silu", "relu6"])

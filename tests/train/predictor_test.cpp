@@ -22,13 +22,18 @@ TrainConfig config(Precision precision = Precision::fp32) {
 PredictOptions as_trained(const TrainedNetwork& network) {
   return {.precision = network.precision,
           .batch_size = network.batch_size,
-          .channels_last = network.channels_last};
+          .channels_last = network.channels_last,
+          .depthwise = network.depthwise};
 }
 
 TEST(PredictorTest, SaysWhatTheRunsValidationSaid) {
   const data::ImageSet images = toy_images(48);
-  for (const auto precision : {Precision::fp32, Precision::bf16, Precision::fp16}) {
+  for (const auto& [model, precision] : {std::pair{"cnn", Precision::fp32},
+                                         {"cnn", Precision::fp16},
+                                         {"efficientnet-b0", Precision::bf16}}) {
     TrainConfig run = config(precision);
+    run.model = model;
+    run.steps = 2;
     run.ema_decay = 0.5;
     Trainer trainer(run, images);
     while (!trainer.finished()) (void)trainer.train_epoch({});

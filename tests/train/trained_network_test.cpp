@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 
 Checkpoint fresh_checkpoint() {
   const data::ImageSet images = toy_images(24);
-  return Trainer({.batch_size = 4, .device = "cpu", .ema_decay = 0.9}, images).checkpoint();
+  return Trainer({.batch_size = 4, .ema_decay = 0.9, .device = "cpu"}, images).checkpoint();
 }
 
 TEST(TrainedNetworkTest, TakesEverythingFromACheckpoint) {
@@ -60,7 +60,7 @@ TEST(TrainedNetworkTest, RefusesAStateThatMakesNoSense) {
   expect_refusal(with("/model/name", 5), "mpbench_state");
   expect_refusal(with("/model/activation", "relu6"), "activation");
   expect_refusal(with("/model/in_channels", 1 << 30), "model/in_channels");
-  expect_refusal(with("/model/in_channels", 3), "conv");
+  expect_refusal(with("/model/in_channels", 3), "features.0.weight");
   expect_refusal(with("/model/outputs", 4294967297), "model/outputs");
   expect_refusal(with("/model/outputs", 7), "model/outputs");
   expect_refusal(with("/classes", {"one"}), "classes");

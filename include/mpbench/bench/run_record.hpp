@@ -69,7 +69,10 @@ struct RunRecord {
   std::string
       build_type{};  ///< build_info::build_type(); anything but "Release" taints the timings
   std::string fp16_convolution{};  ///< how fp16 convolutions were computed, where that was a choice
-  std::string kernels{};  ///< which operators were not the framework's own, and how computed
+  std::string kernels{};     ///< which operators were not the framework's own, and how computed
+  std::string activation{};  ///< EfficientNet's; empty for other models
+  std::string squeeze_excite{};
+  std::optional<bool> cuda_graph{};        ///< whether steps ran as a CUDA graph; empty on the CPU
   std::optional<double> val_breast_auc{};  ///< of breasts, by the mean score of their images
   std::optional<double> val_breast_pf1{};
   std::optional<double> val_best_f1{};  ///< at val_threshold; of breasts where there are
@@ -158,6 +161,9 @@ void visit_columns(Record& r, Visitor&& visit) {
   visit("fp16_convolution", r.fp16_convolution);
   visit("started_at", r.started_at);
   visit("kernels", r.kernels);
+  visit("activation", r.activation);
+  visit("squeeze_excite", r.squeeze_excite);
+  visit("cuda_graph", r.cuda_graph);
   visit("val_breast_auc", r.val_breast_auc);
   visit("val_breast_pf1", r.val_breast_pf1);
   visit("val_best_f1", r.val_best_f1);

@@ -4,10 +4,11 @@
 
 #include <string_view>
 
+#include "mpbench/kernels/batch_norm_activation.hpp"
+
 namespace mpbench::nn {
 
-/// The function behind a normalisation. ReLU6 is min(max(x, 0), 6), SiLU is x * sigmoid(x).
-enum class Activation { none, relu, relu6, silu };
+using kernels::Activation;
 
 /// Parses an EfficientNet's activation, "silu" or "relu6"; throws UsageError naming the choices.
 Activation parse_activation(std::string_view text);

@@ -7,8 +7,8 @@
 
 namespace mpbench::nn {
 
-/// activation(batch_norm(input)), [N, C, H, W] -> [N, C, H, W]. Every model's batch norms run
-/// through it.
+/// activation(batch_norm(input)), [N, C, H, W] -> [N, C, H, W], in one operation where
+/// kernels::fuses_batch_norm. Every model's batch norms run through it.
 torch::Tensor norm_activation(torch::nn::BatchNorm2d& norm, const torch::Tensor& input,
                               Activation activation);
 

@@ -9,6 +9,7 @@
 #include "mpbench/core/precision.hpp"
 #include "mpbench/core/progress.hpp"
 #include "mpbench/data/image_set.hpp"
+#include "mpbench/kernels/depthwise.hpp"
 #include "mpbench/train/trained_network.hpp"
 
 namespace mpbench::train {
@@ -21,6 +22,7 @@ struct PredictOptions {
   int workers = 1;  ///< threads that fill batches; 0: the caller's own
   bool channels_last = true;
   bool deterministic = false;
+  kernels::Depthwise depthwise = kernels::Depthwise::automatic;  ///< on the CPU
 };
 
 /// What a network says of some images.

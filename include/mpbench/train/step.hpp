@@ -23,6 +23,8 @@ struct Learner {
   Precision precision = Precision::fp32;
   double clip_norm = 0;  ///< largest L2 norm of all gradients together; 0: not clipped
   Ema* ema = nullptr;    ///< follows the weights; null: none
+  /// Each weight is cast once a forward pass; off where a CUDA graph is recorded.
+  bool autocast_cache = true;
 };
 
 /// What one step made. The tensors are on the device and detached: reading them is the caller's
@@ -34,7 +36,8 @@ struct StepResult {
 };
 
 /// images [N, C, H, W] -> logits [N, outputs], under autocast where the precision is mixed.
-torch::Tensor forward(nn::ImageClassifier& model, const torch::Tensor& images, Precision precision);
+torch::Tensor forward(nn::ImageClassifier& model, const torch::Tensor& images, Precision precision,
+                      bool autocast_cache = true);
 
 /// One optimizer step on the batches' mean gradient: forward, loss and scaled backward of each,
 /// clipping of the unscaled gradients, update.

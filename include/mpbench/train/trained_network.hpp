@@ -10,6 +10,7 @@
 #include "mpbench/core/precision.hpp"
 #include "mpbench/data/image_set.hpp"
 #include "mpbench/data/loader.hpp"
+#include "mpbench/kernels/depthwise.hpp"
 #include "mpbench/nn/model.hpp"
 #include "mpbench/train/checkpoint.hpp"
 
@@ -29,6 +30,7 @@ struct TrainedNetwork {
   int batch_size = 32;
   bool channels_last = true;
   bool deterministic = false;
+  kernels::Depthwise depthwise = kernels::Depthwise::automatic;
   /// For the log: "resnet18 of 3 classes, averaged weights, after 5 epochs (120 steps)".
   std::string description;
 

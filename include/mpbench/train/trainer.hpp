@@ -35,7 +35,7 @@ struct BlockResult {
   std::int64_t images = 0;
   double time_s = 0;       ///< wall clock, data included, device finished
   double data_wait_s = 0;  ///< part of it spent waiting for batches
-  /// Compute time of each step; on CUDA the mean step of each window between two synchronisations.
+  /// Compute time of each step, by events in the stream on CUDA.
   std::vector<double> step_s;
   bool complete = true;  ///< false: stopped by Ctrl-C
 };

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "mpbench/data/loader.hpp"
+#include "mpbench/device/cuda_graph.hpp"
+#include "mpbench/train/step.hpp"
+
+namespace mpbench::train {
+
+/// Training steps of one batch each that are recorded as a CUDA graph: the first few run as ever,
+/// the next is recorded, and from then on each batch is copied to where the graph reads and the
+/// graph started. A batch of another size runs as ever. Nothing in a step may wait for the device:
+/// the optimizer is fused and has its learning rate in a tensor.
+class GraphedStep {
+ public:
+  /// As train_step. The learner's parts must be the same each time. The tensors of the result are
+  /// overwritten by the next step.
+  StepResult operator()(Learner learner, std::span<const data::Batch> batches);
+
+ private:
+  void record(const Learner& learner, const data::Batch& batch);
+
+  std::int64_t steps_ = 0;
+  data::Batch place_;  ///< where the graph reads
+  StepResult result_;  ///< where it writes
+  std::unique_ptr<device::CudaGraph> graph_;
+};
+
+}  // namespace mpbench::train

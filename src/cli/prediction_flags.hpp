@@ -1,0 +1,43 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mpbench/data/dataset.hpp"
+
+namespace mpbench::cli {
+
+/// What `mpbench predict` is told.
+struct PredictionOptions {
+  std::filesystem::path checkpoint;
+  bool no_ema = false;
+  std::string model;
+  std::filesystem::path weights;
+  std::string activation = "silu";
+  std::vector<std::string> classes;
+  int image_size = 0;
+  std::string normalize = "auto";
+  std::vector<float> mean;
+  std::vector<float> deviation;
+  data::DatasetOptions data;
+  int pixel_bits = 8;
+  std::filesystem::path split;
+  std::string part;  ///< empty: validation with --split, else all
+  std::string out = "-";
+  std::string precision;  ///< empty: the checkpoint's
+  std::string depthwise;  ///< empty: the checkpoint's
+  std::string device = "auto";
+  int threads = 0;
+  int workers = 1;
+  int batch_size = 0;  ///< 0: the checkpoint's
+  std::optional<bool> channels_last;
+  bool per_image = false;
+  std::string aggregate;  ///< empty: mean
+};
+
+void add_prediction_flags(CLI::App& command, PredictionOptions& options);
+
+}  // namespace mpbench::cli

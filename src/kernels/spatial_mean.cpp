@@ -1,0 +1,36 @@
+#include "mpbench/kernels/spatial_mean.hpp"
+
+#include <torch/torch.h>
+
+#include "mpbench/kernels/cpu_kernels.hpp"
+
+namespace mpbench::kernels {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+class SpatialMean : public torch::autograd::Function<SpatialMean> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input) {
+    context->saved_data["sizes"] = input.sizes().vec();
+    return torch::adaptive_avg_pool2d(input, {1, 1});
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const auto sizes = context->saved_data["sizes"].toIntVector();
+    const auto pixels = static_cast<double>(sizes[2] * sizes[3]);
+    return {(gradients[0] / pixels).expand(sizes)};
+  }
+};
+
+}  // namespace
+
+at::Tensor spatial_mean(const at::Tensor& input) {
+  const bool dense = input.dim() == 4 && input.is_cpu() && input.layout() == at::kStrided &&
+                     input.is_contiguous(at::MemoryFormat::ChannelsLast) && input.numel() > 0;
+  if (!active_options().fused_norm || !dense) return torch::adaptive_avg_pool2d(input, {1, 1});
+  return SpatialMean::apply(input);
+}
+
+}  // namespace mpbench::kernels

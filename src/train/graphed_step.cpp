@@ -1,0 +1,43 @@
+#include "mpbench/train/graphed_step.hpp"
+
+#include <torch/torch.h>
+
+#include "mpbench/train/ema.hpp"
+
+namespace mpbench::train {
+namespace {
+
+// One-time allocations and the choice of kernels must lie behind: PyTorch's own advice is three.
+constexpr std::int64_t steps_before_recording = 3;
+
+}  // namespace
+
+StepResult GraphedStep::operator()(Learner learner, std::span<const data::Batch> batches) {
+  const data::Batch& batch = batches.front();
+  // Its first update copies instead of averaging, and it counts on the host.
+  Ema* const ema = std::exchange(learner.ema, nullptr);
+  if (graph_ == nullptr && steps_ >= steps_before_recording) record(learner, batch);
+  StepResult result;
+  if (graph_ != nullptr && batch.images.sizes() == place_.images.sizes()) {
+    place_.images.copy_(batch.images);
+    place_.labels.copy_(batch.labels);
+    graph_->replay();
+    result = result_;
+  } else {
+    result = train_step(learner, batches.first(1));
+  }
+  ++steps_;
+  if (ema != nullptr) ema->update();
+  return result;
+}
+
+void GraphedStep::record(const Learner& learner, const data::Batch& batch) {
+  place_ = {batch.images.clone(), batch.labels.clone(), {}};
+  Learner recorded = learner;
+  recorded.autocast_cache = false;
+  graph_ = std::make_unique<device::CudaGraph>(batch.images.device(), [&] {
+    result_ = train_step(recorded, {&place_, 1});
+  });
+}
+
+}  // namespace mpbench::train
