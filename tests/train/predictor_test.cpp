@@ -27,7 +27,7 @@ PredictOptions as_trained(const TrainedNetwork& network) {
 }
 
 TEST(PredictorTest, SaysWhatTheRunsValidationSaid) {
-  const data::ImageSet images = toy_images(32);
+  const data::ImageSet images = toy_images(48);
   for (const auto& [model, precision] : {std::pair{"cnn", Precision::fp32},
                                          {"cnn", Precision::fp16},
                                          {"efficientnet-b0", Precision::bf16}}) {
