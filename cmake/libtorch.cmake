@@ -110,7 +110,10 @@ if(NOT MPBENCH_CUDA STREQUAL OFF)
   endif()
 endif()
 if(MPBENCH_WITH_CUDA)
-  target_include_directories(mpbench_torch SYSTEM INTERFACE ${CUDAToolkit_INCLUDE_DIRS})
+  # A target of its own: only libmpbench_cuda is linked with it (src/device/cuda_library.hpp).
+  add_library(mpbench_torch_cuda INTERFACE)
+  target_link_libraries(mpbench_torch_cuda INTERFACE mpbench_torch)
+  target_include_directories(mpbench_torch_cuda SYSTEM INTERFACE ${CUDAToolkit_INCLUDE_DIRS})
   # The runtime that LibTorch itself loads; the toolkit's where LibTorch brings none.
   if(nvidia_cudart)
     list(GET nvidia_cudart 0 cudart)
@@ -118,8 +121,7 @@ if(MPBENCH_WITH_CUDA)
   else()
     set(cudart CUDA::cudart)
   endif()
-  target_link_libraries(mpbench_torch INTERFACE
-    ${libtorch}/lib/libtorch_cuda.so ${libtorch}/lib/libc10_cuda.so ${cudart})
-  target_compile_definitions(mpbench_torch INTERFACE MPBENCH_WITH_CUDA)
+  target_link_libraries(mpbench_torch_cuda INTERFACE
+    -Wl,--no-as-needed ${libtorch}/lib/libtorch_cuda.so ${libtorch}/lib/libc10_cuda.so ${cudart})
 endif()
 message(STATUS "LibTorch ${torch_version}: ${libtorch} (CUDA: ${MPBENCH_WITH_CUDA})")

@@ -26,7 +26,6 @@ namespace {
 RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& set,
                        const RunOptions& options) {
   const c10::Device device = device::parse_device(config.device);
-  const device::Versions versions = device::versions();
   RunRecord run;
   run.run_id = options.run_id;
   run.precision = to_string(config.precision);
@@ -45,9 +44,12 @@ RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& s
   run.device = device.str();
   run.device_name = device::describe(device).name;
   run.threads = torch::get_num_threads();
-  run.torch_version = versions.torch;
-  run.cuda_version = device.is_cuda() ? versions.cuda : "";
-  run.cudnn_version = device.is_cuda() ? versions.cudnn : "";
+  run.torch_version = device::versions().torch;
+  if (device.is_cuda()) {
+    const device::CudaVersions cuda = device::cuda_versions();
+    run.cuda_version = cuda.runtime;
+    run.cudnn_version = cuda.cudnn;
+  }
   run.git_commit = build_info::git_commit();
   run.build_type = build_info::build_type();
   run.config_hash = train::config_hash(config, set.key);

@@ -14,14 +14,16 @@ namespace {
 using nlohmann::ordered_json;
 
 ordered_json versions_json() {
+  // First, for ATen asks only once whether its CUDA side is there.
+  const device::CudaVersions cuda = device::cuda_versions();
   const device::Versions torch = device::versions();
   const dicom::LibraryVersions imaging = dicom::library_versions();
   return {{"mpbench", build_info::version()},
           {"git_commit", build_info::git_commit()},
           {"build_type", build_info::build_type()},
           {"libtorch", torch.torch},
-          {"cuda", torch.cuda},
-          {"cudnn", torch.cudnn},
+          {"cuda", cuda.runtime},
+          {"cudnn", cuda.cudnn},
           {"onednn", torch.onednn},
           {"opencv", imaging.opencv},
           {"dcmtk", imaging.dcmtk},

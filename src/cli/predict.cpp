@@ -160,9 +160,16 @@ std::vector<std::int64_t> choose_images(const PredictionOptions& options,
                     "--split",
                     part, set.dataset));
   }
-  const data::Split split =
-      options.split.empty() ? *set.given_split : data::read_split_csv(options.split, set.samples);
-  return part == "train" ? split.train : split.validation;
+  const data::Split split = options.split.empty() ? *set.given_split
+                                                  : data::read_split_csv(options.split, set.samples,
+                                                                         options.data.limit > 0);
+  if (part == "train") return split.train;
+  if (part == "validation") return split.validation;
+  if (split.test.empty()) {
+    throw UsageError(fmt::format("--part test: {} has no test images",
+                                 options.split.empty() ? set.dataset : options.split.string()));
+  }
+  return split.test;
 }
 
 void name_failures(const data::PredictionData& data, const fs::path& path) {

@@ -82,9 +82,9 @@ void add_data_flags(CLI::App& command, PredictionOptions& options) {
                      "A run's split.csv: predict its validation images only");
   command
       .add_option("--part", options.part,
-                  "all, train or validation images, of --split or of the dataset's own split")
+                  "all, train, validation or test images, of --split or of the dataset's own split")
       ->option_text("TEXT")
-      ->check(CLI::IsMember({"all", "train", "validation"}));
+      ->check(CLI::IsMember({"all", "train", "validation", "test"}));
   command
       .add_option("--pixel-bits", options.pixel_bits, "Prepare images with 8 or 16 bits a pixel")
       ->check(CLI::IsMember({8, 16}));

@@ -1,13 +1,22 @@
 #include "toml_config.hpp"
 
 #include <fmt/format.h>
-
 #include <toml++/toml.h>
 
 #include "mpbench/core/error.hpp"
 
 namespace mpbench::cli {
 namespace {
+
+constexpr std::size_t largest_bytes = 1 << 20;
+
+std::string read_all(std::istream& input) {
+  std::string text(largest_bytes + 1, '\0');
+  input.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(input.gcount()));
+  if (text.size() > largest_bytes) throw UsageError("--config: larger than 1 MiB");
+  return text;
+}
 
 std::string scalar(std::string_view key, const toml::node& node) {
   if (const auto* text = node.as_string()) return text->get();
@@ -21,9 +30,10 @@ std::string scalar(std::string_view key, const toml::node& node) {
 }  // namespace
 
 std::vector<CLI::ConfigItem> TomlConfig::from_config(std::istream& input) const {
+  if (!text_) text_ = read_all(input);
   toml::table table;
   try {
-    table = toml::parse(input);
+    table = toml::parse(*text_);
   } catch (const toml::parse_error& error) {
     throw UsageError(
         fmt::format("--config: line {}: {}", error.source().begin.line, error.description()));

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
 
 namespace mpbench::cli {
 
@@ -15,6 +17,8 @@ class TomlConfig : public CLI::Config {
 
  private:
   const CLI::App& app_;
+  // CLI11 reads the file more than once, and a pipe says everything only once.
+  mutable std::optional<std::string> text_;
 };
 
 }  // namespace mpbench::cli

@@ -1,6 +1,7 @@
 #include "mpbench/data/loader.hpp"
 
 #include <c10/core/Event.h>
+#include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <fmt/format.h>
 #include <torch/torch.h>
@@ -92,7 +93,9 @@ struct Loader::State {
     torch::Tensor images;
     torch::Tensor labels;
     std::vector<std::byte> augmented;  // CPU: one image on its way into `images`
-    std::optional<c10::Event> copied;  // CUDA: the device has read it
+    torch::Tensor sent_images;         // CUDA: the same on the device, once `copied` happened
+    torch::Tensor sent_labels;
+    std::optional<c10::Event> copied;
   };
 
   State(const ImageSet& set_in, std::vector<std::int64_t> indices_in, LoaderOptions options_in);
@@ -103,8 +106,9 @@ struct Loader::State {
   template <typename Pixel>
   void fill_image(Buffer& buffer, std::int64_t place_in_batch, std::int64_t place_in_order) const;
   void make_room(Buffer& buffer) const;
+  void send(Buffer& buffer, std::int64_t count) const;
   Batch on_cpu(const Buffer& buffer, std::int64_t count) const;
-  Batch on_cuda(Buffer& buffer, std::int64_t count) const;
+  Batch on_cuda(Buffer& buffer) const;
 
   ImageSet set;
   std::vector<std::int64_t> indices;
@@ -112,6 +116,7 @@ struct Loader::State {
   Affine affine;
   torch::Tensor device_scale;  // [1, C, 1, 1], CUDA only
   torch::Tensor device_offset;
+  std::optional<c10::Stream> copy_stream;  // beside the one that computes, CUDA only
   std::vector<std::int64_t> positives;
   std::vector<std::int64_t> negatives;
   std::int64_t total = 0;  // images an epoch hands out
@@ -157,6 +162,8 @@ Loader::State::State(const ImageSet& set_in, std::vector<std::int64_t> indices_i
     };
     device_scale = on_device(affine.scale);
     device_offset = on_device(affine.offset);
+    copy_stream =
+        c10::impl::VirtualGuardImpl(options.device.type()).getStreamFromGlobalPool(options.device);
   } else if (!options.device.is_cpu()) {
     throw UsageError(fmt::format("batches cannot be put on device '{}'", options.device.str()));
   }
@@ -225,17 +232,31 @@ void Loader::State::fill(std::size_t slot, std::int64_t batch) {
       fill_image<std::uint16_t>(buffer, i, place);
     }
   }
+  if (options.device.is_cuda()) send(buffer, batch_images(batch));
+}
+
+// By the thread that filled it: a batch is on its way while those before it are computed with.
+void Loader::State::send(Buffer& buffer, std::int64_t count) const {
+  const c10::StreamGuard guard(*copy_stream);
+  buffer.sent_images = buffer.images.narrow(0, 0, count).to(options.device, /*non_blocking=*/true);
+  buffer.sent_labels = buffer.labels.narrow(0, 0, count).to(options.device, /*non_blocking=*/true);
+  buffer.copied->record(*copy_stream);
 }
 
 Batch Loader::State::on_cpu(const Buffer& buffer, std::int64_t count) const {
   return {buffer.images.narrow(0, 0, count), buffer.labels.narrow(0, 0, count), {}};
 }
 
-Batch Loader::State::on_cuda(Buffer& buffer, std::int64_t count) const {
-  const auto stored = buffer.images.narrow(0, 0, count).to(options.device, /*non_blocking=*/true);
-  auto labels = buffer.labels.narrow(0, 0, count).to(options.device, /*non_blocking=*/true);
-  buffer.copied->record(
-      c10::impl::VirtualGuardImpl(options.device.type()).getStream(options.device));
+Batch Loader::State::on_cuda(Buffer& buffer) const {
+  const auto computing =
+      c10::impl::VirtualGuardImpl(options.device.type()).getStream(options.device);
+  buffer.copied->block(computing);
+  const auto stored = std::exchange(buffer.sent_images, {});
+  const auto labels = std::exchange(buffer.sent_labels, {});
+  // Their memory belongs to the copying stream, which must not use it again before the other is
+  // done.
+  stored.record_stream(computing);
+  labels.record_stream(computing);
   // An own tensor: asking a one-channel image for channels_last changes nothing, as it already
   // counts as such.
   const auto format =
@@ -279,7 +300,7 @@ std::optional<Batch> Loader::next() {
   const auto slot = state.ring.take();
   if (!slot) return std::nullopt;
   const std::int64_t count = state.batch_images(state.next_batch);
-  auto batch = state.options.device.is_cuda() ? state.on_cuda(state.buffers[*slot], count)
+  auto batch = state.options.device.is_cuda() ? state.on_cuda(state.buffers[*slot])
                                               : state.on_cpu(state.buffers[*slot], count);
   const auto begin = state.order.begin() + state.next_batch * state.options.batch_size;
   batch.indices.assign(begin, begin + count);

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -169,7 +170,7 @@ std::vector<Split> splits_of(const std::vector<int>& folds, int k) {
 /// turns a cell into the number of a part, from 0, or throws Error.
 template <typename Parse>
 std::vector<int> read_parts(const std::filesystem::path& path, std::span<const Sample> samples,
-                            const char* column, Parse parse) {
+                            bool is_limited, const char* column, Parse parse) {
   const auto table = csv::read(path);
   const auto id_column = table.column("id");
   const auto part_column = table.column(column);
@@ -178,13 +179,16 @@ std::vector<int> read_parts(const std::filesystem::path& path, std::span<const S
 
   std::vector<int> parts(samples.size(), -1);
   std::unordered_map<std::string, int> part_of_group;
+  std::size_t named = 0;
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
     const auto& id = table.rows[row][id_column];
     const auto fail = [&](const char* where, const std::string& problem) {
       throw InputError(path, fmt::format("row {}, column {}", row + 2, where), problem);
     };
     const auto place = places.find(id);
+    if (place == places.end() && is_limited) continue;
     if (place == places.end()) fail("id", fmt::format("'{}' is not in the dataset", id));
+    ++named;
     int& part = parts[place->second];
     if (part >= 0) fail("id", fmt::format("'{}' comes twice", id));
     try {
@@ -198,9 +202,9 @@ std::vector<int> read_parts(const std::filesystem::path& path, std::span<const S
       fail(column, fmt::format("'{}' is not where the earlier images of patient {} are", id, name));
     }
   }
-  if (table.rows.size() < samples.size()) {
+  if (named < samples.size()) {
     spdlog::warn("{} does not name {} of the dataset's {} images: they are left out", path.string(),
-                 samples.size() - table.rows.size(), samples.size());
+                 samples.size() - named, samples.size());
   }
   return parts;
 }
@@ -280,20 +284,26 @@ void write_split_csv(const std::filesystem::path& path, std::span<const Sample> 
   };
   add(split.train, "train");
   add(split.validation, "validation");
+  add(split.test, "test");
   write_file(path, text);
 }
 
-Split read_split_csv(const std::filesystem::path& path, std::span<const Sample> samples) {
-  const auto sides = read_parts(path, samples, "split", [](const std::string& side) -> int {
-    if (side == "train") return 0;
-    if (side == "validation") return 1;
-    throw Error(fmt::format("'{}' is neither train nor validation", side));
-  });
+Split read_split_csv(const std::filesystem::path& path, std::span<const Sample> samples,
+                     bool is_limited) {
+  static constexpr std::array names{"train", "validation", "test"};
+  const auto parts =
+      read_parts(path, samples, is_limited, "split", [](const std::string& name) -> int {
+        const auto* found = std::find(names.begin(), names.end(), name);
+        if (found == names.end()) {
+          throw Error(fmt::format("'{}' is none of {}", name, fmt::join(names, ", ")));
+        }
+        return static_cast<int>(found - names.begin());
+      });
   Split split;
-  for (std::size_t i = 0; i < sides.size(); ++i) {
-    if (sides[i] >= 0) {
-      (sides[i] == 0 ? split.train : split.validation).push_back(static_cast<std::int64_t>(i));
-    }
+  const std::array lists{&split.train, &split.validation, &split.test};
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i] < 0) continue;
+    lists[static_cast<std::size_t>(parts[i])]->push_back(static_cast<std::int64_t>(i));
   }
   if (split.train.empty()) throw InputError(path, "column split", "no image is for training");
   if (split.validation.empty()) {
@@ -303,9 +313,9 @@ Split read_split_csv(const std::filesystem::path& path, std::span<const Sample> 
 }
 
 std::vector<Split> read_folds_csv(const std::filesystem::path& path,
-                                  std::span<const Sample> samples, int k) {
+                                  std::span<const Sample> samples, int k, bool is_limited) {
   require_folds(k);
-  const auto folds = read_parts(path, samples, "fold", [k](const std::string& text) {
+  const auto folds = read_parts(path, samples, is_limited, "fold", [k](const std::string& text) {
     int fold = -1;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), fold);
     if (error != std::errc() || end != text.data() + text.size() || fold < 0 || fold >= k) {

@@ -1,18 +1,18 @@
 #include "mpbench/device/cuda_graph.hpp"
 
+#include "cuda_library.hpp"
 #include "mpbench/core/error.hpp"
 
-// With CUDA all of it is in cuda_graph_cuda.cpp.
-#ifndef MPBENCH_WITH_CUDA
 namespace mpbench::device {
 
-struct CudaGraph::State {};
-
-CudaGraph::CudaGraph(c10::Device /*device*/, const std::function<void()>& /*work*/) {
-  throw Error("a CUDA graph needs CUDA, and this mpbench was built without the CUDA toolkit");
+CudaGraph::CudaGraph(c10::Device device, const std::function<void()>& work) {
+  if (!device.is_cuda()) throw Error("a CUDA graph needs a CUDA device");
+  if (cuda() == nullptr) throw Error("a CUDA graph needs CUDA: " + cuda_absence());
+  synchronize(device);
+  recorded_ = cuda()->record(device, work);
 }
 CudaGraph::~CudaGraph() = default;
-void CudaGraph::replay() {}
+
+void CudaGraph::replay() { recorded_->replay(); }
 
 }  // namespace mpbench::device
-#endif

@@ -9,21 +9,15 @@
 #include <charconv>
 #include <thread>
 
-#include "device_info.hpp"
+#include "cuda_library.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/device/cpu_features.hpp"
 
 namespace mpbench::device {
 
-#ifndef MPBENCH_WITH_CUDA
-int cuda_device_count() { return 0; }
-DeviceInfo describe_cuda(c10::Device) { throw Error(cuda_absence()); }
-std::string cuda_runtime_version() { return ""; }
-std::string cudnn_version() { return ""; }
-std::string cuda_absence() { return "this mpbench was built without the CUDA toolkit"; }
-#endif
-
 namespace {
+
+int cuda_device_count() { return cuda() == nullptr ? 0 : cuda()->device_count(); }
 
 DeviceInfo describe_cpu() {
   const CpuFeatures& cpu = cpu_features();
@@ -94,14 +88,16 @@ std::string_view to_string(Support support) {
 }
 
 DeviceInfo describe(c10::Device device) {
-  return device.is_cuda() ? describe_cuda(device) : describe_cpu();
+  if (device.is_cpu()) return describe_cpu();
+  if (cuda() == nullptr) throw Error(cuda_absence());
+  return cuda()->describe(device);
 }
 
 std::vector<DeviceInfo> list_devices() {
   std::vector<DeviceInfo> devices{describe_cpu()};
   for (int i = 0; i < cuda_device_count(); ++i) {
     devices.push_back(
-        describe_cuda(c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(i))));
+        describe(c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(i))));
   }
   return devices;
 }
@@ -126,16 +122,19 @@ void reset_peak_memory(c10::Device device) {
 }
 
 Versions versions() {
-  Versions found{.torch = TORCH_VERSION,
-                 .cuda = cuda_runtime_version(),
-                 .cudnn = cudnn_version(),
-                 .onednn = {}};
+  Versions found{.torch = TORCH_VERSION, .onednn = {}};
   // "Intel(R) MKL-DNN v3.10.2 (Git Hash ...)"
   const std::string onednn = at::get_mkldnn_version();
   if (const auto v = onednn.find(" v"); v != std::string::npos) {
     found.onednn = onednn.substr(v + 2, onednn.find(' ', v + 2) - v - 2);
   }
   return found;
+}
+
+CudaVersions cuda_versions() {
+  const CudaFunctions* functions = cuda_without_driver();
+  if (functions == nullptr) return {};
+  return {.runtime = functions->runtime_version(), .cudnn = functions->cudnn_version()};
 }
 
 }  // namespace mpbench::device

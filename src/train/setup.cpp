@@ -24,12 +24,14 @@ data::Split choose_split(const TrainConfig& config, const data::ImageSet& set) {
           "--folds: dataset {} has a split of its own: name a file of folds with --split",
           set.dataset));
     }
-    auto folds = config.split.empty()
-                     ? data::grouped_stratified_folds(set.samples, config.folds, config.seed)
-                     : data::read_folds_csv(config.split, set.samples, config.folds);
+    auto folds =
+        config.split.empty()
+            ? data::grouped_stratified_folds(set.samples, config.folds, config.seed)
+            : data::read_folds_csv(config.split, set.samples, config.folds, config.limit > 0);
     return std::move(folds[static_cast<std::size_t>(config.fold)]);
   }
-  if (!config.split.empty()) return data::read_split_csv(config.split, set.samples);
+  if (!config.split.empty())
+    return data::read_split_csv(config.split, set.samples, config.limit > 0);
   if (set.given_split) return *set.given_split;
   return data::grouped_stratified_split(set.samples, config.validation_fraction, config.seed);
 }

@@ -95,6 +95,24 @@ def test_images_have_the_probabilities_that_the_run_recorded(mammograms, trained
     assert sorted(everything) == sorted(row["image_id"] for row in rows(mammograms / "train.csv"))
 
 
+def test_a_third_part_of_a_split_is_trained_on_by_no_one(mammograms, checkpoint, tmp_path):
+    images = rows(mammograms / "train.csv")
+    patients = sorted({row["patient_id"] for row in images})
+    part = {patient: ("test", "train", "validation")[min(i, 2)] for i, patient in enumerate(patients)}
+    split = tmp_path / "split.csv"
+    split.write_text("id,split\n" + "".join(f"{row['image_id']},{part[row['patient_id']]}\n" for row in images))
+    run("train", "--data", mammograms, "--image-size", "32", "--steps", "1", "--balance", "none", "--split", split, "--out", tmp_path / "out")
+    assert sorted(row["split"] for row in rows(tmp_path / "out" / "split.csv")) == sorted(
+        part[row["patient_id"]] for row in images)
+    found, _ = predict("--checkpoint", checkpoint, "--data", mammograms, "--split", split, "--part", "test",
+                       "--per-image")
+    assert [row["image_id"] for row in found] == [row["image_id"] for row in images
+                                                  if part[row["patient_id"]] == "test"]
+    split.write_text(split.read_text().replace(",test", ",train"))
+    line = predict("--checkpoint", checkpoint, "--data", mammograms, "--split", split, "--part", "test", code=2)[1]
+    assert "no test images" in line.stderr
+
+
 @pytest.mark.parametrize("name, numpy_function", [("mean", np.mean), ("max", np.max)])
 def test_a_breast_has_the_mean_of_its_images(mammograms, checkpoint, name, numpy_function):
     images, _ = predict("--checkpoint", checkpoint, "--data", mammograms, "--per-image")

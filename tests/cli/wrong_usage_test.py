@@ -1,6 +1,7 @@
 """Bad input gives one clear line and the right exit code."""
 import os
 import pathlib
+import subprocess
 
 import pytest
 from mpbench_command import FASHION_MNIST, MPBENCH, one_line, run
@@ -57,6 +58,16 @@ def test_config_file_fills_in_and_flags_win(tmp_path):
     config.write_text("batch-size = [\n")
     assert "--config" in one_line(run("train", "--config", config, code=2))
     one_line(run("train", "--config", tmp_path / "none.toml", code=2))
+    one_line(run("train", "--config", tmp_path, code=2))
+    config.write_text("#" * 2**20 + "\n")
+    assert "1 MiB" in one_line(run("train", "--config", config, code=2))
+
+
+def test_config_may_be_a_pipe():
+    for pipe in ["/dev/stdin", "/dev/fd/0"]:
+        result = subprocess.run([MPBENCH, "train", "--config", pipe], input="batch-size = -3\n", capture_output=True,
+                                text=True, timeout=60)
+        assert result.returncode == 2 and "-3" in result.stderr
 
 
 def test_help_fits_80_columns_and_goes_to_stdout():

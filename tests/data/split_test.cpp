@@ -247,6 +247,32 @@ TEST(SplitCsvTest, LeavesOutWhatNoRowNames) {
   EXPECT_EQ(csv::read(path).rows.size(), 2U);
 }
 
+TEST(SplitCsvTest, KeepsAThirdPartFromBoth) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "split.csv";
+  const auto samples = make_patients(3);
+  write_file(path, "id,split\n2-0,test\n0-1,train\n1-0,validation\n2-1,test\n");
+  const auto split = read_split_csv(path, samples);
+  EXPECT_THAT(split.train, ElementsAre(1));
+  EXPECT_THAT(split.validation, ElementsAre(4));
+  EXPECT_THAT(split.test, ElementsAre(9, 10));
+  write_split_csv(path, samples, split);
+  EXPECT_THAT(read_split_csv(path, samples).test, ElementsAre(9, 10));
+}
+
+TEST(SplitCsvTest, PassesOverWhatALimitLeftOut) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "split.csv";
+  const auto samples = make_patients(2);
+  write_file(path, "id,split,fold\n8-0,test,0\n0-0,train,0\n9-0,train,1\n1-0,validation,1\n");
+  const auto split = read_split_csv(path, samples, /*is_limited=*/true);
+  EXPECT_THAT(split.train, ElementsAre(0));
+  EXPECT_THAT(split.validation, ElementsAre(4));
+  EXPECT_THAT(split.test, ::testing::IsEmpty());
+  EXPECT_THAT(read_folds_csv(path, samples, 2, /*is_limited=*/true)[0].validation, ElementsAre(0));
+  EXPECT_THROW(read_folds_csv(path, samples, 2), InputError);
+}
+
 TEST(SplitCsvTest, RefusesAFileThatPutsAPatientInTwoParts) {
   const TemporaryFolder folder;
   const auto path = folder.path() / "split.csv";
@@ -259,7 +285,7 @@ TEST(SplitCsvTest, RefusesAFileThatPutsAPatientInTwoParts) {
   };
   refuses("id,split\n0-0,train\n0-1,validation\n", "row 3, column split");
   refuses("id,split\n0-0,validation\n1-1,train\n0-3,train\n", "row 4, column split");
-  refuses("id,split\n0-0,test\n", "neither train nor validation");
+  refuses("id,split\n0-0,val\n", "none of train, validation, test");
   refuses("id,split\n9-9,train\n", "not in the dataset");
   refuses("id,split\n0-0,train\n0-0,train\n", "twice");
   refuses("id,split\n0-0,train\n1-0,train\n", "no image is for validation");

@@ -44,8 +44,9 @@ struct LoaderOptions {
 };
 
 /// Turns an ImageSet into batches, filled ahead by threads straight from the mapped file into a
-/// ring of buffers that are used again (pinned on CUDA, where conversion and normalisation happen
-/// on the device).
+/// ring of buffers that are used again. For CUDA they are pinned, and a batch is on its way over a
+/// stream of its own while those before it are computed with; conversion and normalisation happen
+/// on the device.
 ///
 /// Order and contents depend on (seed, epoch) alone, never on the number of workers. Without
 /// balance_positives an epoch has every index exactly once. With it the number of batches is the

@@ -9,10 +9,11 @@
 
 namespace mpbench::data {
 
-/// Two disjoint lists of places in ImageSet::samples, each ascending.
+/// Disjoint lists of places in ImageSet::samples, each ascending.
 struct Split {
   std::vector<std::int64_t> train;
   std::vector<std::int64_t> validation;
+  std::vector<std::int64_t> test;  ///< kept from training and from every choice made in it
   /// [samples] where this is one of several folds: which of them has the sample for validation, or
   /// -1 where none has. Empty for a split that stands alone.
   std::vector<int> folds;
@@ -37,21 +38,24 @@ Split grouped_stratified_split(std::span<const Sample> samples, double validatio
 std::vector<Split> grouped_stratified_folds(std::span<const Sample> samples, int k,
                                             std::uint64_t seed);
 
-/// Writes `id,split` with one row a sample, "train" or "validation"; samples in neither list are
-/// left out. A split with folds has a third column, `fold`, from 0.
+/// Writes `id,split` with one row a sample, "train", "validation" or "test"; samples in no list
+/// are left out. A split with folds has a third column, `fold`, from 0.
 void write_split_csv(const std::filesystem::path& path, std::span<const Sample> samples,
                      const Split& split);
 
 /// Reads what write_split_csv wrote, for the same samples in any order; other columns, `fold` too,
-/// are not looked at. Samples that no row names are in neither list, and a warning counts them.
-/// Throws InputError for an id that is unknown or comes twice, for another word than "train" or
-/// "validation", when a group is on both sides, and when one side has no image.
-Split read_split_csv(const std::filesystem::path& path, std::span<const Sample> samples);
+/// are not looked at. Samples that no row names are in no list, and a warning counts them. Rows of
+/// samples that are not there are passed over where only some of a dataset is given (`is_limited`).
+/// Throws InputError for an id that is unknown or comes twice, for another word than "train",
+/// "validation" or "test", when a group is in two of them, and when nothing is for training or
+/// validation.
+Split read_split_csv(const std::filesystem::path& path, std::span<const Sample> samples,
+                     bool is_limited = false);
 
 /// Reads all k folds from the columns `id` and `fold`; `split` is not looked at. Throws InputError
-/// for an id that is unknown or comes twice, for a fold that is not one of 0 to k - 1, when a group
-/// is in two folds, and when a fold has no image; UsageError for k < 2.
+/// for an id that is unknown (unless `is_limited`) or comes twice, for a fold that is not one of 0
+/// to k - 1, when a group is in two folds, and when a fold has no image; UsageError for k < 2.
 std::vector<Split> read_folds_csv(const std::filesystem::path& path,
-                                  std::span<const Sample> samples, int k);
+                                  std::span<const Sample> samples, int k, bool is_limited = false);
 
 }  // namespace mpbench::data

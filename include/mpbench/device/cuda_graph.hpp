@@ -7,13 +7,15 @@
 
 namespace mpbench::device {
 
+class RecordedWork;
+
 /// Work for a GPU that is recorded once and then started as a whole, as a CUDA graph: the host no
 /// longer starts each kernel. The work must always do the same on the same tensors, wait for
 /// nothing, and have run a few times before, so that what is allocated once is there.
 class CudaGraph {
  public:
-  /// Records `work`, on a stream of its own, without running it. Throws Error in a build without
-  /// CUDA or for another device.
+  /// Records `work`, on a stream of its own, without running it. Throws Error where there is no
+  /// CUDA, or for another device.
   CudaGraph(c10::Device device, const std::function<void()>& work);
   ~CudaGraph();
   CudaGraph(const CudaGraph&) = delete;
@@ -23,8 +25,7 @@ class CudaGraph {
   void replay();
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<RecordedWork> recorded_;
 };
 
 }  // namespace mpbench::device

@@ -11,7 +11,7 @@
 #include "mpbench/core/precision.hpp"
 
 /// The machine a run computes on. CUDA is the same code with another device; what only CUDA has is
-/// in device_cuda.cpp.
+/// in a library of its own, loaded where a driver is installed.
 namespace mpbench::device {
 
 /// Parses "auto", "cpu", "cuda" or "cuda:N". "auto" is CUDA where a GPU answers, the CPU elsewhere.
@@ -59,13 +59,19 @@ void synchronize(c10::Device device);
 std::optional<std::int64_t> peak_memory_bytes(c10::Device device);
 void reset_peak_memory(c10::Device device);
 
-/// Versions of what computes; an empty string where a part is not in this build.
+/// Versions of what computes.
 struct Versions {
   std::string torch;
-  std::string cuda;
-  std::string cudnn;
   std::string onednn;
 };
 Versions versions();
+
+/// Versions of CUDA's part; an empty string where it is not in this build. Loads that part, even
+/// where no driver is installed.
+struct CudaVersions {
+  std::string runtime;
+  std::string cudnn;
+};
+CudaVersions cuda_versions();
 
 }  // namespace mpbench::device

@@ -1,17 +1,19 @@
-// Compiled only where the CUDA toolkit is. Everything else asks the device through ATen's
-// device-neutral calls.
+// The one part of mpbench that is linked with LibTorch's CUDA side. Everything else asks the device
+// through ATen's device-neutral calls.
 #include <ATen/cuda/CUDAContext.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <fmt/format.h>
 
-#include "device_info.hpp"
+#include "../cuda_library.hpp"
+#include "recorded_work.hpp"
 
 namespace mpbench::device {
+namespace {
 
 // LibTorch's own wrappers, so that the CUDA runtime it brings is the only one in the process.
-int cuda_device_count() { return c10::cuda::device_count(); }
+int device_count() { return c10::cuda::device_count(); }
 
-std::string cuda_absence() {
+std::string absence() {
   try {
     return fmt::format("{} CUDA devices answer", c10::cuda::device_count_ensure_non_zero());
   } catch (const c10::Error& error) {
@@ -20,7 +22,7 @@ std::string cuda_absence() {
   }
 }
 
-DeviceInfo describe_cuda(c10::Device device) {
+DeviceInfo describe(c10::Device device) {
   const cudaDeviceProp* properties = at::cuda::getDeviceProperties(device.index());
   DeviceInfo info;
   info.device = device;
@@ -42,8 +44,9 @@ DeviceInfo describe_cuda(c10::Device device) {
   return info;
 }
 
-std::string cuda_runtime_version() {
-  const long version = at::detail::getCUDAHooks().versionCUDART();
+std::string runtime_version() {
+  int version = 0;
+  if (cudaRuntimeGetVersion(&version) != cudaSuccess) return "";
   return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
 }
 
@@ -53,4 +56,17 @@ std::string cudnn_version() {
   return fmt::format("{}.{}.{}", version / 10000, version % 10000 / 100, version % 100);
 }
 
+constexpr CudaFunctions functions{.device_count = device_count,
+                                  .absence = absence,
+                                  .describe = describe,
+                                  .runtime_version = runtime_version,
+                                  .cudnn_version = cudnn_version,
+                                  .record = record_work};
+
+}  // namespace
 }  // namespace mpbench::device
+
+extern "C" __attribute__((visibility("default"))) const mpbench::device::CudaFunctions*
+mpbench_cuda_functions() {
+  return &mpbench::device::functions;
+}

@@ -1,0 +1,63 @@
+#include "cuda_library.hpp"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+namespace mpbench::device {
+
+#ifdef MPBENCH_WITH_CUDA
+namespace {
+
+struct Loaded {
+  const CudaFunctions* functions = nullptr;
+  std::string obstacle;
+};
+
+std::string last_error() {
+  const char* message = dlerror();
+  return message == nullptr ? "unknown error" : message;
+}
+
+Loaded load() {
+  // Found by the program's own run path: beside it where it was built, in lib/ where installed.
+  void* library = dlopen(MPBENCH_CUDA_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) return {nullptr, last_error()};
+  const auto functions =
+      reinterpret_cast<const CudaFunctions* (*)()>(dlsym(library, cuda_functions_symbol));
+  if (functions == nullptr) return {nullptr, last_error()};
+  return {functions(), ""};
+}
+
+const Loaded& loaded() {
+  static const Loaded once = load();
+  return once;
+}
+
+Loaded load_if_driver() {
+  if (dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) == nullptr)
+    return {nullptr, fmt::format("there is no NVIDIA driver ({})", last_error())};
+  return loaded();
+}
+
+const Loaded& loaded_if_driver() {
+  static const Loaded once = load_if_driver();
+  return once;
+}
+
+// Before main: ATen asks only once whether its CUDA side is there, at a moment of its choice.
+[[maybe_unused]] const Loaded& loaded_at_start = loaded_if_driver();
+
+}  // namespace
+
+const CudaFunctions* cuda() { return loaded_if_driver().functions; }
+const CudaFunctions* cuda_without_driver() { return loaded().functions; }
+std::string cuda_absence() {
+  return cuda() == nullptr ? loaded_if_driver().obstacle : cuda()->absence();
+}
+#else
+const CudaFunctions* cuda() { return nullptr; }
+const CudaFunctions* cuda_without_driver() { return nullptr; }
+std::string cuda_absence() { return "this mpbench was built without the CUDA toolkit"; }
+#endif
+
+}  // namespace mpbench::device

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "mpbench/device/device.hpp"
+
+namespace mpbench::device {
+
+/// Work that a GPU has recorded; see cuda_graph.hpp.
+class RecordedWork {
+ public:
+  virtual ~RecordedWork() = default;
+  virtual void replay() = 0;
+};
+
+/// What only CUDA has, from the library libmpbench_cuda (src/device/cuda), which alone is linked
+/// with LibTorch's CUDA side.
+struct CudaFunctions {
+  int (*device_count)();
+  /// What the driver says where no device answers.
+  std::string (*absence)();
+  DeviceInfo (*describe)(c10::Device device);
+  std::string (*runtime_version)();
+  std::string (*cudnn_version)();
+  std::unique_ptr<RecordedWork> (*record)(c10::Device device, const std::function<void()>& work);
+};
+
+/// The name of the one symbol that the library exports: a function without arguments that returns
+/// `const CudaFunctions*`.
+inline constexpr auto cuda_functions_symbol = "mpbench_cuda_functions";
+
+/// CUDA's functions where an NVIDIA driver is installed, null elsewhere and in a build without
+/// CUDA: loading LibTorch's CUDA side takes 0.2 s and 350 MB, which no run on a CPU should pay.
+const CudaFunctions* cuda();
+
+/// The same whether or not there is a driver, to ask for versions.
+const CudaFunctions* cuda_without_driver();
+
+/// Why cuda() is null, or no device answers.
+std::string cuda_absence();
+
+}  // namespace mpbench::device
