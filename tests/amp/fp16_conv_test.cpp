@@ -4,10 +4,9 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include <cstdlib>
-#include <optional>
 #include <string>
 
+#include "environment_variable.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/device/cpu_features.hpp"
 
@@ -18,24 +17,6 @@ namespace F = torch::nn::functional;
 
 const Fp16Support nothing_native{false, false, false, false, "emulated in fp32"};
 const Fp16Support all_native{true, true, true, true, "native"};
-
-/// Sets an environment variable for one test.
-class EnvironmentVariable {
- public:
-  EnvironmentVariable(const char* name, const char* value) : name_(name) {
-    if (const char* before = std::getenv(name)) {
-      before_ = before;
-    }
-    setenv(name, value, 1);
-  }
-  ~EnvironmentVariable() { before_ ? setenv(name_, before_->c_str(), 1) : unsetenv(name_); }
-  EnvironmentVariable(const EnvironmentVariable&) = delete;
-  EnvironmentVariable& operator=(const EnvironmentVariable&) = delete;
-
- private:
-  const char* name_;
-  std::optional<std::string> before_;
-};
 
 struct Result {
   at::Tensor output, input_gradient, weight_gradient, bias_gradient;

@@ -5,11 +5,10 @@
 #include <torch/torch.h>
 
 #include <array>
-#include <cstdlib>
 #include <limits>
-#include <optional>
 #include <string>
 
+#include "environment_variable.hpp"
 #include "mpbench/core/error.hpp"
 
 namespace mpbench::kernels {
@@ -17,22 +16,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-/// Sets an environment variable for one test.
-class EnvironmentVariable {
- public:
-  EnvironmentVariable(const char* name, const char* value) : name_(name) {
-    if (const char* before = std::getenv(name)) before_ = before;
-    setenv(name, value, 1);
-  }
-  ~EnvironmentVariable() { before_ ? setenv(name_, before_->c_str(), 1) : unsetenv(name_); }
-  EnvironmentVariable(const EnvironmentVariable&) = delete;
-  EnvironmentVariable& operator=(const EnvironmentVariable&) = delete;
-
- private:
-  const char* name_;
-  std::optional<std::string> before_;
-};
 
 struct Result {
   at::Tensor output, input_gradient, weight_gradient;

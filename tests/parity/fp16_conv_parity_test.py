@@ -1,8 +1,8 @@
 """Float16 convolutions under Fp16ConvolutionGuard against PyTorch's float32 convolutions of the same float16 values."""
 import pytest
 import torch
-import torch.nn.functional as F
 
+from convolutions import convolve, random_tensors
 from driver import decode, encode, run
 
 EPSILON = torch.finfo(torch.float16).eps  # 2^-10: between a value and the next
@@ -36,40 +36,7 @@ CASES = {
 
 
 def random_case(spec):
-    generator = torch.Generator().manual_seed(11)
-
-    def half(shape):
-        return torch.randn(shape, generator=generator).half()
-
-    tensors = {"input": half(spec["input_shape"]), "weight": half(spec["weight_shape"])}
-    channels_out = spec["weight_shape"][1] * spec["groups"] if spec["transposed"] else spec["weight_shape"][0]
-    tensors["bias"] = half((channels_out,)) if spec["bias"] else None
-    tensors["output_gradient"] = half(convolve(spec, tensors, torch.float32)["output"].shape)
-    return tensors
-
-
-def convolve(spec, tensors, dtype):
-    """The output, and (where there is an output gradient) the gradients."""
-    leaves = {}
-    for name in ("input", "weight", "bias"):
-        value = tensors[name]
-        if value is not None:
-            value = value.to(dtype)
-            if spec["channels_last"] and value.dim() == 4:
-                value = value.to(memory_format=torch.channels_last)
-            value.requires_grad_()
-        leaves[name] = value
-    shared = (leaves["input"], leaves["weight"], leaves["bias"], spec["stride"], spec["padding"])
-    if spec["transposed"]:
-        output = F.conv_transpose2d(*shared, spec["output_padding"], spec["groups"], spec["dilation"])
-    else:
-        output = F.conv2d(*shared, spec["dilation"], spec["groups"])
-    result = {"output": output.detach()}
-    if "output_gradient" in tensors:
-        output.backward(tensors["output_gradient"].to(dtype))
-        for name, leaf in leaves.items():
-            result[f"{name}_gradient"] = None if leaf is None else leaf.grad
-    return result
+    return random_tensors(spec, torch.float16, torch.float32, seed=11)
 
 
 def ask(spec, tensors, **environment):

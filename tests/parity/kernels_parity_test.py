@@ -5,6 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from convolutions import convolve, random_tensors
 from driver import decode, encode, run
 
 HALVES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -69,31 +70,7 @@ FRAMEWORKS = {  # what our kernels leave to the framework
 
 
 def random_case(spec, dtype):
-    generator = torch.Generator().manual_seed(5)
-    rounded = lambda shape: torch.randn(shape, generator=generator).to(dtype)
-    tensors = {"input": rounded(spec["input_shape"]), "weight": rounded(spec["weight_shape"]),
-               "bias": rounded(spec["input_shape"][1:2]) if spec["bias"] else None}
-    tensors["output_gradient"] = rounded(convolve(spec, tensors, torch.float64)["output"].shape)
-    return tensors
-
-
-def convolve(spec, tensors, dtype):
-    leaves = {}
-    for name in ("input", "weight", "bias"):
-        value = tensors[name]
-        if value is not None:
-            value = value.to(dtype)
-            if spec["channels_last"] and value.dim() == 4:
-                value = value.to(memory_format=torch.channels_last)
-            value = value.detach().requires_grad_()
-        leaves[name] = value
-    output = F.conv2d(leaves["input"], leaves["weight"], leaves["bias"], spec["stride"], spec["padding"], spec["dilation"], spec["groups"])
-    result = {"output": output.detach()}
-    if "output_gradient" in tensors:
-        output.backward(tensors["output_gradient"].to(dtype))
-        for name, leaf in leaves.items():
-            result[f"{name}_gradient"] = None if leaf is None else leaf.grad
-    return result
+    return random_tensors(spec, dtype, torch.float64, seed=5)
 
 
 def ask(spec, tensors, dtype, depthwise, **environment):
