@@ -187,12 +187,12 @@ def test_cifar100_efficientnet(tmp_path):
 
 
 def test_cifar100_efficientnet_with_the_split_it_describes(tmp_path):
-    """The shell command in the recipe's comments, for fewer images; CIFAR's test images are then left out."""
+    """The shell command in the recipe's comments, for fewer images; CIFAR's test images are then kept from training."""
     data = write_cifar100(tmp_path / "cifar-100-binary", train=30)
     text = (ROOT / "configs" / "cifar100_efficientnet.toml").read_text()
     command = re.search(r"^#   (\(echo id,split;.*\n#.*) > cifar100_split.csv$", text, re.M)[1].replace("\n#", "\n")
-    small = command.replace("49999", "29").replace("40000", "24")
-    assert small.count("29") == 1 and small.count("24") == 1
+    small = command.replace("49999", "29").replace("40000", "24").replace("9999", "19")
+    assert small.count("29") == small.count("24") == small.count(" 19)") == 1
     split = tmp_path / "cifar100_split.csv"
     first, second = (subprocess.run(["bash", "-c", small], check=True, capture_output=True).stdout for _ in range(2))
     assert first == second, "drawn once and for all"
@@ -200,6 +200,9 @@ def test_cifar100_efficientnet_with_the_split_it_describes(tmp_path):
     _, runs = compare("cifar100_efficientnet", tmp_path, data, image_size=32, batch_size=4, steps=1, limit=0,
                       precision="fp32,bf16", split=split)
     assert {(r["n_train"], r["n_val"]) for r in runs} == {("24", "6")}
+    kept = [row["id"] for row in rows(tmp_path / "out" / "runs" / runs[0]["run_id"] / "split.csv")
+            if row["split"] == "test"]
+    assert kept == [f"test-{i}" for i in range(20)]
 
 
 def test_transfer_head(tmp_path, resnet18_weights):

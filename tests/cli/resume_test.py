@@ -52,14 +52,21 @@ def peace(tmp_path_factory):
     return out
 
 
-def test_killed_at_random_moments_it_ends_as_in_peace(peace, tmp_path):
+@pytest.fixture(scope="module")
+def duration_s(peace, tmp_path_factory):
+    begin = time.monotonic()
+    run(*command(tmp_path_factory.mktemp("again") / "out"))
+    return time.monotonic() - begin
+
+
+def test_killed_at_random_moments_it_ends_as_in_peace(peace, duration_s, tmp_path):
     out = tmp_path / "out"
     chance = random.Random(7)
     kills = 0
     for _ in range(40):
         process = subprocess.Popen([MPBENCH, *command(out, "--resume")], stderr=subprocess.DEVNULL)
         try:
-            process.wait(timeout=chance.uniform(0.7, 2.2))
+            process.wait(timeout=chance.uniform(0.3, 0.7) * duration_s)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
