@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "mpbench/bench/runner.hpp"
 #include "mpbench/core/atomic_file.hpp"
 #include "mpbench/device/device.hpp"
+#include "mpbench/nn/model.hpp"
 #include "mpbench/train/checkpoint.hpp"
 #include "run_folder.hpp"
 #include "subcommands.hpp"
@@ -89,6 +91,11 @@ ExitCode run_train(TrainOptions options, const SharedOptions& shared) {
   write_file(out / "config.toml", train::to_toml(config));
 
   const data::ImageSet images = open_images(config, progress);
+  const int designed_for = nn::native_resolution(config.model);
+  if (designed_for > std::max(images.height, images.width)) {
+    spdlog::info("{} is designed for images of {} x {} (--image-size {})", config.model,
+                 designed_for, designed_for, designed_for);
+  }
   if (options.run_id.empty())
     options.run_id = fmt::format("{}-{}", config.model, to_string(config.precision));
   const bench::RunOutput output =

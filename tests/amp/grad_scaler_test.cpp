@@ -7,6 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "cuda_device.hpp"
 #include "mpbench/core/error.hpp"
 
 namespace mpbench::amp {
@@ -136,6 +137,21 @@ TEST(GradScalerTest, FusedStepLeavesTheDecisionToTheKernel) {
   EXPECT_EQ(optimizer.steps, 2);
   EXPECT_EQ(scaler.skipped_steps(), 1);
   EXPECT_EQ(scaler.get_scale(), 2.0);
+}
+
+TEST(GradScalerTest, FusedStepOnAGpuReadsNothingBack) {
+  SKIP_WITHOUT_CUDA();
+  GradScaler scaler(options_with(8));
+  RecordingOptimizer optimizer(/*fused=*/true, {at::zeros({2}, at::kCUDA)});
+  for (const float value : {1.0F, inf}) {
+    (void)scaler.scale(at::ones({}, at::kCUDA));
+    optimizer.set_gradient(at::full({2}, value, at::kCUDA));
+    EXPECT_EQ(scaler.step(optimizer), StepOutcome::unknown_until_synchronised);
+    EXPECT_TRUE(optimizer.last_scaling.found_inf.is_cuda());
+    scaler.update();
+  }
+  EXPECT_EQ(scaler.skipped_steps(), 1);
+  EXPECT_EQ(scaler.get_scale(), 4);
 }
 
 TEST(GradScalerTest, FusedStepAfterUnscalePassesNoScale) {

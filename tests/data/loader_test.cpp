@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "cuda_device.hpp"
 #include "data/image_sets.hpp"
 #include "mpbench/core/error.hpp"
 
@@ -65,6 +66,32 @@ TEST(LoaderTest, GivesNormalisedImagesAndTheirLabels) {
   };
   check(std::uint8_t{});
   check(std::uint16_t{});
+}
+
+TEST(LoaderTest, GivesAGpuTheBatchesOfTheCpu) {
+  SKIP_WITHOUT_CUDA();
+  const auto set = make_images<std::uint8_t>(301, 3, 33, 31, 3);
+  LoaderOptions options{.batch_size = 16, .shuffle = true, .channels_last = true, .workers = 3};
+  options.normalization = {{0.4F, 0.5F, 0.3F}, {0.2F, 0.25F, 0.3F}};
+  options.augment.flip = true;
+  Loader on_cpu(set, all_of(set), options);
+  options.device = device::parse_device("cuda");
+  Loader on_gpu(set, all_of(set), options);
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    on_gpu.start_epoch(epoch);
+    for (const auto& expected : run_epoch(on_cpu, epoch)) {
+      const auto batch = on_gpu.next();
+      ASSERT_TRUE(batch);
+      EXPECT_EQ(batch->indices, expected.indices);
+      EXPECT_TRUE(batch->images.is_cuda());
+      // Work that is still going on when the next batch arrives.
+      const auto busy =
+          torch::rand({1024, 1024}, options.device).mm(torch::rand({1024, 1024}, options.device));
+      EXPECT_TRUE(torch::allclose(batch->images.cpu(), expected.images, 1e-5, 1e-6));
+      EXPECT_TRUE(torch::equal(batch->labels.cpu(), expected.labels));
+    }
+    EXPECT_FALSE(on_gpu.next());
+  }
 }
 
 TEST(LoaderTest, CallsOneChannelChannelsLastWhenAsked) {

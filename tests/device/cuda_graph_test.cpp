@@ -1,0 +1,45 @@
+#include "mpbench/device/cuda_graph.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "cuda_device.hpp"
+#include "mpbench/core/error.hpp"
+
+namespace mpbench::device {
+namespace {
+
+TEST(CudaGraphTest, IsForCudaAlone) {
+  EXPECT_THAT([] { CudaGraph(torch::kCPU, [] {}); },
+              testing::ThrowsMessage<Error>(testing::HasSubstr("needs a CUDA device")));
+}
+
+TEST(CudaGraphTest, DoesTheWorkOnlyWhenItIsReplayed) {
+  SKIP_WITHOUT_CUDA();
+  const torch::NoGradGuard no_grad;
+  const auto device = parse_device("cuda");
+  const auto sum = torch::zeros({1000}, device);
+  const auto added = torch::ones({1000}, device);
+  const auto work = [&] { torch::Tensor(sum).add_(added * 2); };
+  work();
+  torch::Tensor(sum).zero_();
+  CudaGraph graph(device, work);
+  EXPECT_EQ(sum.max().item<float>(), 0);
+  graph.replay();
+  graph.replay();
+  EXPECT_EQ(sum.min().item<float>(), 4);
+  torch::Tensor(added).fill_(10);
+  graph.replay();
+  EXPECT_EQ(sum.min().item<float>(), 24) << "the same tensors, with what they hold now";
+}
+
+TEST(CudaGraphTest, PassesOnWhatTheWorkThrows) {
+  SKIP_WITHOUT_CUDA();
+  const auto device = parse_device("cuda");
+  EXPECT_THROW(CudaGraph(device, [] { throw Error("no"); }), Error);
+  EXPECT_EQ(torch::ones({3}, device).sum().item<float>(), 3) << "the device goes on";
+}
+
+}  // namespace
+}  // namespace mpbench::device
