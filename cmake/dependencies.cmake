@@ -16,9 +16,14 @@ pkg_check_modules(OPENJPEG REQUIRED IMPORTED_TARGET libopenjp2>=2.5.0)
 find_path(LIBCSV_INCLUDE_DIR csv.h REQUIRED)
 find_library(LIBCSV_LIBRARY csv REQUIRED)
 
-# Debian keeps OpenCV's CMake package in libopencv-dev, which drags in VTK, Qt and a gigabyte; three of its libraries do.
+# Debian keeps OpenCV's CMake package in libopencv-dev, which drags in VTK, Qt and a gigabyte; two of its libraries do, and a third
+# in tests.
 find_path(OPENCV_INCLUDE_DIR opencv2/core.hpp PATH_SUFFIXES opencv4 REQUIRED)
-foreach(part core imgproc imgcodecs)
+set(opencv_parts core imgproc)
+if(MPBENCH_TESTS)
+  list(APPEND opencv_parts imgcodecs)
+endif()
+foreach(part ${opencv_parts})
   find_library(OPENCV_${part}_LIBRARY opencv_${part} REQUIRED)
   add_library(opencv_${part} INTERFACE)
   target_include_directories(opencv_${part} SYSTEM INTERFACE ${OPENCV_INCLUDE_DIR})

@@ -5,13 +5,13 @@ target_link_libraries(mpbench_core PUBLIC spdlog::spdlog nlohmann_json::nlohmann
 target_include_directories(mpbench_core PRIVATE ${LIBCSV_INCLUDE_DIR})
 
 target_link_libraries(mpbench_dicom PUBLIC opencv_core
-                      PRIVATE opencv_imgproc opencv_imgcodecs mpbench_dcmtk PkgConfig::OPENJPEG)
+                      PRIVATE opencv_imgproc mpbench_dcmtk PkgConfig::OPENJPEG)
 # Synthetic pixels are the same on every machine: no fused multiply-add where the source has two operations.
 target_compile_options(mpbench_dicom PRIVATE -ffp-contract=off)
 if(TARGET mpbench_torch)
-  target_link_libraries(mpbench_data PRIVATE opencv_imgproc opencv_imgcodecs ZLIB::ZLIB JPEG::JPEG PNG::PNG)
+  target_link_libraries(mpbench_data PRIVATE opencv_imgproc ZLIB::ZLIB JPEG::JPEG PNG::PNG)
   target_link_libraries(mpbench_bench PRIVATE Boost::boost)
-  target_link_libraries(mpbench_cli PRIVATE CLI11::CLI11 tomlplusplus::tomlplusplus opencv_imgproc opencv_imgcodecs)
+  target_link_libraries(mpbench_cli PRIVATE CLI11::CLI11 tomlplusplus::tomlplusplus)
 endif()
 
 # The commit that built this program, for runs.csv and --version. Made at build time, so that it is never stale.

@@ -5,8 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
+#include <opencv2/core.hpp>
 #include <set>
 #include <span>
 #include <string>
@@ -15,6 +14,7 @@
 #include "mpbench/core/atomic_file.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/sha256.hpp"
+#include "mpbench/data/png_writer.hpp"
 #include "mpbench/dicom/dicom_file.hpp"
 #include "mpbench/dicom/display.hpp"
 #include "npy.hpp"
@@ -104,7 +104,6 @@ cv::Mat to_png_matrix(const cv::Mat& values, const std::string& stage) {
   const double factor = high > low ? 65535 / (high - low) : 0;
   cv::Mat scaled;
   values.convertTo(scaled, CV_16U, factor, -low * factor);
-  if (scaled.channels() == 3) cv::cvtColor(scaled, scaled, cv::COLOR_RGB2BGR);
   return scaled;
 }
 
@@ -123,11 +122,7 @@ class OutputFolder {
     }
     const fs::path npy = folder_ / (name + ".npy");
     write_npy(npy, values);
-    std::vector<unsigned char> png;
-    cv::imencode(".png", to_png_matrix(values, stage), png);
-    AtomicFile file(folder_ / (name + ".png"));
-    file.write(std::as_bytes(std::span(png)));
-    file.commit();
+    data::write_png(folder_ / (name + ".png"), to_png_matrix(values, stage));
     return npy;
   }
 

@@ -3,17 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "mpbench/core/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/data/cache.hpp"
 #include "mpbench/data/fit.hpp"
+#include "mpbench/data/png_writer.hpp"
 
 namespace mpbench::data {
 namespace {
@@ -25,7 +23,7 @@ constexpr int caption = 34;
 constexpr int tile_width = 2 * side + 3 * gap;
 constexpr int tile_height = side + caption + 2 * gap;
 const cv::Scalar found_colour(90, 200, 90);
-const cv::Scalar whole_colour(60, 60, 230);
+const cv::Scalar whole_colour(230, 60, 60);
 
 /// Whole frames first, up to a fifth; then the others, evenly.
 std::vector<std::size_t> choose(const std::vector<CachedPreparation>& preparations,
@@ -48,7 +46,7 @@ std::vector<std::size_t> choose(const std::vector<CachedPreparation>& preparatio
 cv::Mat in_bytes(const cv::Mat& picture) {
   cv::Mat bytes;
   picture.convertTo(bytes, CV_8U, 255);
-  if (bytes.channels() == 1) cv::cvtColor(bytes, bytes, cv::COLOR_GRAY2BGR);
+  if (bytes.channels() == 1) cv::cvtColor(bytes, bytes, cv::COLOR_GRAY2RGB);
   return bytes;
 }
 
@@ -127,11 +125,7 @@ void write_contact_sheet(const std::filesystem::path& png, const std::filesystem
     write_text(sheet, set.samples[i].id, corner + cv::Point(0, side + 13));
     write_text(sheet, second, corner + cv::Point(0, side + 28));
   }
-  std::vector<unsigned char> bytes;
-  cv::imencode(".png", sheet, bytes);
-  AtomicFile file(png);
-  file.write(std::as_bytes(std::span(bytes)));
-  file.commit();
+  write_png(png, sheet);
 }
 
 }  // namespace mpbench::data
