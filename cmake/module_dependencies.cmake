@@ -9,6 +9,16 @@ target_link_libraries(mpbench_dicom PUBLIC opencv_core
 # Synthetic pixels are the same on every machine: no fused multiply-add where the source has two operations.
 target_compile_options(mpbench_dicom PRIVATE -ffp-contract=off)
 if(TARGET mpbench_torch)
+  # at::parallel_for runs in one thread where OpenMP is off. The runtime is LibTorch's own, so that there is one.
+  file(GLOB kernel_loops ${CMAKE_SOURCE_DIR}/src/kernels/*_avx2.cpp ${CMAKE_SOURCE_DIR}/src/kernels/*_avx512.cpp)
+  if(NOT MPBENCH_TIDY)  # clang-tidy has no omp.h
+    set_source_files_properties(${kernel_loops} PROPERTIES COMPILE_OPTIONS -fopenmp)
+  endif()
+  file(GLOB openmp_runtime ${libtorch}/lib/libgomp*.so*)
+  if(NOT openmp_runtime)
+    set(openmp_runtime gomp)
+  endif()
+  target_link_libraries(mpbench_kernels PRIVATE ${openmp_runtime})
   target_link_libraries(mpbench_data PRIVATE opencv_imgproc ZLIB::ZLIB JPEG::JPEG PNG::PNG)
   target_link_libraries(mpbench_bench PRIVATE Boost::boost)
   target_link_libraries(mpbench_cli PRIVATE CLI11::CLI11 tomlplusplus::tomlplusplus)

@@ -5,6 +5,11 @@
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 
+// clang-tidy, which reads the flags of gcc, has no omp.h.
+#if !defined(_OPENMP) && !defined(__clang__)
+#error "without OpenMP at::parallel_for runs in one thread"
+#endif
+
 #include <c10/util/BFloat16.h>
 #include <c10/util/Half.h>
 #include <immintrin.h>

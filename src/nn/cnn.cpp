@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include "mpbench/kernels/max_pool.hpp"
 #include "mpbench/nn/conv_norm_activation.hpp"
 
 namespace mpbench::nn {
@@ -31,7 +32,7 @@ torch::Tensor Cnn::forward(torch::Tensor images) {
   torch::Tensor x = images;
   for (Block& block : blocks_) {
     x = norm_activation(block.norm, block.conv->forward(x), Activation::relu);
-    x = torch::max_pool2d(x, /*kernel_size=*/2);
+    x = kernels::max_pool_2x2(x);
   }
   return classifier_->forward(torch::adaptive_avg_pool2d(x, {1, 1}).flatten(1));
 }

@@ -223,7 +223,7 @@ std::string Trainer::cpu_kernels() const {
   const std::string depthwise = kernels ? kernels->depthwise_label() : "framework";
   if (depthwise == "framework") return depthwise;
   return fmt::format("depthwise {}{}", depthwise,
-                     kernels->options().fused_norm ? ", batch norm and activation fused" : "");
+                     kernels->options().fused_norm ? ", batch norm and activation fused, max pooling" : "");
 }
 std::string Trainer::weights_report() const { return state_->weights_report; }
 

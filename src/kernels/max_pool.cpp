@@ -1,0 +1,70 @@
+#include "mpbench/kernels/max_pool.hpp"
+
+#include <torch/torch.h>
+
+#include "element_type.hpp"
+#include "mpbench/kernels/cpu_kernels.hpp"
+#include "mpbench/kernels/instruction_set.hpp"
+#include "pool_kernels.hpp"
+
+namespace mpbench::kernels {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+PoolShape shape_of(const at::Tensor& input) {
+  return {.images = input.size(0),
+          .height = input.size(2),
+          .width = input.size(3),
+          .channels = input.size(1)};
+}
+
+class MaxPool : public torch::autograd::Function<MaxPool> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input) {
+    const PoolShape shape = shape_of(input);
+    const bool wide = active_instructions() == InstructionSet::avx512;
+    at::Tensor output = at::empty({shape.images, shape.channels, shape.height / 2, shape.width / 2},
+                                  input.options().memory_format(at::MemoryFormat::ChannelsLast));
+    with_element_type(input.scalar_type(), [&](auto type) {
+      using T = decltype(type);
+      const auto run = wide ? avx512::max_pool<T> : avx2::max_pool<T>;
+      run(shape, input.const_data_ptr<T>(), output.mutable_data_ptr<T>());
+    });
+    context->save_for_backward({input});
+    context->saved_data["wide"] = wide;
+    return output;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const at::Tensor input = context->get_saved_variables()[0];
+    const PoolShape shape = shape_of(input);
+    const bool wide = context->saved_data["wide"].toBool();
+    const at::Tensor gradient = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
+    at::Tensor input_gradient = at::empty_like(input, at::MemoryFormat::ChannelsLast);
+    // In no window.
+    if (shape.height % 2 != 0) input_gradient.select(2, shape.height - 1).zero_();
+    if (shape.width % 2 != 0) input_gradient.select(3, shape.width - 1).zero_();
+    with_element_type(input.scalar_type(), [&](auto type) {
+      using T = decltype(type);
+      const auto run = wide ? avx512::max_pool_gradient<T> : avx2::max_pool_gradient<T>;
+      run(shape, input.const_data_ptr<T>(), gradient.const_data_ptr<T>(),
+          input_gradient.mutable_data_ptr<T>());
+    });
+    return {input_gradient};
+  }
+};
+
+}  // namespace
+
+at::Tensor max_pool_2x2(const at::Tensor& input) {
+  const bool ours = active_options().fused_norm && active_instructions() != InstructionSet::none &&
+                    input.dim() == 4 && input.is_cpu() && input.layout() == at::kStrided &&
+                    has_element_type(input.scalar_type()) &&
+                    input.is_contiguous(at::MemoryFormat::ChannelsLast) && input.numel() > 0 &&
+                    input.size(2) >= 2 && input.size(3) >= 2;
+  return ours ? MaxPool::apply(input) : torch::max_pool2d(input, /*kernel_size=*/2);
+}
+
+}  // namespace mpbench::kernels
