@@ -16,8 +16,8 @@ pkg_check_modules(OPENJPEG REQUIRED IMPORTED_TARGET libopenjp2>=2.5.0)
 find_path(LIBCSV_INCLUDE_DIR csv.h REQUIRED)
 find_library(LIBCSV_LIBRARY csv REQUIRED)
 
-# Debian keeps OpenCV's CMake package in libopencv-dev, which drags in VTK, Qt and a gigabyte; two of its libraries do, and a third
-# in tests.
+# Debian keeps OpenCV's CMake package in libopencv-dev, which drags in VTK, Qt and a gigabyte; two of its libraries do,
+# and a third in tests.
 find_path(OPENCV_INCLUDE_DIR opencv2/core.hpp PATH_SUFFIXES opencv4 REQUIRED)
 set(opencv_parts core imgproc)
 if(MPBENCH_TESTS)

@@ -11,9 +11,7 @@ target_compile_options(mpbench_dicom PRIVATE -ffp-contract=off)
 if(TARGET mpbench_torch)
   # at::parallel_for runs in one thread where OpenMP is off. The runtime is LibTorch's own, so that there is one.
   file(GLOB kernel_loops ${CMAKE_SOURCE_DIR}/src/kernels/*_avx2.cpp ${CMAKE_SOURCE_DIR}/src/kernels/*_avx512.cpp)
-  if(NOT MPBENCH_TIDY)  # clang-tidy has no omp.h
-    set_source_files_properties(${kernel_loops} PROPERTIES COMPILE_OPTIONS -fopenmp)
-  endif()
+  set_source_files_properties(${kernel_loops} PROPERTIES COMPILE_OPTIONS -fopenmp)
   file(GLOB openmp_runtime ${libtorch}/lib/libgomp*.so*)
   if(NOT openmp_runtime)
     set(openmp_runtime gomp)

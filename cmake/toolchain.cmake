@@ -39,5 +39,5 @@ if(MPBENCH_TIDY)
   find_program(MPBENCH_CLANG_TIDY clang-tidy REQUIRED)
   # It reads gcc's flags, and knows not all of them.
   set(CMAKE_CXX_CLANG_TIDY ${MPBENCH_CLANG_TIDY} --quiet --extra-arg=-Wno-unknown-warning-option
-                           --extra-arg=-Wno-ignored-optimization-argument --extra-arg=-Wno-unused-command-line-argument)
+                           --extra-arg=-fno-openmp --extra-arg=-Wno-ignored-optimization-argument --extra-arg=-Wno-unused-command-line-argument)
 endif()

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "dense_image.hpp"
 #include "element_type.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
 #include "norm_kernels.hpp"
@@ -135,10 +136,9 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
 
 bool fuses_batch_norm(const torch::nn::BatchNorm2dImpl& norm, const at::Tensor& input) {
   return active_options().fused_norm && active_instructions() != InstructionSet::none &&
-         norm.is_training() && input.dim() == 4 && input.is_cpu() &&
-         input.layout() == at::kStrided && has_element_type(input.scalar_type()) &&
-         input.is_contiguous(at::MemoryFormat::ChannelsLast) && input.numel() > input.size(1) &&
-         is_float(norm.weight) && is_float(norm.bias) && norm.weight.numel() == input.size(1) &&
+         norm.is_training() && is_dense_image(input) && has_element_type(input.scalar_type()) &&
+         input.numel() > input.size(1) && is_float(norm.weight) && is_float(norm.bias) &&
+         norm.weight.numel() == input.size(1) &&
          (!norm.options.track_running_stats() ||
           (is_float(norm.running_mean) && is_float(norm.running_var)));
 }

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include "dense_image.hpp"
 #include "element_type.hpp"
 
 namespace mpbench::kernels {
@@ -22,10 +23,9 @@ bool is_depthwise(const at::Tensor& input, const at::Tensor& weight,
 
 std::optional<DepthwiseShape> depthwise_shape(const at::Tensor& input, const at::Tensor& weight,
                                               const ConvolutionArguments& arguments) {
-  if (!is_depthwise(input, weight, arguments) || input.layout() != at::kStrided ||
+  if (!is_depthwise(input, weight, arguments) || !is_dense_image(input) ||
       weight.layout() != at::kStrided || !has_element_type(input.scalar_type()) ||
-      weight.scalar_type() != input.scalar_type() || input.numel() == 0 ||
-      !input.is_contiguous(at::MemoryFormat::ChannelsLast)) {
+      weight.scalar_type() != input.scalar_type()) {
     return std::nullopt;
   }
   const auto value = [](at::IntArrayRef pair, std::size_t i) {

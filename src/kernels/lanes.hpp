@@ -5,7 +5,7 @@
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 
-// clang-tidy, which reads the flags of gcc, has no omp.h.
+// clang-tidy, which has no omp.h, reads it without.
 #if !defined(_OPENMP) && !defined(__clang__)
 #error "without OpenMP at::parallel_for runs in one thread"
 #endif

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include "dense_image.hpp"
 #include "element_type.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
 #include "mpbench/kernels/instruction_set.hpp"
@@ -60,9 +61,7 @@ class MaxPool : public torch::autograd::Function<MaxPool> {
 
 at::Tensor max_pool_2x2(const at::Tensor& input) {
   const bool ours = active_options().fused_norm && active_instructions() != InstructionSet::none &&
-                    input.dim() == 4 && input.is_cpu() && input.layout() == at::kStrided &&
-                    has_element_type(input.scalar_type()) &&
-                    input.is_contiguous(at::MemoryFormat::ChannelsLast) && input.numel() > 0 &&
+                    is_dense_image(input) && has_element_type(input.scalar_type()) &&
                     input.size(2) >= 2 && input.size(3) >= 2;
   return ours ? MaxPool::apply(input) : torch::max_pool2d(input, /*kernel_size=*/2);
 }

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include "dense_image.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
 
 namespace mpbench::kernels {
@@ -27,9 +28,8 @@ class SpatialMean : public torch::autograd::Function<SpatialMean> {
 }  // namespace
 
 at::Tensor spatial_mean(const at::Tensor& input) {
-  const bool dense = input.dim() == 4 && input.is_cpu() && input.layout() == at::kStrided &&
-                     input.is_contiguous(at::MemoryFormat::ChannelsLast) && input.numel() > 0;
-  if (!active_options().fused_norm || !dense) return torch::adaptive_avg_pool2d(input, {1, 1});
+  if (!active_options().fused_norm || !is_dense_image(input))
+    return torch::adaptive_avg_pool2d(input, {1, 1});
   return SpatialMean::apply(input);
 }
 

@@ -14,6 +14,7 @@
 #include "mpbench/kernels/heap.hpp"
 #include "mpbench/train/evaluation.hpp"
 #include "mpbench/train/loss.hpp"
+#include "mpbench/train/setup.hpp"
 #include "out_of_memory.hpp"
 
 namespace mpbench::train {
@@ -23,14 +24,6 @@ namespace {
 torch::Tensor all_classes(Task task, const torch::Tensor& logits) {
   const torch::Tensor values = probabilities(task, logits);
   return task == Task::binary ? torch::stack({1 - values, values}, 1) : values;
-}
-
-/// As Trainer's.
-kernels::CpuKernelOptions cpu_kernel_options(const PredictOptions& options) {
-  kernels::CpuKernelOptions chosen{.depthwise = options.depthwise};
-  chosen.fused_norm = options.depthwise != kernels::Depthwise::framework;
-  if (options.precision == Precision::fp16) chosen.fp16 = kernels::fp16_support();
-  return chosen;
 }
 
 void require_numbers(const Predictions& predictions, const data::ImageSet& set) {
@@ -56,7 +49,7 @@ Predictions predict(TrainedNetwork& network, const data::ImageSet& set,
   std::optional<kernels::CpuKernelsGuard> cpu_kernels;
   if (options.device.is_cpu()) {
     kernels::keep_freed_memory();
-    cpu_kernels.emplace(cpu_kernel_options(options));
+    cpu_kernels.emplace(cpu_kernel_options(options.depthwise, options.precision));
   }
   network.model->to(options.device);
   if (options.channels_last) nn::to_channels_last(*network.model);

@@ -85,6 +85,13 @@ OptimizerOptions optimizer_options(const TrainConfig& config) {
           .tensor_lr = config.cuda_graph};
 }
 
+kernels::CpuKernelOptions cpu_kernel_options(kernels::Depthwise depthwise, Precision precision) {
+  kernels::CpuKernelOptions options{.depthwise = depthwise};
+  options.fused_norm = depthwise != kernels::Depthwise::framework;
+  if (precision == Precision::fp16) options.fp16 = kernels::fp16_support();
+  return options;
+}
+
 data::LoaderOptions loader_options(const TrainConfig& config, torch::Device device,
                                    data::Normalization normalization) {
   return {.batch_size = config.batch_size,

@@ -222,8 +222,9 @@ std::string Trainer::cpu_kernels() const {
   const auto& kernels = state_->cpu_kernels;
   const std::string depthwise = kernels ? kernels->depthwise_label() : "framework";
   if (depthwise == "framework") return depthwise;
-  return fmt::format("depthwise {}{}", depthwise,
-                     kernels->options().fused_norm ? ", batch norm and activation fused, max pooling" : "");
+  return fmt::format(
+      "depthwise {}{}", depthwise,
+      kernels->options().fused_norm ? ", batch norm and activation fused, max pooling" : "");
 }
 std::string Trainer::weights_report() const { return state_->weights_report; }
 

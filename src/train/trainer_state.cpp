@@ -21,14 +21,6 @@ amp::GradScalerOptions scaler_options(const TrainConfig& config) {
           .enabled = config.precision == Precision::fp16};
 }
 
-kernels::CpuKernelOptions cpu_kernel_options(const TrainConfig& config) {
-  const auto depthwise = kernels::parse_depthwise(config.depthwise);
-  kernels::CpuKernelOptions options{.depthwise = depthwise};
-  options.fused_norm = depthwise != kernels::Depthwise::framework;
-  if (config.precision == Precision::fp16) options.fp16 = kernels::fp16_support();
-  return options;
-}
-
 }  // namespace
 
 Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images)
@@ -45,7 +37,8 @@ Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images)
       validation_loader(set, split.validation, loading) {
   if (device.is_cpu()) {
     kernels::keep_freed_memory();
-    cpu_kernels.emplace(cpu_kernel_options(config));
+    cpu_kernels.emplace(
+        cpu_kernel_options(kernels::parse_depthwise(config.depthwise), config.precision));
   }
   torch::manual_seed(config.seed);
   model = nn::make_model(model_options(config, set.channels, static_cast<int>(set.classes.size())));

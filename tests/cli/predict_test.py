@@ -101,7 +101,8 @@ def test_a_third_part_of_a_split_is_trained_on_by_no_one(mammograms, checkpoint,
     part = {patient: ("test", "train", "validation")[min(i, 2)] for i, patient in enumerate(patients)}
     split = tmp_path / "split.csv"
     split.write_text("id,split\n" + "".join(f"{row['image_id']},{part[row['patient_id']]}\n" for row in images))
-    run("train", "--data", mammograms, "--image-size", "32", "--steps", "1", "--balance", "none", "--split", split, "--out", tmp_path / "out")
+    run("train", "--data", mammograms, "--image-size", "32", "--steps", "1", "--balance", "none",
+        "--split", split, "--out", tmp_path / "out")
     assert sorted(row["split"] for row in rows(tmp_path / "out" / "split.csv")) == sorted(
         part[row["patient_id"]] for row in images)
     found, _ = predict("--checkpoint", checkpoint, "--data", mammograms, "--split", split, "--part", "test",

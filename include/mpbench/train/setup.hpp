@@ -2,6 +2,7 @@
 
 #include "mpbench/data/image_set.hpp"
 #include "mpbench/data/loader.hpp"
+#include "mpbench/kernels/cpu_kernels.hpp"
 #include "mpbench/nn/model.hpp"
 #include "mpbench/train/config.hpp"
 #include "mpbench/train/loss.hpp"
@@ -23,6 +24,10 @@ Loss choose_loss(const TrainConfig& config, const data::ImageSet& set, const dat
 
 nn::ModelOptions model_options(const TrainConfig& config, int channels, int classes);
 OptimizerOptions optimizer_options(const TrainConfig& config);
+
+/// Our kernels on the CPU, in training and in prediction: all of them, or with
+/// Depthwise::framework none but those that fp16 cannot do without.
+kernels::CpuKernelOptions cpu_kernel_options(kernels::Depthwise depthwise, Precision precision);
 
 /// For validation: every image, in order.
 data::LoaderOptions loader_options(const TrainConfig& config, torch::Device device,
