@@ -4,16 +4,17 @@
 
 set(pch_source ${CMAKE_BINARY_DIR}/torch_pch.cpp)
 file(GENERATE OUTPUT ${pch_source} CONTENT "// carries the precompiled header\n")
-if(TARGET mpbench_torch)
-  # The torch headers take 17 s a file; one precompiled header is shared by every target that uses them.
+# The torch headers take 15 to 25 s a file. Where a module's files are compiled one by one, they share one precompiled
+# header, which halves that; as a unity build (CMAKE_UNITY_BUILD) has few files, making one would cost more than it saves.
+set(use_torch_pch OFF)
+if(TARGET mpbench_torch AND NOT CMAKE_UNITY_BUILD AND NOT MPBENCH_TIDY)  # clang-tidy cannot read gcc's
+  set(use_torch_pch ON)
   add_library(mpbench_torch_pch STATIC ${pch_source})
-  target_link_libraries(mpbench_torch_pch PUBLIC mpbench_torch PRIVATE mpbench_warnings Threads::Threads)
-  if(NOT MPBENCH_TIDY)  # clang-tidy cannot read gcc's precompiled headers
-    target_precompile_headers(mpbench_torch_pch PRIVATE <torch/torch.h>)
-  endif()
+  target_link_libraries(mpbench_torch_pch PUBLIC mpbench_torch Threads::Threads)
+  target_precompile_headers(mpbench_torch_pch PRIVATE <torch/torch.h>)
+  # ccache can store what uses a precompiled header only if the preprocessor keeps its name.
+  add_compile_options(-fpch-preprocess)
 endif()
-# ccache can store what uses a precompiled header only if the preprocessor keeps its name.
-add_compile_options(-fpch-preprocess)
 
 # mpbench_target(NAME [TORCH]): warnings, and the shared precompiled header.
 function(mpbench_target name)
@@ -21,9 +22,9 @@ function(mpbench_target name)
   target_link_libraries(${name} PRIVATE mpbench_warnings)
   if(arg_TORCH)
     target_link_libraries(${name} PUBLIC mpbench_torch Threads::Threads)
-    if(NOT MPBENCH_TIDY)
-      target_precompile_headers(${name} REUSE_FROM mpbench_torch_pch)
-    endif()
+  endif()
+  if(arg_TORCH AND use_torch_pch)
+    target_precompile_headers(${name} REUSE_FROM mpbench_torch_pch)
     # Loading it costs seconds a file: only for those that include <torch/torch.h> themselves.
     get_target_property(sources ${name} SOURCES)
     foreach(source ${sources})

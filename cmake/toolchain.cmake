@@ -5,11 +5,15 @@ endif()
 
 find_program(MPBENCH_CCACHE ccache)
 if(MPBENCH_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # Precompiled headers cache only when ccache is told that their defines and time stamps are fine.
+  # Precompiled headers cache only when ccache is told that their defines and time stamps are fine. Paths below the
+  # source folder are hashed relative to it, so that a second clone finds what the first one compiled.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
       ${MPBENCH_CCACHE})
 endif()
+# __FILE__ (in gtest's messages, for one) is the same in every clone.
+add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
 find_program(MPBENCH_MOLD mold)
 if(MPBENCH_MOLD)
   add_link_options(-fuse-ld=mold)

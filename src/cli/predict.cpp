@@ -29,7 +29,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t most_named = 20;
+constexpr std::size_t most_left_out_named = 20;
 
 /// Where a link leads to: the file is replaced, not the link.
 fs::path out_path(const std::string& out) {
@@ -173,7 +173,7 @@ std::vector<std::int64_t> choose_images(const PredictionOptions& options,
 }
 
 void name_failures(const data::PredictionData& data, const fs::path& path) {
-  for (std::size_t i = 0; i < std::min(most_named, data.left_out.size()); ++i) {
+  for (std::size_t i = 0; i < std::min(most_left_out_named, data.left_out.size()); ++i) {
     const auto& input = data.left_out[i];
     spdlog::warn("left out: {}: {}: {}", input.path.string(), input.field, input.problem);
   }

@@ -22,10 +22,10 @@ struct CliPreprocessOptions {
   std::filesystem::path contact_sheet;  ///< empty: none
 };
 
-constexpr std::size_t most_named = 5;
+constexpr std::size_t most_quarantined_named = 5;
 
 void name_failures(const data::PreprocessSummary& summary, const std::filesystem::path& cache) {
-  for (std::size_t i = 0; i < std::min(most_named, summary.quarantined.size()); ++i) {
+  for (std::size_t i = 0; i < std::min(most_quarantined_named, summary.quarantined.size()); ++i) {
     const auto& input = summary.quarantined[i];
     spdlog::warn("left out: {}: {}: {}", input.path.string(), input.field, input.problem);
   }

@@ -17,10 +17,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int side = 32;
-constexpr int channels = 3;
-constexpr std::size_t plane_bytes = std::size_t{side} * side;
-constexpr std::size_t image_bytes = channels * plane_bytes;
+constexpr int image_side = 32;
+constexpr int image_channels = 3;
+constexpr std::size_t plane_bytes = std::size_t{image_side} * image_side;
+constexpr std::size_t image_bytes = image_channels * plane_bytes;
 constexpr std::int64_t interrupt_every = 256;
 constexpr std::size_t worth_saying = std::size_t{1} << 30;
 
@@ -161,11 +161,11 @@ struct Records {
 void append_resized(std::vector<std::byte>& pixels, std::span<const std::byte> image, int height,
                     int width) {
   std::vector<cv::Mat> planes;
-  for (std::size_t c = 0; c < channels; ++c) {
+  for (std::size_t c = 0; c < image_channels; ++c) {
     const auto* plane = image.data() + c * plane_bytes;
     // OpenCV has no read-only view.
-    planes.push_back(fit(cv::Mat(side, side, CV_8UC1, const_cast<std::byte*>(plane)), height, width,
-                         HorizontalPlace::centre));
+    planes.push_back(fit(cv::Mat(image_side, image_side, CV_8UC1, const_cast<std::byte*>(plane)),
+                         height, width, HorizontalPlace::centre));
   }
   for (const auto& plane : planes) {
     const auto* data = reinterpret_cast<const std::byte*>(plane.data);
@@ -185,9 +185,9 @@ ImageSet read_cifar(const fs::path& folder, Cifar which, const CifarOptions& opt
   const auto place = files_folder(folder, format);
   ImageSet set;
   set.dataset = format.dataset;
-  set.channels = channels;
-  set.height = options.height > 0 ? options.height : side;
-  set.width = options.width > 0 ? options.width : side;
+  set.channels = image_channels;
+  set.height = options.height > 0 ? options.height : image_side;
+  set.width = options.width > 0 ? options.width : image_side;
   set.classes = read_names(place / format.names, format);
 
   std::vector<std::unique_ptr<Records>> parts;
@@ -227,7 +227,7 @@ ImageSet read_cifar(const fs::path& folder, Cifar which, const CifarOptions& opt
     if (set.size() % interrupt_every == 0) throw_if_interrupted();
     const auto& [part, record] = records[static_cast<std::size_t>(index)];
     const auto image = part->image(record, format);
-    if (set.height == side && set.width == side) {
+    if (set.height == image_side && set.width == image_side) {
       pixels->insert(pixels->end(), image.begin(), image.end());
     } else {
       append_resized(*pixels, image, set.height, set.width);

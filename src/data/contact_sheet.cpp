@@ -17,11 +17,11 @@ namespace mpbench::data {
 namespace {
 
 constexpr int columns = 5;
-constexpr int side = 160;  // of each of a tile's two pictures
+constexpr int thumbnail_side = 160;  // of each of a tile's two pictures
 constexpr int gap = 4;
 constexpr int caption = 34;
-constexpr int tile_width = 2 * side + 3 * gap;
-constexpr int tile_height = side + caption + 2 * gap;
+constexpr int tile_width = 2 * thumbnail_side + 3 * gap;
+constexpr int tile_height = thumbnail_side + caption + 2 * gap;
 const cv::Scalar found_colour(90, 200, 90);
 const cv::Scalar whole_colour(230, 60, 60);
 
@@ -52,8 +52,8 @@ cv::Mat in_bytes(const cv::Mat& picture) {
 
 /// The whole picture, small, with the crop's frame; black when the file cannot be shown.
 cv::Mat overview(const cv::Mat& whole, const Preparation& preparation, const cv::Size& full) {
-  const double scale = static_cast<double>(side) / std::max(full.width, full.height);
-  cv::Mat small = cv::Mat::zeros(side, side, CV_8UC3);
+  const double scale = static_cast<double>(thumbnail_side) / std::max(full.width, full.height);
+  cv::Mat small = cv::Mat::zeros(thumbnail_side, thumbnail_side, CV_8UC3);
   const cv::Size size(std::max(1, static_cast<int>(full.width * scale)),
                       std::max(1, static_cast<int>(full.height * scale)));
   cv::Mat resized;
@@ -79,7 +79,7 @@ cv::Mat stored_picture(const ImageSet& set, std::size_t index) {
                        data);
     cv::Mat picture;
     view.convertTo(picture, CV_32F, 1 / pixel_maximum(set.pixel_type));
-    planes.push_back(fit(picture, side, side, HorizontalPlace::centre));
+    planes.push_back(fit(picture, thumbnail_side, thumbnail_side, HorizontalPlace::centre));
   }
   cv::Mat picture;
   cv::merge(planes, picture);
@@ -116,14 +116,15 @@ void write_contact_sheet(const std::filesystem::path& png, const std::filesystem
     if (!preparation.breast_found && !preparation.window.empty()) second += ", whole frame";
     try {
       const auto [whole, full] = show_whole(source / path);
-      overview(whole, preparation, full).copyTo(sheet(cv::Rect(corner, cv::Size(side, side))));
+      overview(whole, preparation, full)
+          .copyTo(sheet(cv::Rect(corner, cv::Size(thumbnail_side, thumbnail_side))));
     } catch (const InputError& error) {
       second = "cannot be shown: " + error.problem();
     }
-    stored_picture(set, i).copyTo(
-        sheet(cv::Rect(corner + cv::Point(side + gap, 0), cv::Size(side, side))));
-    write_text(sheet, set.samples[i].id, corner + cv::Point(0, side + 13));
-    write_text(sheet, second, corner + cv::Point(0, side + 28));
+    stored_picture(set, i).copyTo(sheet(cv::Rect(corner + cv::Point(thumbnail_side + gap, 0),
+                                                 cv::Size(thumbnail_side, thumbnail_side))));
+    write_text(sheet, set.samples[i].id, corner + cv::Point(0, thumbnail_side + 13));
+    write_text(sheet, second, corner + cv::Point(0, thumbnail_side + 28));
   }
   write_png(png, sheet);
 }

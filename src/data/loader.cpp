@@ -13,13 +13,14 @@
 #include "mpbench/data/prefetch_ring.hpp"
 
 namespace mpbench::data {
-namespace {
 
 /// value * scale + offset: from a stored pixel to a normalised one.
 struct Affine {
   std::vector<float> scale;
   std::vector<float> offset;
 };
+
+namespace {
 
 Affine make_affine(const Normalization& normalization, int channels, PixelType type) {
   const auto count = static_cast<std::size_t>(channels);

@@ -31,12 +31,12 @@ struct Reading {
   std::vector<std::string>* notes;
 };
 
-void on_error(png_structp png, png_const_charp message) {
+void on_read_error(png_structp png, png_const_charp message) {
   static_cast<Reading*>(png_get_error_ptr(png))->error = message;
   png_longjmp(png, 1);
 }
 
-void on_warning(png_structp png, png_const_charp message) {
+void on_read_warning(png_structp png, png_const_charp message) {
   auto& notes = *static_cast<Reading*>(png_get_error_ptr(png))->notes;
   if (notes.size() < most_notes) notes.push_back(printable_text(std::string("PNG: ") + message));
 }
@@ -50,7 +50,8 @@ void on_read(png_structp png, png_bytep to, std::size_t count) {
 
 struct PngReader {
   explicit PngReader(Reading& reading)
-      : png(png_create_read_struct(PNG_LIBPNG_VER_STRING, &reading, on_error, on_warning)),
+      : png(png_create_read_struct(PNG_LIBPNG_VER_STRING, &reading, on_read_error,
+                                   on_read_warning)),
         info(png == nullptr ? nullptr : png_create_info_struct(png)) {
     if (info == nullptr) {
       png_destroy_read_struct(&png, nullptr, nullptr);

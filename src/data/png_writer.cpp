@@ -20,12 +20,12 @@ struct Writing {
   std::string error;
 };
 
-void on_error(png_structp png, png_const_charp message) {
+void on_write_error(png_structp png, png_const_charp message) {
   static_cast<Writing*>(png_get_error_ptr(png))->error = message;
   png_longjmp(png, 1);
 }
 
-void on_warning(png_structp /*png*/, png_const_charp /*message*/) {}
+void on_write_warning(png_structp /*png*/, png_const_charp /*message*/) {}
 
 void on_write(png_structp png, png_bytep from, std::size_t count) {
   auto& bytes = static_cast<Writing*>(png_get_io_ptr(png))->bytes;
@@ -35,7 +35,8 @@ void on_write(png_structp png, png_bytep from, std::size_t count) {
 
 struct PngWriter {
   explicit PngWriter(Writing& writing)
-      : png(png_create_write_struct(PNG_LIBPNG_VER_STRING, &writing, on_error, on_warning)),
+      : png(png_create_write_struct(PNG_LIBPNG_VER_STRING, &writing, on_write_error,
+                                    on_write_warning)),
         info(png == nullptr ? nullptr : png_create_info_struct(png)) {
     if (info == nullptr) {
       png_destroy_write_struct(&png, nullptr);

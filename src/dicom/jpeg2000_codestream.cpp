@@ -19,8 +19,6 @@ constexpr std::array<unsigned char, 6> jp2_start{0x00, 0x00, 0x00, 0x0C, 0x6A, 0
 // mammogram are 1700.
 constexpr std::uint64_t most_tiles = 16384;
 
-[[noreturn]] void fail(const std::string& problem) { throw FieldError("PixelData", problem); }
-
 template <std::size_t N>
 bool begins_with(Bytes bytes, const std::array<unsigned char, N>& start) {
   return bytes.size() >= N &&
@@ -34,7 +32,7 @@ class FieldReader {
  public:
   explicit FieldReader(Bytes bytes) : bytes_(bytes) {}
   std::uint64_t next(std::size_t count) {
-    if (bytes_.size() < count) fail("the JPEG 2000 header is cut off");
+    if (bytes_.size() < count) refuse_codestream("the JPEG 2000 header is cut off");
     std::uint64_t value = 0;
     for (const std::byte byte : bytes_.first(count)) {
       value = value << 8 | std::to_integer<std::uint64_t>(byte);
@@ -67,7 +65,7 @@ Bytes unwrap_jp2(Bytes file) {
     if (type == jp2c) return file.subspan(header, present - header);
     file = file.subspan(present);
   }
-  fail("the JP2 wrapper holds no codestream");
+  refuse_codestream("the JP2 wrapper holds no codestream");
 }
 
 void check_tiles(FieldReader& reader, std::uint64_t x0, std::uint64_t y0, std::uint64_t x1,
@@ -77,12 +75,13 @@ void check_tiles(FieldReader& reader, std::uint64_t x0, std::uint64_t y0, std::u
   const std::uint64_t tile_x0 = reader.next(4);
   const std::uint64_t tile_y0 = reader.next(4);
   if (tile_width == 0 || tile_height == 0 || tile_x0 > x0 || tile_y0 > y0) {
-    fail("the codestream's tiles do not cover its image");
+    refuse_codestream("the codestream's tiles do not cover its image");
   }
   const std::uint64_t across = (x1 - tile_x0 + tile_width - 1) / tile_width;
   const std::uint64_t down = (y1 - tile_y0 + tile_height - 1) / tile_height;
   if (across > most_tiles || down > most_tiles || across * down > most_tiles) {
-    fail(fmt::format("the codestream has {} x {} tiles, over {}", across, down, most_tiles));
+    refuse_codestream(
+        fmt::format("the codestream has {} x {} tiles, over {}", across, down, most_tiles));
   }
 }
 
@@ -95,7 +94,7 @@ CodestreamHeader read_siz(Bytes codestream) {
   const std::uint64_t y1 = reader.next(4);
   const std::uint64_t x0 = reader.next(4);
   const std::uint64_t y0 = reader.next(4);
-  if (x1 <= x0 || y1 <= y0) fail("the codestream's image is empty");
+  if (x1 <= x0 || y1 <= y0) refuse_codestream("the codestream's image is empty");
   check_tiles(reader, x0, y0, x1, y1);
   header.left = static_cast<std::uint32_t>(x0);
   header.top = static_cast<std::uint32_t>(y0);
@@ -103,17 +102,17 @@ CodestreamHeader read_siz(Bytes codestream) {
   header.height = static_cast<std::uint32_t>(y1 - y0);
   header.components = static_cast<int>(reader.next(2));
   if (header.components < 1 || header.components > 4) {
-    fail(fmt::format("the codestream has {} components", header.components));
+    refuse_codestream(fmt::format("the codestream has {} components", header.components));
   }
   for (int component = 0; component < header.components; ++component) {
     const auto depth = static_cast<int>(reader.next(1));
     const std::uint64_t dx = reader.next(1);
     const std::uint64_t dy = reader.next(1);
-    if (dx != 1 || dy != 1) fail("the codestream has a subsampled component");
+    if (dx != 1 || dy != 1) refuse_codestream("the codestream has a subsampled component");
     const int precision = (depth & 0x7F) + 1;
     const bool is_signed = (depth & 0x80) != 0;
     if (component > 0 && (precision != header.precision || is_signed != header.is_signed)) {
-      fail("the codestream's components differ in precision or sign");
+      refuse_codestream("the codestream's components differ in precision or sign");
     }
     header.precision = precision;
     header.is_signed = is_signed;
@@ -123,6 +122,8 @@ CodestreamHeader read_siz(Bytes codestream) {
 
 }  // namespace
 
+void refuse_codestream(const std::string& problem) { throw FieldError("PixelData", problem); }
+
 bool begins_jpeg2000(Bytes bytes) {
   return begins_with(bytes, codestream_start) || begins_with(bytes, jp2_start);
 }
@@ -130,7 +131,7 @@ bool begins_jpeg2000(Bytes bytes) {
 Bytes find_codestream(Bytes frame) {
   const Bytes codestream = begins_with(frame, jp2_start) ? unwrap_jp2(frame) : frame;
   if (!begins_with(codestream, codestream_start)) {
-    fail("is no JPEG 2000 codestream, though the transfer syntax says so");
+    refuse_codestream("is no JPEG 2000 codestream, though the transfer syntax says so");
   }
   return codestream;
 }

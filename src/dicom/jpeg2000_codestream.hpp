@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 namespace mpbench::dicom {
 
@@ -17,6 +18,9 @@ struct CodestreamHeader {
   bool is_signed = false;    ///< equal in all components
   bool jp2_wrapped = false;  ///< the codestream stood in a JP2 file
 };
+
+/// Throws FieldError("PixelData", problem).
+[[noreturn]] void refuse_codestream(const std::string& problem);
 
 /// Whether a JPEG 2000 frame, raw or JP2-wrapped, begins here.
 bool begins_jpeg2000(std::span<const std::byte> bytes);

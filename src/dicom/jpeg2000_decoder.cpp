@@ -14,21 +14,20 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-[[noreturn]] void fail(const std::string& problem) { throw FieldError("PixelData", problem); }
-
 void check_against_dataset(const CodestreamHeader& header, const PixelFormat& format) {
   if (header.width != static_cast<std::uint32_t>(format.columns) ||
       header.height != static_cast<std::uint32_t>(format.rows)) {
-    fail(fmt::format("the codestream is {} x {} (rows x columns), the dataset says {} x {}",
-                     header.height, header.width, format.rows, format.columns));
+    refuse_codestream(
+        fmt::format("the codestream is {} x {} (rows x columns), the dataset says {} x {}",
+                    header.height, header.width, format.rows, format.columns));
   }
   if (header.components != format.samples) {
-    fail(fmt::format("the codestream has {} components, SamplesPerPixel is {}", header.components,
-                     format.samples));
+    refuse_codestream(fmt::format("the codestream has {} components, SamplesPerPixel is {}",
+                                  header.components, format.samples));
   }
   if (header.precision > format.bits_allocated) {
-    fail(fmt::format("the codestream has {} bits a value, BitsAllocated is {}", header.precision,
-                     format.bits_allocated));
+    refuse_codestream(fmt::format("the codestream has {} bits a value, BitsAllocated is {}",
+                                  header.precision, format.bits_allocated));
   }
 }
 
@@ -54,8 +53,9 @@ OpenJpegImage run_openjpeg(Bytes codestream, int reduction, const cv::Rect& area
          opj_decode(codec.get(), stream.get(), image.get()) &&
          opj_end_decompress(codec.get(), stream.get());
   if (!good) {
-    fail(fmt::format("JPEG 2000: {}{}", errors.empty() ? "OpenJPEG could not decode it" : errors,
-                     has_end_marker(codestream) ? "" : " (the end marker is missing: cut off?)"));
+    refuse_codestream(
+        fmt::format("JPEG 2000: {}{}", errors.empty() ? "OpenJPEG could not decode it" : errors,
+                    has_end_marker(codestream) ? "" : " (the end marker is missing: cut off?)"));
   }
   return image;
 }
@@ -96,11 +96,12 @@ cv::Rect area_in_grid(const CodestreamHeader& header, const Decoding& decoding) 
   constexpr std::uint64_t largest = 0x7FFFFFFF;  // OpenJPEG takes coordinates as int
   if (std::uint64_t{header.left} + header.width > largest ||
       std::uint64_t{header.top} + header.height > largest) {
-    fail(fmt::format("the codestream's image begins at {} x {}", header.top, header.left));
+    refuse_codestream(
+        fmt::format("the codestream's image begins at {} x {}", header.top, header.left));
   }
   const cv::Rect frame(0, 0, static_cast<int>(header.width), static_cast<int>(header.height));
   const cv::Rect area = decoding.area.empty() ? frame : decoding.area;
-  if ((area & frame) != area) fail("the area to decode lies outside the frame");
+  if ((area & frame) != area) refuse_codestream("the area to decode lies outside the frame");
   return area + cv::Point(static_cast<int>(header.left), static_cast<int>(header.top));
 }
 
@@ -129,25 +130,25 @@ cv::Mat decode_jpeg2000(Bytes frame, const PixelFormat& format, const Decoding& 
   check_complexity(structure, codestream.size());
   const int possible = structure.reaches_end ? structure.fewest_levels : 0;
   if (decoding.reduction < 0 || decoding.reduction > possible) {
-    fail(fmt::format("the codestream cannot be halved {} times", decoding.reduction));
+    refuse_codestream(fmt::format("the codestream cannot be halved {} times", decoding.reduction));
   }
   const cv::Rect area = area_in_grid(header, decoding);
   const OpenJpegImage image =
       run_openjpeg(codestream, decoding.reduction, decoding.area.empty() ? cv::Rect() : area);
   // OpenJPEG, which has more to say of a codestream cut off, leaves a missing tile black.
   if (structure.incomplete_tiles > 0) {
-    fail(fmt::format("{} of the codestream's {} tiles are missing or incomplete",
-                     structure.incomplete_tiles, structure.tiles));
+    refuse_codestream(fmt::format("{} of the codestream's {} tiles are missing or incomplete",
+                                  structure.incomplete_tiles, structure.tiles));
   }
   if (image->numcomps != static_cast<OPJ_UINT32>(format.samples)) {
-    fail("OpenJPEG gave another number of components than the header has");
+    refuse_codestream("OpenJPEG gave another number of components than the header has");
   }
   const cv::Size size = size_after(area, decoding.reduction);
   for (OPJ_UINT32 i = 0; i < image->numcomps; ++i) {
     const opj_image_comp_t& component = image->comps[i];
     if (component.data == nullptr || component.w != static_cast<OPJ_UINT32>(size.width) ||
         component.h != static_cast<OPJ_UINT32>(size.height)) {
-      fail("OpenJPEG gave a component of another size than the header has");
+      refuse_codestream("OpenJPEG gave a component of another size than the header has");
     }
   }
   cv::Mat out(size, CV_MAKETYPE(format.depth(), format.samples));

@@ -7,7 +7,7 @@
 namespace mpbench::dicom {
 namespace {
 
-constexpr double turn = 2 * std::numbers::pi;
+constexpr double full_turn = 2 * std::numbers::pi;
 
 // How plain a finding is, between hard to see and plain. With these a CNN of three small layers at
 // 124 x 124 learns slowly from 650 images: a loss of accuracy would show, and so does learning.
@@ -30,18 +30,19 @@ cv::Point2d place(const BreastShape& shape, double depth, RandomStream& random) 
 
 void draw_spiculated_mass(Canvas& canvas, cv::Point2d centre, double radius, RandomStream& random) {
   const double contrast = random.between(mass_contrast_low, mass_contrast_high);
-  canvas.add_blob(centre, radius, random.between(1.0, 1.25), random.between(0, turn), 0.8,
+  canvas.add_blob(centre, radius, random.between(1.0, 1.25), random.between(0, full_turn), 0.8,
                   contrast * 0.7);
   const int lobes = 4 + random.index(4);
   for (int i = 0; i < lobes; ++i) {
-    const cv::Point2d offset = polar(random.between(0, turn), radius * random.between(0.25, 0.7));
+    const cv::Point2d offset =
+        polar(random.between(0, full_turn), radius * random.between(0.25, 0.7));
     canvas.add_blob(centre + offset, radius * random.between(0.35, 0.6), random.between(1, 1.5),
-                    random.between(0, turn), 0.7, contrast * 0.35);
+                    random.between(0, full_turn), 0.7, contrast * 0.35);
   }
   const int spicules = 10 + random.index(10);
-  const double first = random.between(0, turn);
+  const double first = random.between(0, full_turn);
   for (int i = 0; i < spicules; ++i) {
-    const double angle = first + turn * (i + random.between(-0.3, 0.3)) / spicules;
+    const double angle = first + full_turn * (i + random.between(-0.3, 0.3)) / spicules;
     const double length = radius * random.between(1.1, 3.2);
     const cv::Point2d end = centre + polar(angle, length);
     const cv::Point2d bend = centre + polar(angle + random.between(-0.25, 0.25), length * 0.55);
@@ -56,9 +57,9 @@ void draw_cluster(Canvas& canvas, cv::Point2d centre, double radius, RandomStrea
   for (int i = 0; i < specks; ++i) {
     // Denser towards the middle, as clusters are.
     const double distance = radius * random.uniform();
-    canvas.add_blob(centre + polar(random.between(0, turn), distance),
+    canvas.add_blob(centre + polar(random.between(0, full_turn), distance),
                     radius * random.between(0.06, 0.13), random.between(1, 2.2),
-                    random.between(0, turn), 0.6, contrast * random.between(0.6, 1.1));
+                    random.between(0, full_turn), 0.6, contrast * random.between(0.6, 1.1));
   }
 }
 
@@ -79,11 +80,11 @@ void draw_vessels(Canvas& canvas, const BreastShape& shape, RandomStream& random
   // Ligaments: short arcs anywhere, most of them under the skin.
   const int ligaments = 30 + random.index(30);
   for (int i = 0; i < ligaments; ++i) {
-    const double angle = random.between(-turn / 4, turn / 4);
+    const double angle = random.between(-full_turn / 4, full_turn / 4);
     const double out = std::sqrt(random.between(0.05, 0.9));
     const cv::Point2d start = shape.at(out * std::cos(angle), out * std::sin(angle));
     const double length = shape.radius() * random.between(0.1, 0.4);
-    const double heading = random.between(0, turn);
+    const double heading = random.between(0, full_turn);
     const cv::Point2d bend = start + polar(heading, length / 2);
     const cv::Point2d end = bend + polar(heading + random.between(-0.8, 0.8), length / 2);
     canvas.add_stroke(start, bend, end, random.between(0.0015, 0.004), 0.001,
@@ -103,14 +104,14 @@ void draw_vessels(Canvas& canvas, const BreastShape& shape, RandomStream& random
 void draw_implant(Canvas& canvas, const BreastShape& shape, RandomStream& random) {
   const double radius = std::min(shape.depth * 0.55, (shape.top + shape.bottom) * 0.3);
   canvas.add_blob(shape.at(random.between(0.12, 0.2), random.between(-0.1, 0.1)), radius,
-                  random.between(1.05, 1.3), turn / 4 + random.between(-0.15, 0.15), 0.06,
+                  random.between(1.05, 1.3), full_turn / 4 + random.between(-0.15, 0.15), 0.06,
                   random.between(0.3, 0.4));
 }
 
 void draw_benign_mass(Canvas& canvas, const BreastShape& shape, RandomStream& random) {
   const double radius = shape.radius() * random.between(0.07, 0.14);
   canvas.add_blob(place(shape, random.between(0.15, 0.75), random), radius,
-                  random.between(1.0, 1.4), random.between(0, turn), 0.35,
+                  random.between(1.0, 1.4), random.between(0, full_turn), 0.35,
                   random.between(mass_contrast_low, mass_contrast_high));
 }
 

@@ -17,7 +17,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-NormShape shape_of(const at::Tensor& input) {
+NormShape norm_shape(const at::Tensor& input) {
   return {input.numel() / input.size(1), input.size(1)};
 }
 
@@ -53,7 +53,7 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
                             const std::optional<at::Tensor>& running_mean,
                             const std::optional<at::Tensor>& running_var, double momentum,
                             double epsilon, std::int64_t activation) {
-    const NormShape shape = shape_of(input);
+    const NormShape shape = norm_shape(input);
     const bool wide = active_instructions() == InstructionSet::avx512;
     std::vector<double> mean(static_cast<std::size_t>(shape.channels));
     std::vector<double> variance(mean.size());
@@ -93,7 +93,7 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
                      &scales = saved[4];
     const auto activation = static_cast<Activation>(context->saved_data["activation"].toInt());
     const bool wide = context->saved_data["wide"].toBool();
-    const NormShape shape = shape_of(input);
+    const NormShape shape = norm_shape(input);
     const auto channels = static_cast<std::size_t>(shape.channels);
     const at::Tensor gradient = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
     at::Tensor input_gradient;

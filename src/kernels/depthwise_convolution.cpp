@@ -8,7 +8,7 @@
 namespace mpbench::kernels {
 namespace {
 
-at::Tensor as_float(const at::Tensor& tensor) {
+at::Tensor dense_float(const at::Tensor& tensor) {
   return tensor.detach().to(at::kFloat).contiguous();
 }
 
@@ -63,8 +63,8 @@ at::Tensor depthwise_convolution(const DepthwiseShape& shape, InstructionSet ins
                                  const at::Tensor& bias) {
   at::Tensor output = at::empty({shape.batch, shape.channels, shape.out_height, shape.out_width},
                                 input.options().memory_format(at::MemoryFormat::ChannelsLast));
-  const at::Tensor filters = as_float(weight);
-  const at::Tensor offsets = bias.defined() ? as_float(bias) : at::Tensor();
+  const at::Tensor filters = dense_float(weight);
+  const at::Tensor offsets = bias.defined() ? dense_float(bias) : at::Tensor();
   const float* const offset = offsets.defined() ? offsets.const_data_ptr<float>() : nullptr;
   with_element_type(input.scalar_type(), [&](auto type) {
     using T = decltype(type);
@@ -89,7 +89,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> depthwise_convolution_backward(
     const T* const from = gradient.const_data_ptr<T>();
     if (wanted[0]) {
       data_gradient = at::empty_like(input, at::MemoryFormat::ChannelsLast);
-      const at::Tensor filters = as_float(weight);
+      const at::Tensor filters = dense_float(weight);
       const auto run =
           avx512 ? avx512::depthwise_data_gradient<T> : avx2::depthwise_data_gradient<T>;
       run(shape, from, filters.const_data_ptr<float>(), data_gradient.mutable_data_ptr<T>());

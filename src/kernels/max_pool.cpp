@@ -14,7 +14,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-PoolShape shape_of(const at::Tensor& input) {
+PoolShape pool_shape(const at::Tensor& input) {
   return {.images = input.size(0),
           .height = input.size(2),
           .width = input.size(3),
@@ -24,7 +24,7 @@ PoolShape shape_of(const at::Tensor& input) {
 class MaxPool : public torch::autograd::Function<MaxPool> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input) {
-    const PoolShape shape = shape_of(input);
+    const PoolShape shape = pool_shape(input);
     const bool wide = active_instructions() == InstructionSet::avx512;
     at::Tensor output = at::empty({shape.images, shape.channels, shape.height / 2, shape.width / 2},
                                   input.options().memory_format(at::MemoryFormat::ChannelsLast));
@@ -40,7 +40,7 @@ class MaxPool : public torch::autograd::Function<MaxPool> {
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const at::Tensor input = context->get_saved_variables()[0];
-    const PoolShape shape = shape_of(input);
+    const PoolShape shape = pool_shape(input);
     const bool wide = context->saved_data["wide"].toBool();
     const at::Tensor gradient = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
     at::Tensor input_gradient = at::empty_like(input, at::MemoryFormat::ChannelsLast);

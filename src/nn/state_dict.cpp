@@ -12,6 +12,7 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/nn/pth_file.hpp"
 #include "mpbench/nn/safetensors_dtype.hpp"
+#include "tensor_limits.hpp"
 
 namespace mpbench::nn {
 namespace {
@@ -20,7 +21,6 @@ namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 3> prefixes{"module.", "_orig_mod.", "model."};
 constexpr int most_prefixes = 3;  // wrapped in one another: "module._orig_mod."
-constexpr std::size_t most_dimensions = 8;
 
 /// A safetensors file is told by its header, a JSON object behind eight bytes of length.
 bool begins_like_safetensors(const fs::path& path) {

@@ -8,6 +8,7 @@
 
 #include "mpbench/core/error.hpp"
 #include "pickle_names.hpp"
+#include "tensor_limits.hpp"
 
 namespace mpbench::nn {
 namespace {
@@ -16,8 +17,6 @@ namespace {
 // operations. An operation takes at most some 100 bytes here.
 constexpr std::size_t most_bytes = std::size_t{64} << 20;
 constexpr std::size_t most_operations = 4'000'000;
-// A tensor's sizes are copied each time that it is made; a convolution's weight has four.
-constexpr std::size_t most_dimensions = 8;
 
 }  // namespace
 

@@ -17,12 +17,13 @@
 #include "mpbench/nn/model.hpp"
 #include "mpbench/train/loss.hpp"
 #include "mpbench/train/setup.hpp"
+#include "option_range.hpp"
 
 namespace mpbench::train {
 namespace {
 
 void require(bool good, std::string_view option, const auto& value, std::string_view range) {
-  if (!good) throw UsageError(fmt::format("--{} {}: must be {}", option, value, range));
+  require_range(good, fmt::format("--{}", option), value, range);
 }
 
 void require_choice(std::string_view option, const std::string& value,

@@ -8,6 +8,7 @@
 
 #include "mpbench/amp/autocast_guard.hpp"
 #include "mpbench/core/error.hpp"
+#include "option_range.hpp"
 
 namespace mpbench::train {
 namespace {
@@ -62,11 +63,6 @@ torch::Tensor multiclass_focal(const Loss& loss, const torch::Tensor& logits,
       .mean();
 }
 
-/// Written so that NaN fails as well.
-void require(bool holds, const char* flag, double value, const char* range) {
-  if (!holds) throw UsageError(fmt::format("{} {}: must be {}", flag, value, range));
-}
-
 }  // namespace
 
 torch::Tensor Loss::operator()(const torch::Tensor& logits, const torch::Tensor& labels) const {
@@ -89,17 +85,17 @@ void validate(const Loss& loss) {
   if (loss.kind != "cross-entropy" && loss.kind != "focal") {
     throw UsageError(fmt::format("--loss {}: choose cross-entropy, focal", loss.kind));
   }
-  require(std::isfinite(loss.focal_gamma) && loss.focal_gamma >= 0, "--focal-gamma",
-          loss.focal_gamma, "0 or more");
-  require(loss.label_smoothing >= 0 && loss.label_smoothing < 1, "--label-smoothing",
-          loss.label_smoothing, "0 or more, and below 1");
+  require_range(std::isfinite(loss.focal_gamma) && loss.focal_gamma >= 0, "--focal-gamma",
+                loss.focal_gamma, "0 or more");
+  require_range(loss.label_smoothing >= 0 && loss.label_smoothing < 1, "--label-smoothing",
+                loss.label_smoothing, "0 or more, and below 1");
   if (loss.focal_alpha) {
-    require(*loss.focal_alpha >= 0 && *loss.focal_alpha <= 1, "--focal-alpha", *loss.focal_alpha,
-            "0 to 1");
+    require_range(*loss.focal_alpha >= 0 && *loss.focal_alpha <= 1, "--focal-alpha",
+                  *loss.focal_alpha, "0 to 1");
   }
   if (loss.pos_weight) {
-    require(std::isfinite(*loss.pos_weight) && *loss.pos_weight > 0, "weight of the positives",
-            *loss.pos_weight, "above 0");
+    require_range(std::isfinite(*loss.pos_weight) && *loss.pos_weight > 0,
+                  "weight of the positives", *loss.pos_weight, "above 0");
   }
   if (loss.task == Task::multiclass && (loss.focal_alpha || loss.pos_weight)) {
     throw UsageError(fmt::format("{}: only for two classes, where one is the positive",

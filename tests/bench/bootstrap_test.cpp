@@ -5,16 +5,10 @@
 
 #include "mpbench/bench/statistics.hpp"
 #include "mpbench/core/error.hpp"
+#include "share_right.hpp"
 
 namespace mpbench::bench {
 namespace {
-
-double share_right(std::span<const double>, std::span<const int> labels,
-                   std::span<const int> predicted) {
-  double right = 0;
-  for (std::size_t i = 0; i < labels.size(); ++i) right += labels[i] == predicted[i] ? 1 : 0;
-  return right / static_cast<double>(labels.size());
-}
 
 /// `groups` patients of `images` images; the arm errs on every image of the first `wrong` patients.
 PairedPredictions make_predictions(int groups, int images, int wrong) {

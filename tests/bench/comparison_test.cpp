@@ -8,6 +8,7 @@
 #include <set>
 
 #include "mpbench/core/error.hpp"
+#include "share_right.hpp"
 
 namespace mpbench::bench {
 namespace {
@@ -293,13 +294,6 @@ TEST(ComparisonTest, SurvivorsDoNotSpeakForRunsThatDiverged) {
   const Comparison row = compare_one(runs);
   EXPECT_EQ(row.accuracy_verdict, "inferior");
   EXPECT_EQ(row.metric_delta, std::nullopt);
-}
-
-double share_right(std::span<const double>, std::span<const int> labels,
-                   std::span<const int> predicted) {
-  double right = 0;
-  for (std::size_t i = 0; i < labels.size(); ++i) right += labels[i] == predicted[i] ? 1 : 0;
-  return right / static_cast<double>(labels.size());
 }
 
 /// 200 patients; `wrong` of them are misjudged.

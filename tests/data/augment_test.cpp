@@ -19,7 +19,7 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr AugmentOptions everything{
+constexpr AugmentOptions all_augmentations{
     .flip = true, .degrees = 30, .shift = 0.1, .zoom = 0.2, .brightness = 0.3, .contrast = 0.4};
 
 template <typename Pixel = std::uint8_t>
@@ -40,7 +40,7 @@ std::vector<Pixel> augmented(const std::vector<Pixel>& image, int height, int wi
 
 // The numbers were worked out by an independent program (Python integers) from the definitions.
 TEST(AugmentationTest, IsTheSameOnEveryMachine) {
-  const auto change = draw_augmentation(everything, 7, 3, 12345, 1);
+  const auto change = draw_augmentation(all_augmentations, 7, 3, 12345, 1);
   EXPECT_FALSE(change.mirrored);
   EXPECT_DOUBLE_EQ(change.degrees, 30 * 0.013497410731293513);
   EXPECT_DOUBLE_EQ(change.shift_x, 0.1 * 0.12068493837795136);
@@ -52,7 +52,7 @@ TEST(AugmentationTest, IsTheSameOnEveryMachine) {
 
 TEST(AugmentationTest, DiffersByEachOfWhatItIsDrawnFrom) {
   const auto degrees = [](std::uint64_t seed, int epoch, std::int64_t index, std::int64_t time) {
-    return draw_augmentation(everything, seed, epoch, index, time).degrees;
+    return draw_augmentation(all_augmentations, seed, epoch, index, time).degrees;
   };
   std::vector<double> drawn{degrees(0, 0, 0, 0), degrees(1, 0, 0, 0), degrees(0, 1, 0, 0),
                             degrees(0, 0, 1, 0), degrees(0, 0, 0, 1)};
@@ -71,7 +71,8 @@ TEST(AugmentationTest, StaysWithinItsBoundsAndFillsThem) {
       {0.3, [](const auto& c) { return c.offset; }},
       {0.4, [](const auto& c) { return c.gain - 1; }}};
   std::vector<Augmentation> changes;
-  for (int i = 0; i < count; ++i) changes.push_back(draw_augmentation(everything, 5, 2, i, 0));
+  for (int i = 0; i < count; ++i)
+    changes.push_back(draw_augmentation(all_augmentations, 5, 2, i, 0));
   for (const auto& [most, part] : parts) {
     // A uniform distribution on [-most, most] has ten equal tenths: 2000 each, give or take 42.
     std::vector<int> tenths(10);
@@ -89,7 +90,7 @@ TEST(AugmentationTest, StaysWithinItsBoundsAndFillsThem) {
 }
 
 TEST(AugmentationTest, DrawsEachPartWhateverElseIsOn) {
-  const auto all = draw_augmentation(everything, 1, 1, 1, 0);
+  const auto all = draw_augmentation(all_augmentations, 1, 1, 1, 0);
   EXPECT_EQ(draw_augmentation({.degrees = 30}, 1, 1, 1, 0).degrees, all.degrees);
   EXPECT_EQ(draw_augmentation({.shift = 0.1}, 1, 1, 1, 0).shift_y, all.shift_y);
   EXPECT_EQ(draw_augmentation({.zoom = 0.2}, 1, 1, 1, 0).zoom, all.zoom);

@@ -221,7 +221,7 @@ TEST(LoaderTest, ShufflesInsideABalancedBatch) {
   EXPECT_GT(places.size(), 3U);
 }
 
-constexpr AugmentOptions everything{
+constexpr AugmentOptions strong_augmentation{
     .flip = true, .degrees = 30, .shift = 0.1, .zoom = 0.2, .brightness = 0.3, .contrast = 0.4};
 
 /// Every image of an epoch, by its index and the time it comes for.
@@ -243,7 +243,7 @@ TEST(LoaderTest, AugmentsBeforeItNormalises) {
     auto set = make_images<Pixel>(11, 3, 5, 7, 3);
     const LoaderOptions options{.batch_size = 4,
                                 .shuffle = true,
-                                .augment = everything,
+                                .augment = strong_augmentation,
                                 .channels_last = true,
                                 .seed = 9,
                                 .normalization = normalization};
@@ -253,7 +253,7 @@ TEST(LoaderTest, AugmentsBeforeItNormalises) {
     for (std::int64_t i = 0; i < set.size(); ++i) {
       augment(reinterpret_cast<const Pixel*>(set.image(i).data()),
               changed.data() + i * set.image_values(), set.channels, set.height, set.width,
-              draw_augmentation(everything, 9, 2, i, 0));
+              draw_augmentation(strong_augmentation, 9, 2, i, 0));
     }
     set.pixels = std::as_bytes(std::span(changed));
     for (const auto& batch : batches) {
@@ -275,7 +275,7 @@ TEST(LoaderTest, AugmentsByIndexWhateverTheBatch) {
                     {.batch_size = batch_size,
                      .shuffle = true,
                      .balance_positives = balance,
-                     .augment = everything,
+                     .augment = strong_augmentation,
                      .workers = workers,
                      .seed = 4});
       const auto images = images_by_index(loader, 1);
@@ -307,7 +307,7 @@ TEST(LoaderTest, VariesAnImageThatIsRepeated) {
 
 TEST(LoaderTest, VariesAnImageFromEpochToEpoch) {
   const auto set = make_images<std::uint8_t>(20, 1, 6, 5, 5);
-  Loader loader(set, all_of(set), {.batch_size = 8, .augment = everything});
+  Loader loader(set, all_of(set), {.batch_size = 8, .augment = strong_augmentation});
   const auto first = images_by_index(loader, 0);
   const auto second = images_by_index(loader, 1);
   const auto again = images_by_index(loader, 0);

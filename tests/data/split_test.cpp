@@ -121,9 +121,9 @@ TEST(FoldsTest, ValidatesEveryPatientInExactlyOne) {
   SplitMix64 random(2);
   for (int repeat = 0; repeat < 200; ++repeat) {
     const auto samples = random_patients(random, 2);
-    std::vector<std::int64_t> everything(samples.size());
-    std::iota(everything.begin(), everything.end(), 0);
-    const auto patients = groups(samples, everything).size();
+    std::vector<std::int64_t> all_images(samples.size());
+    std::iota(all_images.begin(), all_images.end(), 0);
+    const auto patients = groups(samples, all_images).size();
     const auto k =
         static_cast<int>(2 + draw_below(random, std::min<std::size_t>(patients, 12) - 1));
     const auto folds = grouped_stratified_folds(samples, k, random());
@@ -138,7 +138,7 @@ TEST(FoldsTest, ValidatesEveryPatientInExactlyOne) {
       std::vector<std::int64_t> both;
       std::merge(fold.train.begin(), fold.train.end(), fold.validation.begin(),
                  fold.validation.end(), std::back_inserter(both));
-      EXPECT_EQ(both, everything) << "each image is on one side of each fold";
+      EXPECT_EQ(both, all_images) << "each image is on one side of each fold";
       for (std::size_t i = 0; i < samples.size(); ++i) {
         const bool is_validation =
             std::binary_search(fold.validation.begin(), fold.validation.end(), i);

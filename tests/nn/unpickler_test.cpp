@@ -32,7 +32,7 @@ Kind load_as(const std::string& value) {
   return Loaded(pickle::whole(value)).as<Kind>();
 }
 
-void expect_refusal(const std::string& pickled, const std::string& complaint) {
+void expect_refused_pickle(const std::string& pickled, const std::string& complaint) {
   EXPECT_THAT([&] { Loaded{pickled}; },
               ThrowsMessage<InputError>(HasSubstr("x.pth: data.pkl: " + complaint)));
 }
@@ -146,64 +146,68 @@ TEST(UnpicklerTest, RefusesEveryOtherNameByItsName) {
                                                         {"torch", "load"},
                                                         {"collections", "OrderedDict.clear"},
                                                         {"argparse", "Namespace"}}) {
-    expect_refusal(pickle::whole(pickle::name(module, name)),
-                   module + "." + name + " is not allowed, since unpickling runs");
+    expect_refused_pickle(pickle::whole(pickle::name(module, name)),
+                          module + "." + name + " is not allowed, since unpickling runs");
     // Protocol 4's form, whose names may have points in them.
-    expect_refusal(pickle::whole(pickle::text(module) + pickle::text(name) + "\x93"),
-                   module + "." + name + " is not allowed, since unpickling runs");
+    expect_refused_pickle(pickle::whole(pickle::text(module) + pickle::text(name) + "\x93"),
+                          module + "." + name + " is not allowed, since unpickling runs");
   }
 }
 
 TEST(UnpicklerTest, SaysWhichKindOfTensorItRefuses) {
-  expect_refusal(pickle::whole(pickle::name("torch._utils", "_rebuild_sparse_tensor")),
-                 "torch._utils._rebuild_sparse_tensor is not allowed: the file holds a sparse");
-  expect_refusal(pickle::whole(pickle::name("torch._utils", "_rebuild_qtensor")),
-                 "torch._utils._rebuild_qtensor is not allowed: the file holds a quantised");
-  expect_refusal(pickle::whole(pickle::name("torch", "QInt8Storage")), "torch.QInt8Storage is not");
+  expect_refused_pickle(
+      pickle::whole(pickle::name("torch._utils", "_rebuild_sparse_tensor")),
+      "torch._utils._rebuild_sparse_tensor is not allowed: the file holds a sparse");
+  expect_refused_pickle(pickle::whole(pickle::name("torch._utils", "_rebuild_qtensor")),
+                        "torch._utils._rebuild_qtensor is not allowed: the file holds a quantised");
+  expect_refused_pickle(pickle::whole(pickle::name("torch", "QInt8Storage")),
+                        "torch.QInt8Storage is not");
 }
 
 TEST(UnpicklerTest, RefusesOperationsThatPlainDataHasNot) {
-  expect_refusal("\x80\x02)\x81.", "its operation 0x81 at 3 is not one of");     // NEWOBJ
-  expect_refusal("\x80\x02P1\n.", "its operation 0x50 at 2 is not one of");      // PERSID
-  expect_refusal("\x80\x02i\n.", "its operation 0x69 at 2 is not one of");       // INST
-  expect_refusal("\x80\x02\x82\x01.", "its operation 0x82 at 2 is not one of");  // EXT1
-  expect_refusal(
+  expect_refused_pickle("\x80\x02)\x81.", "its operation 0x81 at 3 is not one of");     // NEWOBJ
+  expect_refused_pickle("\x80\x02P1\n.", "its operation 0x50 at 2 is not one of");      // PERSID
+  expect_refused_pickle("\x80\x02i\n.", "its operation 0x69 at 2 is not one of");       // INST
+  expect_refused_pickle("\x80\x02\x82\x01.", "its operation 0x82 at 2 is not one of");  // EXT1
+  expect_refused_pickle(
       "\x80\x02"
       "C\x01"
       "a.",
       "its operation 0x43 at 2 is not one of");  // BINBYTES
-  expect_refusal("\x80\x02}}b.", "it gives attributes to a dict");
-  expect_refusal("\x80\x01N."s, "its protocol 1 is none of 2 to 5");
-  expect_refusal(pickle::whole(pickle::text("builtins") + ")R"), "it has no function");
-  expect_refusal(pickle::whole(pickle::name("torch", "FloatStorage") + ")R"), "it has no function");
-  expect_refusal(pickle::whole(pickle::call(pickle::name("collections", "OrderedDict"), {"]"})),
-                 "it calls OrderedDict with 1 arguments");
+  expect_refused_pickle("\x80\x02}}b.", "it gives attributes to a dict");
+  expect_refused_pickle("\x80\x01N."s, "its protocol 1 is none of 2 to 5");
+  expect_refused_pickle(pickle::whole(pickle::text("builtins") + ")R"), "it has no function");
+  expect_refused_pickle(pickle::whole(pickle::name("torch", "FloatStorage") + ")R"),
+                        "it has no function");
+  expect_refused_pickle(
+      pickle::whole(pickle::call(pickle::name("collections", "OrderedDict"), {"]"})),
+      "it calls OrderedDict with 1 arguments");
 }
 
 TEST(UnpicklerTest, RefusesMalformedPickles) {
-  expect_refusal("", "it is cut off");
-  expect_refusal("\x80\x02", "it is cut off");
-  expect_refusal(
+  expect_refused_pickle("", "it is cut off");
+  expect_refused_pickle("\x80\x02", "it is cut off");
+  expect_refused_pickle(
       "\x80\x02X\xff\xff\xff\x7f"
       "abc.",
       "it is cut off, or a length");
-  expect_refusal(
+  expect_refused_pickle(
       "\x80\x02\x8d\xff\xff\xff\xff\xff\xff\xff\xff"
       "abc.",
       "it is cut off, or a length");
-  expect_refusal(
+  expect_refused_pickle(
       "\x80\x02"
       "cbuiltins\neval",
       "it is cut off");
-  expect_refusal("\x80\x02.", "it takes a value where there is none");
-  expect_refusal("\x80\x02N(\x85.", "it takes a value where there is none");
-  expect_refusal("\x80\x02t.", "it takes values up to a mark where there is none");
-  expect_refusal("\x80\x02h\x05.", "it recalls value 5, which it never set");
-  expect_refusal("\x80\x02Nr\xff\xff\xff\xff.", "it remembers value 4294967295 before 0");
-  expect_refusal("\x80\x02}(Nu.", "a dict has a key without a value");
-  expect_refusal("\x80\x02NNa.", "it has no list");
-  expect_refusal("\x80\x02)Na.", "it appends to a tuple");
-  expect_refusal(
+  expect_refused_pickle("\x80\x02.", "it takes a value where there is none");
+  expect_refused_pickle("\x80\x02N(\x85.", "it takes a value where there is none");
+  expect_refused_pickle("\x80\x02t.", "it takes values up to a mark where there is none");
+  expect_refused_pickle("\x80\x02h\x05.", "it recalls value 5, which it never set");
+  expect_refused_pickle("\x80\x02Nr\xff\xff\xff\xff.", "it remembers value 4294967295 before 0");
+  expect_refused_pickle("\x80\x02}(Nu.", "a dict has a key without a value");
+  expect_refused_pickle("\x80\x02NNa.", "it has no list");
+  expect_refused_pickle("\x80\x02)Na.", "it appends to a tuple");
+  expect_refused_pickle(
       "\x80\x02\x8a\x09"
       "123456789.",
       "it has an integer of more than 64 bits");
@@ -215,28 +219,32 @@ TEST(UnpicklerTest, RefusesOddTensors) {
   const std::string sizes = pickle::integers({4});
   const std::string hooks = pickle::ordered_dict();
   const std::string zero = pickle::integer(0);
-  expect_refusal(pickle::whole(pickle::call(rebuild, {storage, zero, sizes, sizes, "\x89"})),
-                 "it calls _rebuild_tensor_v2 with 5 arguments");
-  expect_refusal(pickle::whole(pickle::call(rebuild, {"N", zero, sizes, sizes, "\x89", hooks})),
-                 "it has no storage");
-  expect_refusal(pickle::whole(pickle::call(
-                     rebuild, {storage, zero, pickle::tuple({"N"}), sizes, "\x89", hooks})),
-                 "it has no integer");
-  expect_refusal(pickle::whole(pickle::call(rebuild, {storage, zero, sizes, sizes, "\x89", hooks,
-                                                      "}"s + pickle::text("conj") + "\x88s"})),
-                 "a tensor in it has metadata");
+  expect_refused_pickle(pickle::whole(pickle::call(rebuild, {storage, zero, sizes, sizes, "\x89"})),
+                        "it calls _rebuild_tensor_v2 with 5 arguments");
+  expect_refused_pickle(
+      pickle::whole(pickle::call(rebuild, {"N", zero, sizes, sizes, "\x89", hooks})),
+      "it has no storage");
+  expect_refused_pickle(pickle::whole(pickle::call(
+                            rebuild, {storage, zero, pickle::tuple({"N"}), sizes, "\x89", hooks})),
+                        "it has no integer");
+  expect_refused_pickle(
+      pickle::whole(pickle::call(rebuild, {storage, zero, sizes, sizes, "\x89", hooks,
+                                           "}"s + pickle::text("conj") + "\x88s"})),
+      "a tensor in it has metadata");
   const std::string nine = pickle::integers(std::vector<std::int64_t>(9, 1));
-  expect_refusal(pickle::whole(pickle::call(rebuild, {storage, zero, nine, nine, "\x89", hooks})),
-                 "a tensor in it has 9 dimensions");
-  expect_refusal(pickle::whole(pickle::tuple({pickle::text("module"), "N", "N", "N", "N"}) + "Q"),
-                 "a persistent id in it is no storage");
+  expect_refused_pickle(
+      pickle::whole(pickle::call(rebuild, {storage, zero, nine, nine, "\x89", hooks})),
+      "a tensor in it has 9 dimensions");
+  expect_refused_pickle(
+      pickle::whole(pickle::tuple({pickle::text("module"), "N", "N", "N", "N"}) + "Q"),
+      "a persistent id in it is no storage");
 }
 
 TEST(UnpicklerTest, DoesNotRecurse) {
   constexpr std::size_t deep = 2'000'000;
   const Loaded nested("\x80\x02N"s + std::string(deep, '\x85') + ".");  // (((...(None,)...),),)
   EXPECT_EQ(nested.as<PickledSequence*>()->items.size(), 1U);
-  expect_refusal("\x80\x02"s + std::string(deep, '('), "it is cut off");
+  expect_refused_pickle("\x80\x02"s + std::string(deep, '('), "it is cut off");
   // A list that holds itself.
   const Loaded circle(
       "\x80\x02]q\x00h\x00"
@@ -248,7 +256,7 @@ TEST(UnpicklerTest, DoesNotRecurse) {
 TEST(UnpicklerTest, EndsAfterAsManyOperationsAsNoNetworkTakes) {
   std::string bytes = "\x80\x02";
   for (int i = 0; i < 3'000'000; ++i) bytes += "N0";
-  expect_refusal(bytes + "N.", "it has more than 4000000 operations");
+  expect_refused_pickle(bytes + "N.", "it has more than 4000000 operations");
 }
 
 }  // namespace

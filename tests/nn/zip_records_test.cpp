@@ -29,7 +29,7 @@ std::string patch(std::string zip, std::string_view signature, std::size_t nth, 
   return zip.replace(at + offset, sizeof number, number_bytes(number));
 }
 
-void expect_refusal(const std::string& zip, const std::string& complaint) {
+void expect_refused_zip(const std::string& zip, const std::string& complaint) {
   EXPECT_THAT([&] { (void)read(zip); }, ThrowsMessage<InputError>(HasSubstr(complaint)));
 }
 
@@ -102,8 +102,9 @@ TEST(ZipRecordsTest, TakesAChecksumOfZeroForNone) {
 }
 
 TEST(ZipRecordsTest, RefusesWhatTorchNeverWrites) {
-  expect_refusal(zip_archive({{"a/x", "first", 0, 1}}), "a/x: it is encrypted");
-  expect_refusal(zip_archive({{"a/x", "first"}, {"a/x", "second"}}), "two records have this name");
+  expect_refused_zip(zip_archive({{"a/x", "first", 0, 1}}), "a/x: it is encrypted");
+  expect_refused_zip(zip_archive({{"a/x", "first"}, {"a/x", "second"}}),
+                     "two records have this name");
 }
 
 TEST(ZipRecordsTest, RefusesACompressedRecordWhenItIsAskedFor) {
@@ -118,37 +119,40 @@ TEST(ZipRecordsTest, RefusesACompressedRecordWhenItIsAskedFor) {
 
 TEST(ZipRecordsTest, RefusesRecordsThatOverlap) {
   const std::string zip = zip_archive(three);
-  expect_refusal(patch(zip, central, 2, 42, std::uint32_t{0}), "overlaps another record");
+  expect_refused_zip(patch(zip, central, 2, 42, std::uint32_t{0}), "overlaps another record");
   // One whose bytes reach into the next, as nested archives that unpack to terabytes do.
-  expect_refusal(
+  expect_refused_zip(
       patch(patch(zip, central, 0, 20, std::uint32_t{100}), central, 0, 24, std::uint32_t{100}),
       "overlaps another record");
 }
 
 TEST(ZipRecordsTest, RefusesADirectoryThatDisagreesWithTheRecords) {
   const std::string zip = zip_archive(three);
-  expect_refusal(patch(zip, central, 0, 46, 'b'), "its header and the zip directory disagree");
-  expect_refusal(patch(zip, local, 0, 8, std::uint16_t{8}), "disagree");
-  expect_refusal(patch(zip, local, 0, 6, std::uint16_t{0}),
-                 "disagree");  // then sizes would be here
-  expect_refusal(patch(zip, local, 0, 0, 'Q'), "a/x: there is no record at 0");
-  expect_refusal(patch(zip, central, 1, 0, 'Q'), "there is no entry at");
-  expect_refusal(patch(zip, central, 0, 24, std::uint32_t{6}), "its two sizes differ");
-  expect_refusal(patch(zip, central, 2, 42, std::uint32_t{0xfffffff0}), "a/z: ");
+  expect_refused_zip(patch(zip, central, 0, 46, 'b'), "its header and the zip directory disagree");
+  expect_refused_zip(patch(zip, local, 0, 8, std::uint16_t{8}), "disagree");
+  expect_refused_zip(patch(zip, local, 0, 6, std::uint16_t{0}),
+                     "disagree");  // then sizes would be here
+  expect_refused_zip(patch(zip, local, 0, 0, 'Q'), "a/x: there is no record at 0");
+  expect_refused_zip(patch(zip, central, 1, 0, 'Q'), "there is no entry at");
+  expect_refused_zip(patch(zip, central, 0, 24, std::uint32_t{6}), "its two sizes differ");
+  expect_refused_zip(patch(zip, central, 2, 42, std::uint32_t{0xfffffff0}), "a/z: ");
 }
 
 TEST(ZipRecordsTest, RefusesSizesBeyondTheFile) {
   const std::string zip = zip_archive(three);
   const std::uint32_t large = 0xfffffff0;
-  expect_refusal(patch(patch(zip, central, 2, 20, large), central, 2, 24, large),
-                 "a/z: its 4294967280 bytes reach beyond");
-  expect_refusal(patch(zip, central, 0, 28, std::uint16_t{0xffff}), "zip directory: 65535 bytes");
-  expect_refusal(patch(zip, end64, 0, 40, ~std::uint64_t{0}), "does not fit in front of its end");
-  expect_refusal(patch(zip, end64, 0, 48, ~std::uint64_t{0}), "does not fit in front of its end");
-  expect_refusal(patch(zip, end64, 0, 32, std::uint64_t{1} << 40),
-                 "it has 3 entries and states 1099511627776");
-  expect_refusal(patch(zip, locator, 0, 8, ~std::uint64_t{0}), "zip64 directory: 56 bytes");
-  expect_refusal(patch(zip, locator, 0, 8, std::uint64_t{0}), "its end is not where");
+  expect_refused_zip(patch(patch(zip, central, 2, 20, large), central, 2, 24, large),
+                     "a/z: its 4294967280 bytes reach beyond");
+  expect_refused_zip(patch(zip, central, 0, 28, std::uint16_t{0xffff}),
+                     "zip directory: 65535 bytes");
+  expect_refused_zip(patch(zip, end64, 0, 40, ~std::uint64_t{0}),
+                     "does not fit in front of its end");
+  expect_refused_zip(patch(zip, end64, 0, 48, ~std::uint64_t{0}),
+                     "does not fit in front of its end");
+  expect_refused_zip(patch(zip, end64, 0, 32, std::uint64_t{1} << 40),
+                     "it has 3 entries and states 1099511627776");
+  expect_refused_zip(patch(zip, locator, 0, 8, ~std::uint64_t{0}), "zip64 directory: 56 bytes");
+  expect_refused_zip(patch(zip, locator, 0, 8, std::uint64_t{0}), "its end is not where");
 }
 
 TEST(ZipRecordsTest, RefusesEveryTruncation) {
@@ -156,7 +160,8 @@ TEST(ZipRecordsTest, RefusesEveryTruncation) {
   for (std::size_t size = 0; size < zip.size(); ++size) {
     EXPECT_THROW((void)read(zip.substr(0, size)), InputError) << size;
   }
-  expect_refusal(zip.substr(0, 100), "zip directory: its end is missing: the file is truncated");
+  expect_refused_zip(zip.substr(0, 100),
+                     "zip directory: its end is missing: the file is truncated");
 }
 
 }  // namespace

@@ -4,15 +4,12 @@
 
 #include <map>
 
+#include "driver.hpp"
 #include "mpbench/data/augment.hpp"
 #include "mpbench/data/loader.hpp"
 #include "tensor_json.hpp"
 
-using mpbench::parity::to_json;
-using mpbench::parity::to_tensor;
-using nlohmann::json;
-namespace data = mpbench::data;
-
+namespace mpbench::parity::augment_driver {
 namespace {
 
 data::AugmentOptions augment_options(const json& spec) {
@@ -85,4 +82,6 @@ json load(const json& script) {
 
 }  // namespace
 
-int main() { mpbench::parity::answer_lines(load); }
+const Driver driver("augment", load);
+
+}  // namespace mpbench::parity::augment_driver

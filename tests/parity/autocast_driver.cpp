@@ -6,14 +6,14 @@
 #include <functional>
 #include <memory>
 
+#include "driver.hpp"
 #include "mpbench/amp/autocast_guard.hpp"
 #include "tensor_json.hpp"
 
+namespace mpbench::parity::autocast_driver {
 namespace {
 
-using mpbench::amp::AutocastGuard;
-using mpbench::parity::to_dtype;
-using nlohmann::json;
+using amp::AutocastGuard;
 
 std::string name_of(at::ScalarType dtype) {
   for (const char* name : {"float32", "float64", "float16", "bfloat16"}) {
@@ -162,4 +162,6 @@ json answer(const json& script) {
 
 }  // namespace
 
-int main() { mpbench::parity::answer_lines(answer); }
+const Driver driver("autocast", answer);
+
+}  // namespace mpbench::parity::autocast_driver

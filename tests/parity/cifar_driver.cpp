@@ -4,16 +4,16 @@
 
 #include <spdlog/spdlog.h>
 
+#include "driver.hpp"
 #include "tensor_json.hpp"
 
+namespace mpbench::parity::cifar_driver {
 namespace {
 
-using nlohmann::json;
-
 json read_images(const json& spec) {
-  using mpbench::data::Cifar;
+  using data::Cifar;
   const auto which = spec.at("which") == "cifar10" ? Cifar::cifar10 : Cifar::cifar100;
-  const auto set = mpbench::data::read_cifar(spec.at("path").get<std::string>(), which, {});
+  const auto set = data::read_cifar(spec.at("path").get<std::string>(), which, {});
   json answer{{"classes", set.classes},
               {"train", set.given_split->train.size()},
               {"shape", {set.size(), set.channels, set.height, set.width}}};
@@ -27,7 +27,6 @@ json read_images(const json& spec) {
 
 }  // namespace
 
-int main() {
-  spdlog::set_level(spdlog::level::off);  // stdout is for answers
-  mpbench::parity::answer_lines(read_images);
-}
+const Driver driver("cifar", read_images);
+
+}  // namespace mpbench::parity::cifar_driver

@@ -1,4 +1,4 @@
-"""Runs a parity driver (a small C++ program: JSON in, JSON out) and turns tensors into JSON and back."""
+"""Runs a part of parity_driver (a C++ program: JSON in, JSON out) and turns tensors into JSON and back."""
 import functools
 import json
 import math
@@ -13,9 +13,8 @@ torch.set_num_threads(1)
 
 @functools.cache
 def _start(name, environment):
-    program = pathlib.Path(os.environ["MPBENCH_BUILD"]) / f"{name}_driver"
     return subprocess.Popen(
-        [program],
+        [pathlib.Path(os.environ["MPBENCH_BUILD"]) / "parity_driver", name],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -25,7 +24,7 @@ def _start(name, environment):
 
 
 def run(name, payload, **environment):
-    """The answer of NAME_driver, which is started once (for each `environment`) and answers line by line."""
+    """The answer of `parity_driver NAME`, which is started once (for each `environment`) and answers line by line."""
     process = _start(name, tuple(sorted(environment.items())))
     try:
         process.stdin.write(json.dumps(payload, allow_nan=False) + "\n")
@@ -34,7 +33,7 @@ def run(name, payload, **environment):
         answer = ""
     if not answer:
         _start.cache_clear()
-        raise AssertionError(f"{name}_driver ended with exit code {process.wait(timeout=60)}")
+        raise AssertionError(f"parity_driver {name} ended with exit code {process.wait(timeout=60)}")
     return json.loads(answer)
 
 

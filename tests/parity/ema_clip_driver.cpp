@@ -2,6 +2,7 @@
 // one JSON object a line on stdin, one on stdout. ema_clip_parity_test.py does the same in Python.
 #include <torch/torch.h>
 
+#include "driver.hpp"
 #include "mpbench/amp/grad_scaler.hpp"
 #include "mpbench/train/ema.hpp"
 #include "mpbench/train/gradient_clip.hpp"
@@ -9,13 +10,8 @@
 #include "mpbench/train/optimizer.hpp"
 #include "tensor_json.hpp"
 
+namespace mpbench::parity::ema_clip_driver {
 namespace {
-
-using namespace mpbench;
-using nlohmann::json;
-using parity::to_dtype;
-using parity::to_json;
-using parity::to_tensor;
 
 json clip(const json& request) {
   std::vector<at::Tensor> parameters;
@@ -127,4 +123,6 @@ json answer(const json& request) {
 
 }  // namespace
 
-int main() { parity::answer_lines(answer); }
+const Driver driver("ema_clip", answer);
+
+}  // namespace mpbench::parity::ema_clip_driver

@@ -3,14 +3,12 @@
 // float32 and float16 convolutions.
 #include <torch/torch.h>
 
+#include "driver.hpp"
 #include "mpbench/amp/fp16_conv.hpp"
 #include "tensor_json.hpp"
 
+namespace mpbench::parity::fp16_conv_driver {
 namespace {
-
-using mpbench::parity::to_json;
-using mpbench::parity::to_tensor;
-using nlohmann::json;
 
 at::Tensor leaf(const json& spec, bool channels_last) {
   at::Tensor tensor = to_tensor(spec, at::kHalf);
@@ -43,13 +41,15 @@ json convolve(const json& spec) {
           {"bias_gradient", to_json(bias.defined() ? bias.grad() : bias)}};
 }
 
+json answer(const json& spec) {
+  static const amp::Fp16ConvolutionGuard guard;
+  json result = spec.contains("input") ? convolve(spec) : json::object();
+  result["label"] = guard.support().label;
+  return result;
+}
+
 }  // namespace
 
-int main() {
-  const mpbench::amp::Fp16ConvolutionGuard guard;
-  mpbench::parity::answer_lines([&](const json& spec) {
-    json result = spec.contains("input") ? convolve(spec) : json::object();
-    result["label"] = guard.support().label;
-    return result;
-  });
-}
+const Driver driver("fp16_conv", answer);
+
+}  // namespace mpbench::parity::fp16_conv_driver

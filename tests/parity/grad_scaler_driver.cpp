@@ -5,25 +5,23 @@
 
 #include <memory>
 
+#include "driver.hpp"
 #include "mpbench/amp/grad_scaler.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/train/optimizer.hpp"
 #include "tensor_json.hpp"
 
+namespace mpbench::parity::grad_scaler_driver {
 namespace {
 
-using mpbench::amp::GradScaler;
-using mpbench::amp::GradScalerOptions;
-using mpbench::amp::StepOutcome;
-using mpbench::parity::to_dtype;
-using mpbench::parity::to_json;
-using mpbench::parity::to_tensor;
-using nlohmann::json;
+using amp::GradScaler;
+using amp::GradScalerOptions;
+using amp::StepOutcome;
 
 struct Player {
   GradScalerOptions options;
   std::unique_ptr<GradScaler> scaler;
-  std::vector<std::unique_ptr<mpbench::train::Optimizer>> optimizers;
+  std::vector<std::unique_ptr<train::Optimizer>> optimizers;
 };
 
 GradScalerOptions scaler_options(const json& spec) {
@@ -36,8 +34,8 @@ GradScalerOptions scaler_options(const json& spec) {
   return options;
 }
 
-std::unique_ptr<mpbench::train::Optimizer> optimizer(const json& spec) {
-  mpbench::train::OptimizerOptions options;
+std::unique_ptr<train::Optimizer> optimizer(const json& spec) {
+  train::OptimizerOptions options;
   options.name = spec.at("name");
   options.lr = spec.at("lr");
   options.momentum = spec.value("momentum", 0.0);
@@ -46,7 +44,7 @@ std::unique_ptr<mpbench::train::Optimizer> optimizer(const json& spec) {
   for (const json& param : spec.at("params")) {
     params.push_back(to_tensor(param, to_dtype(spec.value("dtype", "float32"))).requires_grad_());
   }
-  return mpbench::train::make_optimizer(params, options);
+  return train::make_optimizer(params, options);
 }
 
 at::Tensor gradient(const json& spec, at::ScalarType dtype, double scale) {
@@ -65,7 +63,7 @@ at::Tensor gradient(const json& spec, at::ScalarType dtype, double scale) {
 json play(Player& player, const json& operation) {
   const std::string name = operation.at("op");
   GradScaler& scaler = *player.scaler;
-  const auto target = [&]() -> mpbench::train::Optimizer& {
+  const auto target = [&]() -> train::Optimizer& {
     return *player.optimizers.at(operation.value("optimizer", std::size_t{0}));
   };
   if (name == "scale") {
@@ -155,7 +153,7 @@ json play_script(const json& script) {
   try {
     player.options = scaler_options(script.at("scaler"));
     player.scaler = std::make_unique<GradScaler>(player.options);
-  } catch (const mpbench::Error& error) {
+  } catch (const Error& error) {
     return json::array({{{"error", error.what()}}});
   }
   for (const json& spec : script.at("optimizers")) {
@@ -166,7 +164,7 @@ json play_script(const json& script) {
     json error;
     try {
       result = play(player, operation);
-    } catch (const mpbench::Error& thrown) {
+    } catch (const Error& thrown) {
       error = thrown.what();
     }
     json record = observe(player);
@@ -179,4 +177,6 @@ json play_script(const json& script) {
 
 }  // namespace
 
-int main() { mpbench::parity::answer_lines(play_script); }
+const Driver driver("grad_scaler", play_script);
+
+}  // namespace mpbench::parity::grad_scaler_driver

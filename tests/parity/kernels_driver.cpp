@@ -4,18 +4,16 @@
 
 #include <ctime>
 
+#include "driver.hpp"
 #include "mpbench/kernels/batch_norm_activation.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
 #include "mpbench/kernels/heap.hpp"
 #include "tensor_json.hpp"
 
+namespace mpbench::parity::kernels_driver {
 namespace {
 
-using mpbench::kernels::CpuKernelsGuard;
-using mpbench::parity::to_dtype;
-using mpbench::parity::to_json;
-using mpbench::parity::to_tensor;
-using nlohmann::json;
+using kernels::CpuKernelsGuard;
 
 at::Tensor leaf(const json& spec, at::ScalarType dtype, bool channels_last) {
   at::Tensor tensor = to_tensor(spec, dtype);
@@ -43,8 +41,8 @@ json convolve(const json& spec) {
           {"bias_gradient", to_json(bias.defined() ? bias.grad() : bias)}};
 }
 
-mpbench::kernels::Activation activation_of(const std::string& name) {
-  using mpbench::kernels::Activation;
+kernels::Activation activation_of(const std::string& name) {
+  using kernels::Activation;
   if (name == "relu") return Activation::relu;
   if (name == "relu6") return Activation::relu6;
   return name == "silu" ? Activation::silu : Activation::none;
@@ -67,11 +65,10 @@ json normalize(const json& spec) {
       tensor.copy_(to_tensor(spec.at(name)));
     }
   }
-  if (!mpbench::kernels::fuses_batch_norm(*norm, input)) return {{"fused", false}};
+  if (!kernels::fuses_batch_norm(*norm, input)) return {{"fused", false}};
   at::Tensor output;
   for (int i = 0; i < spec.at("steps").get<int>(); ++i) {
-    output =
-        mpbench::kernels::batch_norm_activation(*norm, input, activation_of(spec.at("activation")));
+    output = kernels::batch_norm_activation(*norm, input, activation_of(spec.at("activation")));
   }
   output.backward(to_tensor(spec.at("output_gradient"), dtype));
   return {{"fused", true},
@@ -100,9 +97,8 @@ json time_step(const json& spec) {
       const std::vector<std::int64_t> padding(2, kernel / 2);
       return at::conv2d(input, weight, at::Tensor(), stride, padding, 1, shape[1]);
     }
-    if (mpbench::kernels::fuses_batch_norm(*norm, input)) {
-      return mpbench::kernels::batch_norm_activation(*norm, input,
-                                                     mpbench::kernels::Activation::silu);
+    if (kernels::fuses_batch_norm(*norm, input)) {
+      return kernels::batch_norm_activation(*norm, input, kernels::Activation::silu);
     }
     return torch::silu(norm->forward(input));
   };
@@ -112,19 +108,21 @@ json time_step(const json& spec) {
   return {{"ms", 1e3 * static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC}};
 }
 
+json answer(const json& spec) {
+  kernels::keep_freed_memory();
+  const CpuKernelsGuard guard(
+      {.depthwise = kernels::parse_depthwise(spec.at("depthwise").get<std::string>()),
+       .fused_norm = spec.value("fused_norm", true)});
+  const std::string command = spec.at("command");
+  json result = command == "convolve"    ? convolve(spec)
+                : command == "normalize" ? normalize(spec)
+                                         : time_step(spec);
+  result["label"] = guard.depthwise_label();
+  return result;
+}
+
 }  // namespace
 
-int main() {
-  mpbench::kernels::keep_freed_memory();
-  mpbench::parity::answer_lines([](const json& spec) {
-    const CpuKernelsGuard guard(
-        {.depthwise = mpbench::kernels::parse_depthwise(spec.at("depthwise").get<std::string>()),
-         .fused_norm = spec.value("fused_norm", true)});
-    const std::string command = spec.at("command");
-    json result = command == "convolve"    ? convolve(spec)
-                  : command == "normalize" ? normalize(spec)
-                                           : time_step(spec);
-    result["label"] = guard.depthwise_label();
-    return result;
-  });
-}
+const Driver driver("kernels", answer);
+
+}  // namespace mpbench::parity::kernels_driver

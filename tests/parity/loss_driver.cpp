@@ -1,16 +1,13 @@
 // Computes a loss and its gradient on given logits: one JSON object a line on stdin, one on stdout.
 #include <torch/torch.h>
 
+#include "driver.hpp"
 #include "mpbench/amp/autocast_guard.hpp"
 #include "mpbench/train/loss.hpp"
 #include "tensor_json.hpp"
 
+namespace mpbench::parity::loss_driver {
 namespace {
-
-using mpbench::parity::to_dtype;
-using mpbench::parity::to_json;
-using mpbench::parity::to_tensor;
-using nlohmann::json;
 
 std::optional<double> optional(const json& request, const char* key) {
   if (!request.contains(key)) return std::nullopt;
@@ -18,20 +15,18 @@ std::optional<double> optional(const json& request, const char* key) {
 }
 
 json answer(const json& request) {
-  using mpbench::train::Task;
-  const mpbench::train::Loss loss{
-      .task = request.at("task") == "binary" ? Task::binary : Task::multiclass,
-      .pos_weight = optional(request, "pos_weight"),
-      .kind = request.value("kind", "cross-entropy"),
-      .focal_gamma = request.value("focal_gamma", 2.0),
-      .focal_alpha = optional(request, "focal_alpha"),
-      .label_smoothing = request.value("label_smoothing", 0.0)};
+  using train::Task;
+  const train::Loss loss{.task = request.at("task") == "binary" ? Task::binary : Task::multiclass,
+                         .pos_weight = optional(request, "pos_weight"),
+                         .kind = request.value("kind", "cross-entropy"),
+                         .focal_gamma = request.value("focal_gamma", 2.0),
+                         .focal_alpha = optional(request, "focal_alpha"),
+                         .label_smoothing = request.value("label_smoothing", 0.0)};
   validate(loss);
   const at::Tensor logits =
       to_tensor(request.at("logits"), to_dtype(request.value("dtype", "float32"))).requires_grad_();
   const at::Tensor labels = to_tensor(request.at("labels"), at::kLong);
-  const mpbench::amp::AutocastGuard autocast(at::kCPU, at::kBFloat16,
-                                             request.value("autocast", false));
+  const amp::AutocastGuard autocast(at::kCPU, at::kBFloat16, request.value("autocast", false));
   const at::Tensor value = loss(logits, labels);
   value.backward();
   return {{"loss", to_json(value)}, {"gradient", to_json(logits.grad())}};
@@ -39,4 +34,6 @@ json answer(const json& request) {
 
 }  // namespace
 
-int main() { mpbench::parity::answer_lines(answer); }
+const Driver driver("loss", answer);
+
+}  // namespace mpbench::parity::loss_driver

@@ -1,14 +1,13 @@
 // Metrics of given scores: one JSON object a line on stdin, one on stdout.
 #include <iostream>
 
+#include "driver.hpp"
 #include "mpbench/train/metrics.hpp"
 #include "mpbench/train/unit_scores.hpp"
 #include "tensor_json.hpp"
 
+namespace mpbench::parity::metrics_driver {
 namespace {
-
-using namespace mpbench;
-using nlohmann::json;
 
 std::vector<double> numbers(const json& list) {
   std::vector<double> values;
@@ -66,4 +65,6 @@ json answer(const json& request) {
 
 }  // namespace
 
-int main() { parity::answer_lines(answer); }
+const Driver driver("metrics", answer);
+
+}  // namespace mpbench::parity::metrics_driver

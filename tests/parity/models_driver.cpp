@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "driver.hpp"
 #include "mpbench/amp/autocast_guard.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
@@ -12,10 +13,10 @@
 #include "mpbench/nn/state_dict.hpp"
 #include "tensor_json.hpp"
 
+namespace mpbench::parity::models_driver {
 namespace {
 
-using mpbench::nn::TensorsByName;
-using nlohmann::json;
+using nn::TensorsByName;
 
 namespace execution_trace = torch::profiler::impl;
 
@@ -34,37 +35,37 @@ class OperatorTrace {
   OperatorTrace& operator=(const OperatorTrace&) = delete;
 };
 
-std::shared_ptr<mpbench::nn::ImageClassifier> make_model(const json& request) {
+std::shared_ptr<nn::ImageClassifier> make_model(const json& request) {
   torch::manual_seed(request.at("seed").get<std::uint64_t>());
-  auto model = mpbench::nn::make_model({
+  auto model = nn::make_model({
       .name = request.at("name"),
       .in_channels = request.at("in_channels"),
       .outputs = request.at("outputs"),
       .activation = request.value("activation", "silu"),
       .squeeze_excite = request.value("squeeze_excite", "transformed"),
   });
-  const auto dtype = mpbench::parity::to_dtype(request.value("dtype", "float32"));
-  for (auto& [name, tensor] : mpbench::nn::state_of(*model)) {
+  const auto dtype = to_dtype(request.value("dtype", "float32"));
+  for (auto& [name, tensor] : nn::state_of(*model)) {
     if (tensor.is_floating_point()) tensor.set_data(tensor.to(dtype));  // not the counts of batches
   }
-  if (request.value("channels_last", false)) mpbench::nn::to_channels_last(*model);
+  if (request.value("channels_last", false)) nn::to_channels_last(*model);
   return model;
 }
 
 void load(torch::nn::Module& model, const TensorsByName& file) {
   const torch::NoGradGuard no_grad;
-  const TensorsByName state = mpbench::nn::state_of(model);
+  const TensorsByName state = nn::state_of(model);
   for (const auto& [name, tensor] : state) {
     tensor.copy_(file.at(name));
   }
   if (state.size() != file.size()) {
-    throw mpbench::Error("the file has tensors that the model has not");
+    throw Error("the file has tensors that the model has not");
   }
 }
 
 /// A training or a validation pass; leaves the gradients in the model.
-torch::Tensor pass(mpbench::nn::ImageClassifier& model, const json& request) {
-  const auto batch = mpbench::nn::read_state_dict(request.at("batch").get<std::string>()).tensors;
+torch::Tensor pass(nn::ImageClassifier& model, const json& request) {
+  const auto batch = nn::read_state_dict(request.at("batch").get<std::string>()).tensors;
   const bool train = request.at("train");
   model.train(train);
   const bool channels_last = request.value("channels_last", false);
@@ -77,8 +78,8 @@ torch::Tensor pass(mpbench::nn::ImageClassifier& model, const json& request) {
   const torch::AutoGradMode gradients(train);
   torch::Tensor logits;
   {
-    const auto dtype = mpbench::parity::to_dtype(request.value("autocast", "float32"));
-    const mpbench::amp::AutocastGuard autocast(at::kCPU, dtype, dtype != at::kFloat);
+    const auto dtype = to_dtype(request.value("autocast", "float32"));
+    const amp::AutocastGuard autocast(at::kCPU, dtype, dtype != at::kFloat);
     logits = model.forward(images);
   }
   if (train && request.value("backward", true)) {
@@ -90,14 +91,14 @@ torch::Tensor pass(mpbench::nn::ImageClassifier& model, const json& request) {
 }
 
 json answer(const json& request) {
-  std::optional<mpbench::kernels::CpuKernelsGuard> own_kernels;
+  std::optional<kernels::CpuKernelsGuard> own_kernels;
   if (request.value("own_kernels", false)) {
-    own_kernels.emplace(mpbench::kernels::CpuKernelOptions{
-        .depthwise = mpbench::kernels::Depthwise::automatic, .fused_norm = true});
+    own_kernels.emplace(
+        kernels::CpuKernelOptions{.depthwise = kernels::Depthwise::automatic, .fused_norm = true});
   }
   const auto model = make_model(request);
   if (request.contains("state")) {
-    load(*model, mpbench::nn::read_state_dict(request.at("state").get<std::string>()).tensors);
+    load(*model, nn::read_state_dict(request.at("state").get<std::string>()).tensors);
   }
   TensorsByName results;
   if (request.contains("batch")) results["logits"] = pass(*model, request);
@@ -106,17 +107,19 @@ json answer(const json& request) {
     parameters.push_back(parameter.key());
     if (parameter->grad().defined()) results["gradient." + parameter.key()] = parameter->grad();
   }
-  for (const auto& [name, tensor] : mpbench::nn::state_of(*model)) {
+  for (const auto& [name, tensor] : nn::state_of(*model)) {
     results["state." + name] = tensor.detach();
   }
-  mpbench::nn::write_state_dict(request.at("results").get<std::string>(), results);
+  nn::write_state_dict(request.at("results").get<std::string>(), results);
   return {{"parameters", parameters},
-          {"parameter_count", mpbench::nn::count_parameters(*model)},
-          {"native_resolution", mpbench::nn::native_resolution(request.at("name"))},
+          {"parameter_count", nn::count_parameters(*model)},
+          {"native_resolution", nn::native_resolution(request.at("name"))},
           {"stem", model->stem()},
           {"head", model->head()}};
 }
 
 }  // namespace
 
-int main() { mpbench::parity::answer_lines(answer); }
+const Driver driver("models", answer);
+
+}  // namespace mpbench::parity::models_driver

@@ -2,21 +2,18 @@
 // on stdin, one on stdout. optimizer_parity_test.py does the same with torch.optim.
 #include <torch/torch.h>
 
+#include "driver.hpp"
 #include "mpbench/amp/grad_scaler.hpp"
 #include "mpbench/train/gradient_clip.hpp"
 #include "mpbench/train/optimizer.hpp"
 #include "tensor_json.hpp"
 
-using mpbench::parity::to_dtype;
-using mpbench::parity::to_json;
-using mpbench::parity::to_tensor;
-using nlohmann::json;
-
+namespace mpbench::parity::optimizer_driver {
 namespace {
 
 json train(const json& script) {
   const json& spec = script.at("options");
-  mpbench::train::OptimizerOptions options;
+  train::OptimizerOptions options;
   options.name = spec.at("name");
   options.lr = spec.at("lr");
   options.weight_decay = spec.value("weight_decay", 0.0);
@@ -36,15 +33,15 @@ json train(const json& script) {
     }
     params.push_back(values.requires_grad_());
   }
-  const auto optimizer = mpbench::train::make_optimizer(params, options);
+  const auto optimizer = train::make_optimizer(params, options);
 
-  mpbench::amp::GradScalerOptions scaling;
+  amp::GradScalerOptions scaling;
   scaling.enabled = script.contains("scaler");
   if (scaling.enabled) {
     scaling.init_scale = script.at("scaler").at("init_scale");
     scaling.growth_interval = script.at("scaler").at("growth_interval");
   }
-  mpbench::amp::GradScaler scaler(scaling);
+  amp::GradScaler scaler(scaling);
 
   json after = json::array();
   for (const json& step : script.at("steps")) {
@@ -60,7 +57,7 @@ json train(const json& script) {
     }
     if (script.contains("max_norm")) {
       scaler.unscale_(*optimizer);
-      (void)mpbench::train::clip_gradients(params, script.at("max_norm"));
+      (void)train::clip_gradients(params, script.at("max_norm"));
     }
     (void)scaler.step(*optimizer);
     scaler.update();
@@ -82,4 +79,6 @@ json train(const json& script) {
 
 }  // namespace
 
-int main() { mpbench::parity::answer_lines(train); }
+const Driver driver("optimizer", train);
+
+}  // namespace mpbench::parity::optimizer_driver

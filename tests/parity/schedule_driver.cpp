@@ -1,16 +1,18 @@
 // The learning rate of every step of a schedule: one JSON object a line on stdin, one on stdout.
 #include "mpbench/train/schedule.hpp"
 
+#include "driver.hpp"
 #include "tensor_json.hpp"
 
+namespace mpbench::parity::schedule_driver {
 namespace {
 
 nlohmann::json answer(const nlohmann::json& request) {
-  const mpbench::train::Schedule schedule{.name = request.at("name"),
-                                          .base_lr = request.at("base_lr"),
-                                          .total_steps = request.at("total"),
-                                          .warmup_steps = request.at("warmup"),
-                                          .min_lr = request.at("min_lr")};
+  const train::Schedule schedule{.name = request.at("name"),
+                                 .base_lr = request.at("base_lr"),
+                                 .total_steps = request.at("total"),
+                                 .warmup_steps = request.at("warmup"),
+                                 .min_lr = request.at("min_lr")};
   nlohmann::json rates = nlohmann::json::array();
   for (std::int64_t step = 0; step <= schedule.total_steps; ++step) {
     rates.push_back(schedule.lr(step));
@@ -20,4 +22,6 @@ nlohmann::json answer(const nlohmann::json& request) {
 
 }  // namespace
 
-int main() { mpbench::parity::answer_lines(answer); }
+const Driver driver("schedule", answer);
+
+}  // namespace mpbench::parity::schedule_driver

@@ -1,11 +1,10 @@
 // Splits and folds of given patients: one JSON object on stdin, one on stdout. split_parity_test.py
 // compares their balance with scikit-learn's.
+#include "driver.hpp"
 #include "mpbench/data/split.hpp"
 #include "tensor_json.hpp"
 
-using nlohmann::json;
-namespace data = mpbench::data;
-
+namespace mpbench::parity::split_driver {
 namespace {
 
 /// `groups` and `labels` of the images -> [fold: its images for validation].
@@ -26,4 +25,6 @@ json fold(const json& script) {
 
 }  // namespace
 
-int main() { mpbench::parity::answer_lines(fold); }
+const Driver driver("split", fold);
+
+}  // namespace mpbench::parity::split_driver

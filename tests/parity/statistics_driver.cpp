@@ -1,17 +1,13 @@
 // Reads one JSON request a line on stdin, writes one JSON answer a line on stdout;
 // statistics_parity_test.py drives it.
-#include <iostream>
-#include <nlohmann/json.hpp>
-
+#include "driver.hpp"
 #include "mpbench/bench/comparison.hpp"
 #include "mpbench/bench/statistics.hpp"
 #include "mpbench/report/csv_table.hpp"
 #include "mpbench/train/metrics.hpp"
 
+namespace mpbench::parity::statistics_driver {
 namespace {
-
-using nlohmann::json;
-using namespace mpbench;
 
 json to_json(const bench::Estimate& estimate) {
   json answer{{"value", estimate.value}};
@@ -119,8 +115,6 @@ json answer(const json& request) {
 
 }  // namespace
 
-int main() {
-  for (std::string line; std::getline(std::cin, line);) {
-    std::cout << answer(json::parse(line)).dump() << std::endl;
-  }
-}
+const Driver driver("statistics", answer);
+
+}  // namespace mpbench::parity::statistics_driver

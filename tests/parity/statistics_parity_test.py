@@ -10,13 +10,13 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
-DRIVER = pathlib.Path(os.environ["MPBENCH_BUILD"]) / "statistics_driver"
+DRIVER = pathlib.Path(os.environ["MPBENCH_BUILD"]) / "parity_driver"
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
 def ask():
-    with subprocess.Popen([DRIVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([DRIVER, "statistics"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
 
         def send(what, **request):
             process.stdin.write(json.dumps({"what": what, **request}) + "\n")

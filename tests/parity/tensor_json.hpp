@@ -3,7 +3,6 @@
 #include <torch/torch.h>
 
 #include <cmath>
-#include <iostream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -29,14 +28,14 @@ inline double to_double(const nlohmann::json& value) {
   throw std::runtime_error("no number: " + text);
 }
 
-inline at::Tensor to_tensor(const nlohmann::json& json, at::ScalarType dtype = at::kFloat) {
+inline at::Tensor to_tensor(const nlohmann::json& record, at::ScalarType dtype = at::kFloat) {
   std::vector<double> values;
-  for (const auto& value : json.at("values")) {
+  for (const auto& value : record.at("values")) {
     values.push_back(to_double(value));
   }
   return torch::tensor(values, at::kDouble)
       .to(dtype)
-      .reshape(json.at("shape").get<std::vector<std::int64_t>>());
+      .reshape(record.at("shape").get<std::vector<std::int64_t>>());
 }
 
 inline nlohmann::json to_json(double value) {
@@ -71,16 +70,6 @@ inline at::ScalarType to_dtype(const std::string& name) {
   if (name == "float16") return at::kHalf;
   if (name == "bfloat16") return at::kBFloat16;
   throw std::runtime_error("no dtype: " + name);
-}
-
-/// Answers each line of JSON on stdin with one on stdout, until stdin ends.
-template <typename Answer>
-void answer_lines(Answer answer) {
-  // The tensors are tiny, and waiting for other threads costs more than the work on a busy machine.
-  at::set_num_threads(1);
-  for (std::string line; std::getline(std::cin, line);) {
-    std::cout << answer(nlohmann::json::parse(line)) << std::endl;
-  }
 }
 
 }  // namespace mpbench::parity

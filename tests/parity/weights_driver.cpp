@@ -4,19 +4,19 @@
 
 #include <torch/torch.h>
 
+#include "driver.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/nn/state_dict.hpp"
 #include "tensor_json.hpp"
 
+namespace mpbench::parity::weights_driver {
 namespace {
-
-using nlohmann::json;
 
 /// {"path"} -> the names that were read; with {"save"}, the tensors are written there.
 json read(const json& request) {
-  const auto state = mpbench::nn::read_state_dict(request.at("path").get<std::string>());
+  const auto state = nn::read_state_dict(request.at("path").get<std::string>());
   if (request.contains("save")) {
-    mpbench::nn::write_state_dict(request.at("save").get<std::string>(), state.tensors);
+    nn::write_state_dict(request.at("save").get<std::string>(), state.tensors);
   }
   json dtypes = json::object();
   for (const auto& [name, tensor] : state.tensors)
@@ -26,15 +26,14 @@ json read(const json& request) {
 
 /// {"path", "model"} -> the report; with {"save"}, the model's weights are written there.
 json load(const json& request) {
-  auto model = mpbench::nn::make_model({.name = request.at("model"),
-                                        .in_channels = request.value("in_channels", 3),
-                                        .outputs = request.value("outputs", 1000)});
-  if (request.value("channels_last", false)) mpbench::nn::to_channels_last(*model);
-  const auto report =
-      mpbench::nn::load_weights(*model, request.at("path").get<std::string>(),
-                                {.require_head = request.value("require_head", false)});
+  auto model = nn::make_model({.name = request.at("model"),
+                               .in_channels = request.value("in_channels", 3),
+                               .outputs = request.value("outputs", 1000)});
+  if (request.value("channels_last", false)) nn::to_channels_last(*model);
+  const auto report = nn::load_weights(*model, request.at("path").get<std::string>(),
+                                       {.require_head = request.value("require_head", false)});
   if (request.contains("save")) {
-    mpbench::nn::save_weights(*model, request.at("save").get<std::string>());
+    nn::save_weights(*model, request.at("save").get<std::string>());
   }
   return {{"loaded", report.loaded},
           {"head", report.head},
@@ -47,11 +46,13 @@ json load(const json& request) {
 json answer(const json& request) {
   try {
     return request.contains("model") ? load(request) : read(request);
-  } catch (const mpbench::InputError& error) {
+  } catch (const InputError& error) {
     return {{"field", error.field()}, {"problem", error.problem()}};
   }
 }
 
 }  // namespace
 
-int main() { mpbench::parity::answer_lines(answer); }
+const Driver driver("weights", answer);
+
+}  // namespace mpbench::parity::weights_driver

@@ -15,7 +15,7 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(TrainConfigTest, DefaultsAreValid) { EXPECT_NO_THROW(validate({})); }
+TEST(TrainConfigTest, DefaultsAreValid) { EXPECT_NO_THROW(validate(TrainConfig{})); }
 
 TEST(TrainConfigTest, NamesTheOptionThatMakesNoSense) {
   const std::vector<std::pair<std::string, std::function<void(TrainConfig&)>>> mistakes{
