@@ -87,10 +87,29 @@ explain_pip_failure() {
   fail_with_log "${log}" "could not install ${what}; see why above, and run it again"
 }
 
+# names_partial VENV: whether its scripts name VENV.partial, where it was made.
+names_partial() { grep -qIsF -- "${1##*/}.partial" "$1"/bin/*; }
+
+# name_final_place VENV FOLDER: venv and pip write the folder in which they work into the scripts that they make, as the
+# interpreter that starts them. In the scripts of FOLDER it becomes VENV.
+name_final_place() {
+  local name="${1##*/}" scripts
+  mapfile -d '' -t scripts < <(grep -lIZsF -- "${name}.partial" "$2/pyvenv.cfg" "$2"/bin/*)
+  if (( ${#scripts[@]} > 0 )); then
+    sed -i "s/${name//./\\.}\\.partial/${name}/g" -- "${scripts[@]}"
+  fi
+}
+
 # install_libtorch slim|full
 install_libtorch() {
   local kind="$1" venv
+  venv="$(venv_folder "${kind}")"
   if venv_ready "${kind}"; then
+    # Earlier versions of this script left the environment so; that is no reason to download it again.
+    if [[ -w "${venv}/bin" ]] && names_partial "${venv}"; then
+      lock_cache
+      name_final_place "${venv}" "${venv}"
+    fi
     return 0
   fi
   lock_cache
@@ -101,7 +120,6 @@ install_libtorch() {
   check_free_space "${kind}"
 
   # Made beside its place and renamed when whole: a download cut short is never taken for a LibTorch.
-  venv="$(venv_folder "${kind}")"
   partial="${venv}.partial"
   say "Installing LibTorch $(torch_version) (${kind}, ${gigabytes_downloaded[${kind}]} GB to download) in ${venv} (log: ${log})"
   rm -rf -- "${partial}" "${venv}.old"
@@ -113,6 +131,7 @@ install_libtorch() {
   if [[ "${kind}" == full ]] && ! "${partial}/bin/python" -I -c 'import torch, torchvision' >> "${log}" 2>&1; then
     fail_with_log "${log}" "LibTorch $(torch_version) was installed, and Python cannot load it; see why above"
   fi
+  name_final_place "${venv}" "${partial}"
   pins_digest "${kind}" > "${partial}/pins.sha256"
   if [[ -e "${venv}" ]]; then
     mv -T -- "${venv}" "${venv}.old"
