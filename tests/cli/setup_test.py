@@ -54,6 +54,14 @@ def test_cuda_toolkit_brings_the_full_libtorch(machine):
     assert machine.environments() == ["torch-2.11.0-full"]
 
 
+def test_slim_libtorch_beside_a_cuda_toolkit_is_named(machine):
+    machine.program("nvcc", "")
+    result = machine.setup("--program", "--slim", MPBENCH_CUDA="AUTO")
+    assert result.returncode == 0, result.stderr
+    folder = machine.cache / "mpbench/torch-2.11.0-slim/lib/python3.11/site-packages/torch"
+    assert result.stderr.splitlines()[-1] == f"Set up: LibTorch {folder}"
+
+
 def test_changed_pins_install_anew(machine):
     assert machine.setup("--program").returncode == 0
     pins = machine.scripts / "packages" / "pypi.txt"
