@@ -1,7 +1,10 @@
 # shellcheck shell=bash
-# Sourced by scripts/demo and scripts/test: configures and builds the release preset.
+# Sourced by scripts/demo, scripts/test and others: configures and builds the release preset.
+# messages.sh comes before.
 
-build="${root:?}/build/release"
+source "${root:?}/scripts/shell/progress.sh"
+
+build="${root}/build/release"
 
 # build_jobs: as many compilers as there are cores and memory for; a file with torch's headers takes 2.5 GB.
 build_jobs() {
@@ -34,13 +37,27 @@ configure_build() {
     fail_with_log "${log}" "configuring the build failed; see why above"
 }
 
-# run_build TARGET: quiet unless it fails.
+# build_progress LOG SECONDS: ninja starts each line with the count, [120/318].
+build_progress() {
+  local count
+  count="$(sed -n 's|^\[\([0-9]*\)/\([0-9]*\)\] .*|\1 of \2|p' "$1" | tail -n 1)"
+  printf 'Built %s files in %s\n' "${count:-no}" "$(clock "$2")"
+}
+
+# run_build TARGET...: what the compiler says goes to the log; where it fails, to the terminal as well. The time left is
+# not estimated: files without LibTorch's headers come first and compile in a second, those with them in up to thirty.
 run_build() {
-  local log="${build}/build.log" jobs
+  local log="${build}/build.log" jobs status=0
   jobs="$(build_jobs)"
   say "Building with ${jobs} jobs (minutes the first time; log: ${log})"
-  cmake --build "${build}" --target "$1" --parallel "${jobs}" < /dev/null > "${log}" 2>&1 || {
+  trap 'stop_progress; say "${script_name}: interrupted; run it again to go on"; exit 130' INT TERM
+  start_progress build_progress "${log}"
+  NINJA_STATUS='[%f/%t] ' cmake --build "${build}" --target "$@" --parallel "${jobs}" \
+    < /dev/null > "${log}" 2>&1 {progress_fd}>&- || status=$?
+  stop_progress
+  trap - INT TERM
+  if (( status != 0 )); then
     grep -m 1 -A 20 '^FAILED: ' "${log}" >&2 || true
     fail_with_log "${log}" "the build failed; see why above"
-  }
+  fi
 }

@@ -7,6 +7,7 @@ python="${PYTHON:-python3}"
 # What an environment takes while it is made, downloads and pip's own cache of them included.
 declare -A gigabytes_needed=([slim]=3 [full]=10)
 declare -A gigabytes_downloaded=([slim]=0.6 [full]=3)
+declare -A gigabytes_unpacked=([slim]=1.3 [full]=5.3)
 # torch has wheels from Python 3.10 on; numpy, which the tests compare with, from 3.11 on.
 declare -A least_python=([slim]=3.10 [full]=3.11)
 
@@ -40,9 +41,31 @@ check_free_space() {
       "or name another folder with XDG_CACHE_HOME"
 }
 
+# gigabytes FOLDER...: what their files hold.
+gigabytes() {
+  { du -s --apparent-size --block-size=1kB -- "$@" 2> /dev/null || true; } |
+    awk '{ sum += $1 } END { printf "%.2f\n", sum / 1e6 }'
+}
+
+# install_progress slim|full VENV SECONDS: what pip is doing, by its log and the folder that it fills.
+install_progress() {
+  local kind="$1" venv="$2" seconds="$3" now
+  if grep -q '^Installing collected packages' "${venv}/pip.log"; then
+    printf 'Unpacked %s of about %s GB in %s\n' \
+      "$(gigabytes "${venv}/lib")" "${gigabytes_unpacked[${kind}]}" "$(clock "${seconds}")"
+  else
+    now="$(sed -n 's/^ *Downloading \([^-]*\)-.* (\(.*\))$/ (now \1, \2)/p' "${venv}/pip.log" | tail -n 1)"
+    # The files beside these folders are pip's own cache in the making: the same bytes once more.
+    printf 'Downloaded %s of about %s GB in %s%s\n' \
+      "$(gigabytes "${venv}"/downloads/*/)" "${gigabytes_downloaded[${kind}]}" "$(clock "${seconds}")" "${now}"
+  fi
+}
+
+loading_progress() { printf 'Checking that Python loads it, %s\n' "$(clock "$1")"; }
+
 # pip_install slim|full VENV
 pip_install() {
-  local kind="$1" venv="$2" attempt options=()
+  local kind="$1" venv="$2" attempt status options=()
   packages pypi.txt torch "${kind}" > "${venv}/requirements.txt"
   if [[ "${kind}" == slim ]]; then
     options+=(--no-deps)
@@ -51,14 +74,18 @@ pip_install() {
   # would install elsewhere than in this environment are put aside.
   for attempt in 1 2 3; do
     printf 'pip install, attempt %s\n' "${attempt}" > "${venv}/pip.log"
-    if env -u PYTHONPATH -u PYTHONHOME -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT -u PIP_CONSTRAINT -u PIP_REQUIREMENT \
+    start_progress install_progress "${kind}" "${venv}"
+    status=0
+    env -u PYTHONPATH -u PYTHONHOME -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT -u PIP_CONSTRAINT -u PIP_REQUIREMENT \
       PIP_USER=0 TMPDIR="${venv}/downloads" PIP_DEFAULT_TIMEOUT="${PIP_DEFAULT_TIMEOUT:-60}" \
       "${venv}/bin/python" -m pip install --disable-pip-version-check --no-input --progress-bar off \
-      "${options[@]}" --requirement "${venv}/requirements.txt" < /dev/null >> "${venv}/pip.log" 2>&1; then
-      cat -- "${venv}/pip.log" >> "${log}"
+      "${options[@]}" --requirement "${venv}/requirements.txt" \
+      < /dev/null >> "${venv}/pip.log" 2>&1 {progress_fd}>&- || status=$?
+    stop_progress
+    cat -- "${venv}/pip.log" >> "${log}"
+    if (( status == 0 )); then
       return 0
     fi
-    cat -- "${venv}/pip.log" >> "${log}"
     # What pip does not repeat by itself: a connection that ends in the middle of a wheel.
     if grep -q 'No space left on device' "${venv}/pip.log" ||
       ! grep -qE 'Connection broken|IncompleteRead|Read timed out|Connection reset' "${venv}/pip.log"; then
@@ -87,10 +114,29 @@ explain_pip_failure() {
   fail_with_log "${log}" "could not install ${what}; see why above, and run it again"
 }
 
+# names_partial VENV: whether its scripts name VENV.partial, where it was made.
+names_partial() { grep -qIsF -- "${1##*/}.partial" "$1"/bin/*; }
+
+# name_final_place VENV FOLDER: venv and pip write the folder in which they work into the scripts that they make, as the
+# interpreter that starts them. In the scripts of FOLDER it becomes VENV.
+name_final_place() {
+  local name="${1##*/}" scripts
+  mapfile -d '' -t scripts < <(grep -lIZsF -- "${name}.partial" "$2/pyvenv.cfg" "$2"/bin/*)
+  if (( ${#scripts[@]} > 0 )); then
+    sed -i "s/${name//./\\.}\\.partial/${name}/g" -- "${scripts[@]}"
+  fi
+}
+
 # install_libtorch slim|full
 install_libtorch() {
   local kind="$1" venv
+  venv="$(venv_folder "${kind}")"
   if venv_ready "${kind}"; then
+    # Earlier versions of this script left the environment so; that is no reason to download it again.
+    if [[ -w "${venv}/bin" ]] && names_partial "${venv}"; then
+      lock_cache
+      name_final_place "${venv}" "${venv}"
+    fi
     return 0
   fi
   lock_cache
@@ -101,7 +147,6 @@ install_libtorch() {
   check_free_space "${kind}"
 
   # Made beside its place and renamed when whole: a download cut short is never taken for a LibTorch.
-  venv="$(venv_folder "${kind}")"
   partial="${venv}.partial"
   say "Installing LibTorch $(torch_version) (${kind}, ${gigabytes_downloaded[${kind}]} GB to download) in ${venv} (log: ${log})"
   rm -rf -- "${partial}" "${venv}.old"
@@ -110,9 +155,15 @@ install_libtorch() {
   fi
   pip_install "${kind}" "${partial}"
   rm -rf -- "${partial}/downloads"
-  if [[ "${kind}" == full ]] && ! "${partial}/bin/python" -I -c 'import torch, torchvision' >> "${log}" 2>&1; then
-    fail_with_log "${log}" "LibTorch $(torch_version) was installed, and Python cannot load it; see why above"
+  if [[ "${kind}" == full ]]; then
+    start_progress loading_progress
+    if ! "${partial}/bin/python" -I -c 'import torch, torchvision' >> "${log}" 2>&1 {progress_fd}>&-; then
+      stop_progress
+      fail_with_log "${log}" "LibTorch $(torch_version) was installed, and Python cannot load it; see why above"
+    fi
+    stop_progress
   fi
+  name_final_place "${venv}" "${partial}"
   pins_digest "${kind}" > "${partial}/pins.sha256"
   if [[ -e "${venv}" ]]; then
     mv -T -- "${venv}" "${venv}.old"

@@ -6,140 +6,18 @@ Every program that would install or download is a stand-in here, so nothing is; 
 import fcntl
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-TOOLS = (
-    "awk bash cat cut df dirname env flock grep head mkdir mv paste realpath rm sed sha256sum sort tail tr uname"
-).split()
-
-# Says which packages dpkg has: all but those named in the file "missing".
-DPKG_QUERY = """
-for name in "$@"; do
-  case "$name" in
-    -*) ;;
-    *) grep -qxF -- "$name" "$STATE/missing" || echo "ii  $name" ;;
-  esac
-done
-"""
-
-APT_GET = """
-echo "apt-get $*" >> "$STATE/calls"
-case "$*" in
-  *install*) : > "$STATE/missing" ;;
-esac
-"""
-
-# A Python that makes "virtual environments" of two files, with a pip that installs a LibTorch of two more.
-PYTHON = r"""
-case "$1 $2" in
-  "-c "*version_info*) echo "$PYTHON_VERSION" ;;
-  "-c import ensurepip"*) [ "$HAS_VENV" = yes ] ;;
-  "-c "*) ;;
-  "--version "*) echo "Python $PYTHON_VERSION" ;;
-  "-I -c") ;;
-  "-m venv")
-    mkdir -p "$4/bin" "$4/lib/python3.11/site-packages"
-    cp_self="$(cat "$0")"
-    printf '%s\n' "$cp_self" > "$4/bin/python"
-    /bin/chmod +x "$4/bin/python"
-    ;;
-  "-m pip")
-    echo "pip $*" >> "$STATE/calls"
-    if [ -s "$STATE/pip_says" ]; then
-      cat "$STATE/pip_says"
-      exit 1
-    fi
-    torch="${0%/bin/python}/lib/python3.11/site-packages/torch"
-    mkdir -p "$torch/lib"
-    : > "$torch/lib/libtorch_cpu.so"
-    ;;
-  *) echo "unexpected: $*" >&2; exit 9 ;;
-esac
-"""
-
-
-class Machine:
-    """A folder that stands for a machine: its programs, its state, and a copy of the scripts in a path with a space."""
-
-    def __init__(self, folder):
-        self.bin = folder / "bin"
-        self.state = folder / "state"
-        self.cache = folder / "the cache"
-        self.scripts = folder / "my code" / "mpbench" / "scripts"
-        self.bin.mkdir(parents=True)
-        self.state.mkdir()
-        shutil.copytree(ROOT / "scripts", self.scripts)
-        for tool in TOOLS:
-            (self.bin / tool).symlink_to(shutil.which(tool))
-        (self.state / "missing").write_text("")
-        self.program("dpkg-query", DPKG_QUERY)
-        self.program("apt-get", APT_GET)
-        self.program("id", "echo 0")
-        self.program("c++", 'case "$1" in --version) echo "c++ (Free Software Foundation)";; *) echo 12.2.0;; esac')
-        self.program("cmake", "echo cmake version 3.25.1")
-        self.program("ninja", "echo 1.11")
-        self.program("python3", PYTHON)
-        self.environment = {
-            "PATH": str(self.bin),
-            "HOME": str(folder),
-            "XDG_CACHE_HOME": str(self.cache),
-            "STATE": str(self.state),
-            "PYTHON_VERSION": "3.11",
-            "HAS_VENV": "yes",
-            "CUDA_HOME": "/nowhere",
-            "MPBENCH_CUDA": "OFF",  # the machine that runs the tests may have a toolkit of its own
-        }
-
-    def program(self, name, script):
-        path = self.bin / name
-        path.write_text("#!/bin/bash\n" + script + "\n")
-        path.chmod(0o755)
-
-    def missing(self, *packages):
-        (self.state / "missing").write_text("".join(name + "\n" for name in packages))
-
-    def pip_says(self, text):
-        (self.state / "pip_says").write_text(text)
-
-    def calls(self):
-        path = self.state / "calls"
-        return path.read_text().splitlines() if path.exists() else []
-
-    def setup(self, *arguments, **environment):
-        return subprocess.run(
-            [self.scripts / "setup", *arguments],
-            env={**self.environment, **environment},
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-
-    def environments(self):
-        return sorted(path.name for path in (self.cache / "mpbench").glob("torch-*"))
+from setup_machine import ROOT, Machine, the_line
 
 
 @pytest.fixture
 def machine(tmp_path):
     return Machine(tmp_path)
-
-
-def the_line(result, code=1):
-    """The one line that ends a failed set-up, with nothing on stdout."""
-    assert result.returncode == code, result.stderr
-    assert result.stdout == ""
-    lines = result.stderr.splitlines()
-    ours = [line for line in lines if line.startswith("scripts/setup: ")]
-    assert ours == lines[-1:], result.stderr
-    return ours[0]
 
 
 def test_program_gets_the_slim_libtorch_and_a_second_run_does_nothing(machine):
@@ -174,6 +52,14 @@ def test_cuda_toolkit_brings_the_full_libtorch(machine):
     result = machine.setup("--program", MPBENCH_CUDA="AUTO")
     assert result.returncode == 0, result.stderr
     assert machine.environments() == ["torch-2.11.0-full"]
+
+
+def test_slim_libtorch_beside_a_cuda_toolkit_is_named(machine):
+    machine.program("nvcc", "")
+    result = machine.setup("--program", "--slim", MPBENCH_CUDA="AUTO")
+    assert result.returncode == 0, result.stderr
+    folder = machine.cache / "mpbench/torch-2.11.0-slim/lib/python3.11/site-packages/torch"
+    assert result.stderr.splitlines()[-1] == f"Set up: LibTorch {folder}"
 
 
 def test_changed_pins_install_anew(machine):
