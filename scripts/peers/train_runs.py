@@ -18,7 +18,7 @@ BATCH_SIZES = {"cnn": 32, "resnet18": 16, "resnet50": 8, "efficientnet-b0": 16}
 OTHER_BATCH_SIZE = 8
 VALIDATION_FRACTION = 0.05
 CLASSES = 10
-KERNEL_COLUMNS = ("fp16_convolution", "kernels")
+KERNEL_COLUMNS = ("fp16_convolution", "bf16_convolution", "kernels")
 
 
 class Failed(Exception):

@@ -63,8 +63,10 @@ std::string notes_on(const train::TrainConfig& config, const data::ImageSet& set
   const auto info = device::describe(device::parse_device(config.device));
   for (const auto& support : info.precisions) {
     if (support.precision == config.precision && support.support != device::Support::native) {
-      notes.push_back(fmt::format("{} is {} on this device: {}", to_string(config.precision),
-                                  to_string(support.support), support.advice));
+      const bool framework = config.emulation == "framework";
+      notes.push_back(fmt::format(
+          "{} is {} on this device: {}", to_string(config.precision), to_string(support.support),
+          framework ? "--emulation framework often takes ten times as long" : support.advice));
     }
   }
   return fmt::format("{}", fmt::join(notes, "; "));
@@ -139,7 +141,8 @@ class Run {
     run.n_train = static_cast<std::int64_t>(output.split.train.size());
     run.n_val = static_cast<std::int64_t>(output.split.validation.size());
     run.parameters = trainer_.parameters();
-    run.fp16_convolution = trainer_.fp16_convolution();
+    (config.precision == Precision::bf16 ? run.bf16_convolution : run.fp16_convolution) =
+        trainer_.convolution_arithmetic();
     run.kernels = trainer_.cpu_kernels();
     if (!trainer_.weights_report().empty()) spdlog::info("{}", trainer_.weights_report());
   }

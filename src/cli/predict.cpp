@@ -228,7 +228,8 @@ ExitCode run_predict(PredictionOptions options, const SharedOptions& shared) {
       .workers = options.workers,
       .channels_last = options.channels_last.value_or(network.channels_last),
       .deterministic = network.deterministic,
-      .depthwise = depthwise.value_or(network.depthwise)};
+      .depthwise = depthwise.value_or(network.depthwise),
+      .emulation = network.emulation};
   warn_of_precision(how.precision, device);
   const train::Predictions predictions =
       train::predict(network, data.set, choose_images(options, data.set), how, progress);

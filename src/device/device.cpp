@@ -40,11 +40,11 @@ DeviceInfo describe_cpu() {
       {Precision::bf16, bf16 ? Support::native : Support::emulated,
        cpu.amx_bf16 ? "AMX tiles: expect convolutions to gain most"
        : bf16       ? "AVX-512 bf16 dot products: expect a moderate gain"
-                    : "no bf16 arithmetic here: expect no gain in time"},
+                    : "no bf16 arithmetic: computed in float32 and rounded; expect fp32's time"},
       {Precision::fp16, fp16 ? Support::native : Support::emulated,
        cpu.amx_fp16 ? "AMX tiles"
        : fp16       ? "AVX512-FP16, but oneDNN's weight-gradient is computed in float32"
-              : "no fp16 arithmetic here: convolutions run in float32 on fp16 values; use bf16"}};
+                    : "no fp16 arithmetic: computed in float32 and rounded; expect fp32's time"}};
   return info;
 }
 

@@ -1,6 +1,8 @@
 #include "mpbench/kernels/cpu_kernels.hpp"
 
 #include <ATen/ops/addmm_cpu_dispatch.h>
+#include <ATen/ops/baddbmm_cpu_dispatch.h>
+#include <ATen/ops/bmm_cpu_dispatch.h>
 #include <ATen/ops/convolution_backward_native.h>
 #include <ATen/ops/convolution_native.h>
 #include <ATen/ops/mm_cpu_dispatch.h>
@@ -40,7 +42,14 @@ at::Tensor converted(const at::Tensor& tensor, at::ScalarType type) {
 }
 
 at::Tensor as_float(const at::Tensor& tensor) { return converted(tensor, at::kFloat); }
-at::Tensor as_half(const at::Tensor& tensor) { return converted(tensor, at::kHalf); }
+
+/// The operations to compute in float32, where both tensors are of the type that they are about.
+const EmulatedOperations* emulated(const at::Tensor& a, const at::Tensor& b) {
+  const std::optional<EmulatedOperations>& operations = registration().options.emulated;
+  if (!operations) return nullptr;
+  const auto type = operations->precision == Precision::fp16 ? at::kHalf : at::kBFloat16;
+  return a.scalar_type() == type && b.scalar_type() == type ? &*operations : nullptr;
+}
 
 /// Whether this convolution is to be the framework's own in float32, from narrower operands.
 bool widened_depthwise(const at::Tensor& input, const at::Tensor& weight,
@@ -83,9 +92,9 @@ at::Tensor convolution(const at::Tensor& input, const at::Tensor& weight,
     }
   }
   const at::ScalarType type = input.scalar_type();
-  const bool half = type == at::kHalf && weight.scalar_type() == at::kHalf;
+  const EmulatedOperations* const operations = emulated(input, weight);
   if (widened_depthwise(input, weight, arguments) ||
-      (half && shared.options.fp16 && !shared.options.fp16->forward)) {
+      (operations != nullptr && operations->forward)) {
     std::optional<at::Tensor> float_offset;
     if (offset.defined()) float_offset = as_float(offset);
     return converted(
@@ -117,11 +126,11 @@ Gradients convolution_backward(const at::Tensor& output_gradient, const at::Tens
                                             dilation, transposed, output_padding, groups, mask);
   };
   const bool widened = one_type && widened_depthwise(input, weight, arguments);
-  const bool half = one_type && type == at::kHalf && shared.options.fp16;
+  const EmulatedOperations* const operations = one_type ? emulated(input, weight) : nullptr;
   const bool data_in_float =
-      wanted[0] && (widened || (half && !shared.options.fp16->data_gradient));
-  const bool weight_in_float =
-      (wanted[1] || wanted[2]) && (widened || (half && !shared.options.fp16->weight_gradient));
+      wanted[0] && (widened || (operations != nullptr && operations->data_gradient));
+  const bool weight_in_float = (wanted[1] || wanted[2]) &&
+                               (widened || (operations != nullptr && operations->weight_gradient));
   if (!data_in_float && !weight_in_float) return compute(output_gradient, input, weight, wanted);
   auto [data_gradient, weight_gradient, bias_gradient] =
       compute(as_float(output_gradient), as_float(input), as_float(weight),
@@ -141,24 +150,36 @@ Gradients convolution_backward(const at::Tensor& output_gradient, const at::Tens
 }
 
 bool multiplies_in_float(const at::Tensor& a, const at::Tensor& b) {
-  const std::optional<Fp16Support>& fp16 = registration().options.fp16;
-  return a.scalar_type() == at::kHalf && b.scalar_type() == at::kHalf && fp16 &&
-         !fp16->matrix_product;
+  const EmulatedOperations* const operations = emulated(a, b);
+  return operations != nullptr && operations->matrix_product;
 }
 
 at::Tensor mm(const at::Tensor& a, const at::Tensor& b) {
   if (!multiplies_in_float(a, b)) return at::cpu::mm(a, b);
-  return as_half(at::cpu::mm(as_float(a), as_float(b)));
+  return converted(at::cpu::mm(as_float(a), as_float(b)), a.scalar_type());
+}
+
+at::Tensor bmm(const at::Tensor& a, const at::Tensor& b) {
+  if (!multiplies_in_float(a, b)) return at::cpu::bmm(a, b);
+  return converted(at::cpu::bmm(as_float(a), as_float(b)), a.scalar_type());
 }
 
 at::Tensor addmm(const at::Tensor& bias, const at::Tensor& a, const at::Tensor& b,
                  const at::Scalar& beta, const at::Scalar& alpha) {
   if (!multiplies_in_float(a, b)) return at::cpu::addmm(bias, a, b, beta, alpha);
-  return as_half(at::cpu::addmm(as_float(bias), as_float(a), as_float(b), beta, alpha));
+  return converted(at::cpu::addmm(as_float(bias), as_float(a), as_float(b), beta, alpha),
+                   a.scalar_type());
 }
 
-/// Swallows the dispatcher's warning that a registered kernel (of mm and addmm) is overridden: that
-/// is the point here.
+at::Tensor baddbmm(const at::Tensor& bias, const at::Tensor& a, const at::Tensor& b,
+                   const at::Scalar& beta, const at::Scalar& alpha) {
+  if (!multiplies_in_float(a, b)) return at::cpu::baddbmm(bias, a, b, beta, alpha);
+  return converted(at::cpu::baddbmm(as_float(bias), as_float(a), as_float(b), beta, alpha),
+                   a.scalar_type());
+}
+
+/// Swallows the dispatcher's warning that a registered kernel (of mm and its like) is overridden:
+/// that is the point here.
 class IgnoreWarnings : public c10::WarningHandler {
  public:
   void process(const c10::Warning&) override {}
@@ -167,17 +188,19 @@ class IgnoreWarnings : public c10::WarningHandler {
 std::unique_ptr<torch::Library> register_kernels(const Registration& wanted) {
   const Depthwise depthwise = wanted.options.depthwise;
   const bool own = depthwise == Depthwise::automatic && wanted.instructions != InstructionSet::none;
-  const bool fp16 = wanted.options.fp16.has_value();
-  if (!own && depthwise != Depthwise::fp32 && !fp16) return nullptr;
+  const bool emulates = wanted.options.emulated && wanted.options.emulated->any();
+  if (!own && depthwise != Depthwise::fp32 && !emulates) return nullptr;
   IgnoreWarnings ignore;
   const c10::WarningUtils::WarningHandlerGuard guard(&ignore);
   auto library = std::make_unique<torch::Library>(torch::Library::IMPL, "aten",
                                                   c10::DispatchKey::CPU, __FILE__, __LINE__);
   library->impl("convolution", TORCH_FN(convolution));
   library->impl("convolution_backward", TORCH_FN(convolution_backward));
-  if (fp16) {
+  if (emulates && wanted.options.emulated->matrix_product) {
     library->impl("mm", TORCH_FN(mm));
     library->impl("addmm", TORCH_FN(addmm));
+    library->impl("bmm", TORCH_FN(bmm));
+    library->impl("baddbmm", TORCH_FN(baddbmm));
   }
   return library;
 }
@@ -185,7 +208,7 @@ std::unique_ptr<torch::Library> register_kernels(const Registration& wanted) {
 }  // namespace
 
 CpuKernelsGuard::CpuKernelsGuard(const CpuKernelOptions& options) {
-  const InstructionSet instructions = instruction_set();
+  const InstructionSet instructions = options.instructions.value_or(instruction_set());
   Registration& shared = registration();
   const std::lock_guard lock(shared.mutex);
   if (shared.guards == 0) {

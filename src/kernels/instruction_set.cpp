@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <string>
 
 #include "mpbench/core/error.hpp"
 
@@ -25,21 +28,41 @@ bool supported(InstructionSet instructions) {
   return instructions == InstructionSet::none;
 }
 
+constexpr std::array widest_first{InstructionSet::avx512, InstructionSet::avx2,
+                                  InstructionSet::none};
+
+bool is_choice(std::string_view text) {
+  return text == "auto" ||
+         std::any_of(widest_first.begin(), widest_first.end(),
+                     [&](InstructionSet instructions) { return text == to_string(instructions); });
+}
+
 }  // namespace
 
-InstructionSet instruction_set() {
-  const char* text = std::getenv("MPBENCH_KERNELS");
-  const std::string_view choice = text == nullptr ? "auto" : text;
-  for (const InstructionSet instructions :
-       {InstructionSet::avx512, InstructionSet::avx2, InstructionSet::none}) {
-    if (choice == "auto" && supported(instructions)) return instructions;
-    if (choice != to_string(instructions)) continue;
-    if (!supported(instructions)) {
-      throw UsageError(fmt::format("MPBENCH_KERNELS={}: this processor does not have it", choice));
-    }
-    return instructions;
+void require_instruction_set(std::string_view choice) {
+  if (!is_choice(choice)) {
+    throw UsageError(fmt::format("--kernels {}: choose auto, avx512, avx2 or none", choice));
   }
-  throw UsageError(fmt::format("MPBENCH_KERNELS={}: choose auto, avx512, avx2 or none", choice));
+}
+
+InstructionSet instruction_set(std::string_view choice) {
+  std::string source = fmt::format("--kernels {}", choice);
+  const char* text = std::getenv("MPBENCH_KERNELS");
+  if (choice == "auto" && text != nullptr) {
+    choice = text;
+    source = fmt::format("MPBENCH_KERNELS={}", text);
+  }
+  if (!is_choice(choice)) {
+    throw UsageError(fmt::format("{}: choose auto, avx512, avx2 or none", source));
+  }
+  const auto* const found =
+      std::find_if(widest_first.begin(), widest_first.end(), [&](InstructionSet instructions) {
+        return choice == "auto" ? supported(instructions) : choice == to_string(instructions);
+      });
+  if (!supported(*found)) {
+    throw UsageError(fmt::format("{}: this processor does not have these instructions", source));
+  }
+  return *found;
 }
 
 std::string_view to_string(InstructionSet instructions) {

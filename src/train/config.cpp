@@ -14,6 +14,8 @@
 #include "mpbench/core/toml_text.hpp"
 #include "mpbench/device/device.hpp"
 #include "mpbench/kernels/depthwise.hpp"
+#include "mpbench/kernels/emulation.hpp"
+#include "mpbench/kernels/instruction_set.hpp"
 #include "mpbench/nn/model.hpp"
 #include "mpbench/train/loss.hpp"
 #include "mpbench/train/setup.hpp"
@@ -41,6 +43,8 @@ void validate(const TrainConfig& config) {
                  {"auto", "rsna", "folder", "cifar100", "cifar10", "idx", "synthetic"});
   nn::require_model(config.model);
   static_cast<void>(kernels::parse_depthwise(config.depthwise));
+  static_cast<void>(kernels::parse_emulation(config.emulation));
+  kernels::require_instruction_set(config.kernels);
   static_cast<void>(device::parse_device(config.device));
   require(config.limit >= 0, "limit", config.limit, "0 or more");
   require(config.image_size == 0 || (config.image_size >= 16 && config.image_size <= 8192),

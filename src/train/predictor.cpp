@@ -49,7 +49,8 @@ Predictions predict(TrainedNetwork& network, const data::ImageSet& set,
   std::optional<kernels::CpuKernelsGuard> cpu_kernels;
   if (options.device.is_cpu()) {
     kernels::keep_freed_memory();
-    cpu_kernels.emplace(cpu_kernel_options(options.depthwise, options.precision));
+    cpu_kernels.emplace(
+        cpu_kernel_options(options.depthwise, options.emulation, options.precision));
   }
   network.model->to(options.device);
   if (options.channels_last) nn::to_channels_last(*network.model);

@@ -85,10 +85,13 @@ OptimizerOptions optimizer_options(const TrainConfig& config) {
           .tensor_lr = config.cuda_graph};
 }
 
-kernels::CpuKernelOptions cpu_kernel_options(kernels::Depthwise depthwise, Precision precision) {
+kernels::CpuKernelOptions cpu_kernel_options(kernels::Depthwise depthwise,
+                                             kernels::Emulation emulation, Precision precision) {
   kernels::CpuKernelOptions options{.depthwise = depthwise};
   options.fused_norm = depthwise != kernels::Depthwise::framework;
-  if (precision == Precision::fp16) options.fp16 = kernels::fp16_support();
+  if (is_mixed(precision) && emulation == kernels::Emulation::automatic) {
+    options.emulated = kernels::emulated_operations(precision);
+  }
   return options;
 }
 

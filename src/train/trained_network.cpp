@@ -52,6 +52,8 @@ class State {
     return floats;
   }
 
+  bool has_option(const char* name) const { return json_.at("options").contains(name); }
+
   /// An option of the run, as a command line has it.
   std::string option(const char* name) const {
     std::string text = json_.at("options").at(name).get<std::string>();
@@ -152,6 +154,13 @@ TrainedNetwork read_network(const Checkpoint& checkpoint, const fs::path& path, 
     network.depthwise = kernels::parse_depthwise(state.option("depthwise"));
   } catch (const UsageError& error) {
     state.fail("depthwise", error.what());
+  }
+  try {
+    // Checkpoints of version 0.1.0 were written before the option existed.
+    if (state.has_option("emulation"))
+      network.emulation = kernels::parse_emulation(state.option("emulation"));
+  } catch (const UsageError& error) {
+    state.fail("emulation", error.what());
   }
   network.batch_size = state.integer_option("batch-size", 1, 1 << 20);
   network.channels_last = state.option("channels-last") == "true";

@@ -214,9 +214,11 @@ ValidationResult Trainer::validate(const ProgressFunction& progress) {
 const data::Split& Trainer::split() const { return state_->split; }
 std::int64_t Trainer::parameters() const { return nn::count_parameters(*state_->model); }
 std::int64_t Trainer::steps_done() const { return state_->steps_done; }
-std::string Trainer::fp16_convolution() const {
+std::string Trainer::convolution_arithmetic() const {
   const auto& kernels = state_->cpu_kernels;
-  return kernels && kernels->options().fp16 ? kernels->options().fp16->label : "";
+  if (!kernels || !is_mixed(state_->config.precision)) return "";
+  const auto& emulated = kernels->options().emulated;
+  return emulated ? emulated->label() : "framework";
 }
 std::string Trainer::cpu_kernels() const {
   const auto& kernels = state_->cpu_kernels;

@@ -37,8 +37,11 @@ Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images)
       validation_loader(set, split.validation, loading) {
   if (device.is_cpu()) {
     kernels::keep_freed_memory();
-    cpu_kernels.emplace(
-        cpu_kernel_options(kernels::parse_depthwise(config.depthwise), config.precision));
+    kernels::CpuKernelOptions options =
+        cpu_kernel_options(kernels::parse_depthwise(config.depthwise),
+                           kernels::parse_emulation(config.emulation), config.precision);
+    options.instructions = kernels::instruction_set(config.kernels);
+    cpu_kernels.emplace(options);
   }
   torch::manual_seed(config.seed);
   model = nn::make_model(model_options(config, set.channels, static_cast<int>(set.classes.size())));

@@ -36,6 +36,7 @@ def test_every_precision_learns_and_is_recorded(tmp_path, precision):
     assert record["peak_device_bytes"] == "", "there is no device memory on the CPU: not measured, never 0"
     assert (record["skipped_steps"] != "") == (precision == "fp16")
     assert (record["fp16_convolution"] != "") == (precision == "fp16")
+    assert (record["bf16_convolution"] != "") == (precision == "bf16")
     epochs = rows(tmp_path / "out" / "epochs.csv")
     assert list(epochs[0]) == EPOCH_COLUMNS and len(epochs) == 2
     assert len(rows(tmp_path / "out" / "predictions" / f"cnn-{precision}.csv")) == 400

@@ -5,7 +5,8 @@
 
 #include <limits>
 
-#include "mpbench/amp/fp16_conv.hpp"
+#include "mpbench/kernels/cpu_kernels.hpp"
+#include "mpbench/train/setup.hpp"
 
 namespace mpbench::train {
 namespace {
@@ -22,7 +23,8 @@ struct StepTest : testing::TestWithParam<Precision> {
     Learner learner{*model, loss, *optimizer, scaler, GetParam()};
     return train_step(learner, {&batch, 1});
   }
-  amp::Fp16ConvolutionGuard fp16;
+  kernels::CpuKernelsGuard kernels{
+      cpu_kernel_options(kernels::Depthwise::framework, kernels::Emulation::automatic, GetParam())};
   std::shared_ptr<nn::ImageClassifier> model;
   std::unique_ptr<Optimizer> optimizer;
   data::Batch batch;
@@ -56,7 +58,8 @@ INSTANTIATE_TEST_SUITE_P(Precisions, StepTest,
 
 TEST(StepTest, AnOverflowingScaleSkipsTheUpdateAndBacksOff) {
   torch::manual_seed(0);
-  const amp::Fp16ConvolutionGuard fp16;
+  const kernels::CpuKernelsGuard kernels(cpu_kernel_options(
+      kernels::Depthwise::framework, kernels::Emulation::automatic, Precision::fp16));
   const auto model = nn::make_model({.in_channels = 1, .outputs = 1});
   const auto optimizer = make_optimizer(model->parameters(), {});
   amp::GradScaler scaler({.init_scale = 1e30});

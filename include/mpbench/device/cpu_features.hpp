@@ -13,7 +13,12 @@ struct CpuFeatures {
   bool amx_fp16 = false;     ///< fp16 tile matrix products
 };
 
-/// Reads /proc/cpuinfo once; a field the kernel does not report is false.
+/// The features that oneDNN may still use where ONEDNN_MAX_CPU_ISA (AVX2, AVX512_CORE_BF16, ...)
+/// limits it, in upper or lower case. A name that is not known limits nothing, as in oneDNN.
+CpuFeatures limited_to_isa(CpuFeatures features, std::string max_cpu_isa);
+
+/// Reads /proc/cpuinfo once; a field the kernel does not report is false. Limited to
+/// ONEDNN_MAX_CPU_ISA where it is set.
 const CpuFeatures& cpu_features();
 
 /// The same from text in /proc/cpuinfo's format.

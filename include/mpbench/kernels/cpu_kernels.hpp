@@ -4,7 +4,7 @@
 #include <string>
 
 #include "mpbench/kernels/depthwise.hpp"
-#include "mpbench/kernels/fp16_support.hpp"
+#include "mpbench/kernels/emulation.hpp"
 #include "mpbench/kernels/instruction_set.hpp"
 
 namespace mpbench::kernels {
@@ -12,10 +12,12 @@ namespace mpbench::kernels {
 /// Where kernels of our own stand in for the framework's on the CPU. The defaults change nothing.
 struct CpuKernelOptions {
   Depthwise depthwise = Depthwise::framework;
-  /// Given: float16 convolutions and matrix products without a fast float16 kernel are computed in
-  /// float32 from the float16 operands, and the result is rounded to float16: the values of a
-  /// float16 kernel that accumulates in float32.
-  std::optional<Fp16Support> fp16{};
+  /// Given: those convolutions and matrix products of its 16-bit type are computed in float32 from
+  /// the 16-bit operands, and the result is rounded: the values of a 16-bit kernel that accumulates
+  /// in float32.
+  std::optional<EmulatedOperations> emulated{};
+  /// Of our kernels; the environment's choice, or the processor's widest, unless given.
+  std::optional<InstructionSet> instructions{};
   /// batch_norm_activation in one pass, keeping only its input for the backward pass.
   bool fused_norm = false;
 };
@@ -23,10 +25,11 @@ struct CpuKernelOptions {
 /// Puts the kernels in place while it lives; every other operation, dtype and device is untouched.
 ///
 /// It registers CPU kernels for aten::convolution and aten::convolution_backward, which ATen itself
-/// implements above the CPU key, and for aten::mm and aten::addmm; each only where the options need
-/// it. So they reach every layer of every model, below autograd and autocast. The registration
-/// belongs to the process, not the thread: make the guard where a run starts, before other threads
-/// multiply or convolve, not around each step. Guards may nest; the outermost one's options hold.
+/// implements above the CPU key, and for aten::mm, addmm, bmm and baddbmm; each only where the
+/// options need it. So they reach every layer of every model, below autograd and autocast. The
+/// registration belongs to the process, not the thread: make the guard where a run starts, before
+/// other threads multiply or convolve, not around each step. Guards may nest; the outermost one's
+/// options hold.
 class CpuKernelsGuard {
  public:
   /// Throws UsageError for a bad MPBENCH_KERNELS (instruction_set).

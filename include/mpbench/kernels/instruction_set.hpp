@@ -11,10 +11,13 @@ enum class InstructionSet {
   avx512,  ///< AVX-512 F, BW, VL and DQ
 };
 
-/// The widest that this processor and operating system offer.
-/// MPBENCH_KERNELS=auto|avx512|avx2|none chooses another; throws UsageError for another word, or
-/// for instructions that are not there.
-InstructionSet instruction_set();
+/// Throws UsageError naming --kernels unless it is auto, avx512, avx2 or none.
+void require_instruction_set(std::string_view choice);
+
+/// What is chosen by name; for "auto" the environment's MPBENCH_KERNELS, and without it the widest
+/// that this processor and operating system offer. Throws UsageError for another word, or for
+/// instructions that are not there.
+InstructionSet instruction_set(std::string_view choice = "auto");
 
 std::string_view to_string(InstructionSet instructions);
 

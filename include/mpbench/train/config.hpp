@@ -62,6 +62,8 @@ struct TrainConfig {
   std::int64_t growth_interval = 2000;
   std::int64_t stall_steps = 200;  ///< skipped in a row that end a run as diverged
   std::string depthwise = "auto";
+  std::string emulation = "auto";
+  std::string kernels = "auto";
   bool cuda_graph = false;
 };
 
@@ -134,6 +136,11 @@ void visit_options(Config& config, Visitor&& visit) {
   visit("warmup-steps", config.warmup_steps, "Steps before the clock starts; undone afterwards");
   visit("depthwise", config.depthwise,
         "Depthwise convolutions on the CPU: auto, framework or fp32");
+  visit("emulation", config.emulation,
+        "bf16, fp16 on a CPU without arithmetic for them: auto (in float32, rounded once) or "
+        "framework");
+  visit("kernels", config.kernels,
+        "Instruction set of mpbench's CPU kernels: auto, avx512, avx2 or none");
   visit("cuda-graph", config.cuda_graph, "Capture the training step as a CUDA graph");
   visit("init-scale", config.init_scale, "GradScaler's first scale (fp16)");
   visit("growth-interval", config.growth_interval,

@@ -10,6 +10,7 @@
 #include "mpbench/core/progress.hpp"
 #include "mpbench/data/image_set.hpp"
 #include "mpbench/kernels/depthwise.hpp"
+#include "mpbench/kernels/emulation.hpp"
 #include "mpbench/train/trained_network.hpp"
 
 namespace mpbench::train {
@@ -23,6 +24,7 @@ struct PredictOptions {
   bool channels_last = true;
   bool deterministic = false;
   kernels::Depthwise depthwise = kernels::Depthwise::automatic;  ///< on the CPU
+  kernels::Emulation emulation = kernels::Emulation::automatic;  ///< on the CPU
 };
 
 /// What a network says of some images.

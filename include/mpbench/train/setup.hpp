@@ -27,7 +27,8 @@ OptimizerOptions optimizer_options(const TrainConfig& config);
 
 /// Our kernels on the CPU, in training and in prediction: all of them, or with
 /// Depthwise::framework none but those that fp16 cannot do without.
-kernels::CpuKernelOptions cpu_kernel_options(kernels::Depthwise depthwise, Precision precision);
+kernels::CpuKernelOptions cpu_kernel_options(kernels::Depthwise depthwise,
+                                             kernels::Emulation emulation, Precision precision);
 
 /// For validation: every image, in order.
 data::LoaderOptions loader_options(const TrainConfig& config, torch::Device device,

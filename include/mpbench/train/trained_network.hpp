@@ -11,6 +11,7 @@
 #include "mpbench/data/image_set.hpp"
 #include "mpbench/data/loader.hpp"
 #include "mpbench/kernels/depthwise.hpp"
+#include "mpbench/kernels/emulation.hpp"
 #include "mpbench/nn/model.hpp"
 #include "mpbench/train/checkpoint.hpp"
 
@@ -31,6 +32,7 @@ struct TrainedNetwork {
   bool channels_last = true;
   bool deterministic = false;
   kernels::Depthwise depthwise = kernels::Depthwise::automatic;
+  kernels::Emulation emulation = kernels::Emulation::automatic;
   /// For the log: "resnet18 of 3 classes, averaged weights, after 5 epochs (120 steps)".
   std::string description;
 

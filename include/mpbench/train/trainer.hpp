@@ -103,9 +103,9 @@ class Trainer {
   const data::Split& split() const;
   std::int64_t parameters() const;
   std::int64_t steps_done() const;
-  /// How float16 convolutions are computed: "native", "emulated in fp32" ...; empty unless fp16 on
-  /// the CPU.
-  std::string fp16_convolution() const;
+  /// How convolutions and matrix products of a mixed precision are computed on the CPU: "native",
+  /// "emulated in fp32" ..., or "framework" with --emulation framework; empty elsewhere.
+  std::string convolution_arithmetic() const;
   /// Which operators are not the framework's own on the CPU, for runs.csv; "framework" where all
   /// are.
   std::string cpu_kernels() const;

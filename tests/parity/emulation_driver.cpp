@@ -1,17 +1,17 @@
-// Convolves float16 tensors, forward and backward, under Fp16ConvolutionGuard: a JSON array of
-// cases on stdin, of results on stdout. fp16_conv_parity_test.py compares them with PyTorch's
-// float32 and float16 convolutions.
+// Convolves bfloat16 or float16 tensors, forward and backward, with the operations emulated that
+// this machine or MPBENCH_EMULATION asks for. emulation_parity_test.py compares the results with
+// PyTorch's convolutions in float32 and in the 16-bit type.
 #include <torch/torch.h>
 
 #include "driver.hpp"
-#include "mpbench/amp/fp16_conv.hpp"
+#include "mpbench/kernels/cpu_kernels.hpp"
 #include "tensor_json.hpp"
 
-namespace mpbench::parity::fp16_conv_driver {
+namespace mpbench::parity::emulation_driver {
 namespace {
 
-at::Tensor leaf(const json& spec, bool channels_last) {
-  at::Tensor tensor = to_tensor(spec, at::kHalf);
+at::Tensor leaf(const json& spec, at::ScalarType dtype, bool channels_last) {
+  at::Tensor tensor = to_tensor(spec, dtype);
   if (channels_last && tensor.dim() == 4) {
     // Not contiguous(): with one channel that changes nothing, and the convolution would choose
     // NCHW.
@@ -22,9 +22,11 @@ at::Tensor leaf(const json& spec, bool channels_last) {
 
 json convolve(const json& spec) {
   const bool channels_last = spec.at("channels_last");
-  const at::Tensor input = leaf(spec.at("input"), channels_last);
-  const at::Tensor weight = leaf(spec.at("weight"), channels_last);
-  const at::Tensor bias = spec.at("bias").is_null() ? at::Tensor() : leaf(spec.at("bias"), false);
+  const at::ScalarType dtype = to_dtype(spec.at("dtype"));
+  const at::Tensor input = leaf(spec.at("input"), dtype, channels_last);
+  const at::Tensor weight = leaf(spec.at("weight"), dtype, channels_last);
+  const at::Tensor bias =
+      spec.at("bias").is_null() ? at::Tensor() : leaf(spec.at("bias"), dtype, false);
   const auto pair = [&](const char* key) { return spec.at(key).get<std::vector<std::int64_t>>(); };
   const auto groups = spec.at("groups").get<std::int64_t>();
   const at::Tensor output =
@@ -33,7 +35,7 @@ json convolve(const json& spec) {
                                  pair("output_padding"), groups, pair("dilation"))
           : at::conv2d(input, weight, bias, pair("stride"), pair("padding"), pair("dilation"),
                        groups);
-  output.backward(to_tensor(spec.at("output_gradient"), at::kHalf));
+  output.backward(to_tensor(spec.at("output_gradient"), dtype));
   return {{"output", to_json(output)},
           {"channels_last", output.is_contiguous(at::MemoryFormat::ChannelsLast)},
           {"input_gradient", to_json(input.grad())},
@@ -42,14 +44,16 @@ json convolve(const json& spec) {
 }
 
 json answer(const json& spec) {
-  static const amp::Fp16ConvolutionGuard guard;
+  const auto precision = spec.at("dtype") == "float16" ? Precision::fp16 : Precision::bf16;
+  const auto emulated = kernels::emulated_operations(precision);
+  const kernels::CpuKernelsGuard guard({.emulated = emulated});
   json result = spec.contains("input") ? convolve(spec) : json::object();
-  result["label"] = guard.support().label;
+  result["label"] = emulated.label();
   return result;
 }
 
 }  // namespace
 
-const Driver driver("fp16_conv", answer);
+const Driver driver("emulation", answer);
 
-}  // namespace mpbench::parity::fp16_conv_driver
+}  // namespace mpbench::parity::emulation_driver
