@@ -25,10 +25,10 @@ function(mpbench_target name)
   endif()
   if(arg_TORCH AND use_torch_pch)
     target_precompile_headers(${name} REUSE_FROM mpbench_torch_pch)
-    # Loading it costs seconds a file: only for those that include <torch/torch.h> themselves.
+    # Loading it costs seconds a file: only for those that include most of it themselves.
     get_target_property(sources ${name} SOURCES)
     foreach(source ${sources})
-      file(STRINGS ${source} torch_includes REGEX "#include <torch/torch\\.h>" LIMIT_COUNT 1)
+      file(STRINGS ${source} torch_includes REGEX "#include <torch/(torch|types|nn/.*)\\.h>" LIMIT_COUNT 1)
       if(NOT torch_includes)
         set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
       endif()

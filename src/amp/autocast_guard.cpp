@@ -1,8 +1,8 @@
 #include "mpbench/amp/autocast_guard.hpp"
 
+#include <ATen/ATen.h>
 #include <ATen/autocast_mode.h>
 #include <fmt/format.h>
-#include <torch/torch.h>
 
 #include "mpbench/core/error.hpp"
 

@@ -1,7 +1,7 @@
 #include "mpbench/amp/grad_scaler.hpp"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <torch/torch.h>
 
 #include <nlohmann/json.hpp>
 

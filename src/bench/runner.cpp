@@ -1,9 +1,9 @@
 #include "mpbench/bench/runner.hpp"
 
+#include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
 #include <fmt/chrono.h>
 #include <spdlog/spdlog.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <ctime>
@@ -43,7 +43,7 @@ RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& s
   run.repeat = options.repeat;
   run.device = device.str();
   run.device_name = device::describe(device).name;
-  run.threads = torch::get_num_threads();
+  run.threads = at::get_num_threads();
   run.torch_version = device::versions().torch;
   if (device.is_cuda()) {
     const device::CudaVersions cuda = device::cuda_versions();
@@ -272,7 +272,7 @@ bool is_out_of_memory(const std::exception& error) {
 RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& set,
                        const RunOptions& options) {
   train::validate(config);
-  if (config.threads > 0) torch::set_num_threads(config.threads);
+  if (config.threads > 0) at::set_num_threads(config.threads);
   RunOutput output{.run = describe_run(config, set, options)};
   output.classes = set.classes;
   RunRecord& run = output.run;

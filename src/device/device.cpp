@@ -1,9 +1,10 @@
 #include "mpbench/device/device.hpp"
 
+#include <ATen/Context.h>
 #include <ATen/DeviceAccelerator.h>
 #include <ATen/Version.h>
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/version.h>
 #include <unistd.h>
 
 #include <charconv>

@@ -1,6 +1,7 @@
 #include "mpbench/kernels/batch_norm_activation.hpp"
 
-#include <torch/torch.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/types.h>
 
 #include <cmath>
 #include <optional>

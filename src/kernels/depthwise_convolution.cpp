@@ -1,6 +1,6 @@
 #include "depthwise_convolution.hpp"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "dense_image.hpp"
 #include "element_type.hpp"

@@ -1,6 +1,7 @@
 #include "mpbench/kernels/max_pool.hpp"
 
-#include <torch/torch.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/types.h>
 
 #include "dense_image.hpp"
 #include "element_type.hpp"

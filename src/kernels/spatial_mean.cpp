@@ -1,6 +1,7 @@
 #include "mpbench/kernels/spatial_mean.hpp"
 
-#include <torch/torch.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/types.h>
 
 #include "dense_image.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"

@@ -1,6 +1,6 @@
 #include "mpbench/nn/backbone.hpp"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <string_view>
 

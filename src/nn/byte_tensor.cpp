@@ -1,6 +1,6 @@
 #include "byte_tensor.hpp"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstdint>
 #include <cstring>

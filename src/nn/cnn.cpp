@@ -1,6 +1,6 @@
 #include "mpbench/nn/cnn.hpp"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "mpbench/kernels/max_pool.hpp"
 #include "mpbench/nn/conv_norm_activation.hpp"

@@ -1,6 +1,6 @@
 #include "mpbench/nn/conv_norm_activation.hpp"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace mpbench::nn {
 

@@ -1,6 +1,7 @@
 #include "mpbench/nn/efficientnet.hpp"
 
-#include <torch/torch.h>
+#include <torch/nn/modules/dropout.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 #include "mpbench/nn/initialization.hpp"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace mpbench::nn {
 

@@ -1,7 +1,7 @@
 #include "mpbench/nn/model.hpp"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 #include "mpbench/nn/resnet.hpp"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "mpbench/nn/conv_norm_activation.hpp"
 #include "mpbench/nn/initialization.hpp"

@@ -1,7 +1,7 @@
 #include "mpbench/nn/squeeze_excite.hpp"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/kernels/spatial_mean.hpp"

@@ -1,6 +1,6 @@
 #include "mpbench/nn/stochastic_depth.hpp"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace mpbench::nn {
 

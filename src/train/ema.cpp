@@ -1,7 +1,7 @@
 #include "mpbench/train/ema.hpp"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "mpbench/core/error.hpp"
 #include "named_tensors.hpp"

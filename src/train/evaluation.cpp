@@ -1,6 +1,6 @@
 #include "mpbench/train/evaluation.hpp"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 #include "mpbench/train/graphed_step.hpp"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "mpbench/train/ema.hpp"
 

@@ -1,6 +1,6 @@
 #include "mpbench/train/step.hpp"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "mpbench/amp/autocast_guard.hpp"
 #include "mpbench/device/named_range.hpp"

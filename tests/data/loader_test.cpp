@@ -1,7 +1,8 @@
 #include "mpbench/data/loader.hpp"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <map>
 #include <numeric>

@@ -1,5 +1,5 @@
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "data/image_sets.hpp"
 #include "mpbench/core/error.hpp"

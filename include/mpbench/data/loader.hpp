@@ -1,6 +1,6 @@
 #pragma once
 
-#include <torch/torch.h>
+#include <ATen/core/TensorBody.h>
 
 #include <cstdint>
 #include <memory>
@@ -25,8 +25,8 @@ Normalization measure_normalization(const ImageSet& set, std::span<const std::in
 
 /// What one training step takes.
 struct Batch {
-  torch::Tensor images;               ///< [N, C, H, W] float32 on the device, normalised
-  torch::Tensor labels;               ///< [N] int64 on the device
+  at::Tensor images;                  ///< [N, C, H, W] float32 on the device, normalised
+  at::Tensor labels;                  ///< [N] int64 on the device
   std::vector<std::int64_t> indices;  ///< [N] places in the ImageSet
 };
 
@@ -39,7 +39,7 @@ struct LoaderOptions {
   bool channels_last = false;
   int workers = 0;  ///< threads that fill batches ahead; 0: the caller's own
   std::uint64_t seed = 0;
-  torch::Device device = torch::kCPU;
+  at::Device device = at::kCPU;
   Normalization normalization;  ///< one value a channel, or one for all
 };
 
