@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "mpbench/core/build_info.hpp"
-#include "mpbench/report/terminal_table.hpp"
+#include "mpbench/core/utf8_text.hpp"
 #include "toml_config.hpp"
 
 namespace mpbench::cli {
@@ -35,7 +35,7 @@ class WrappingFormatter : public CLI::Formatter {
 
  private:
   static std::string wrapped(const std::string& description) {
-    std::string text = report::wrap(description, help_width - flag_width, "");
+    std::string text = wrap(description, help_width - flag_width, "");
     if (text.ends_with('\n')) text.pop_back();  // CLI11 ends the line itself.
     return text;
   }

@@ -14,11 +14,11 @@
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/timer.hpp"
 #include "mpbench/core/toml_text.hpp"
-#include "mpbench/data/dataset.hpp"
 #include "mpbench/report/csv_table.hpp"
 #include "mpbench/report/markdown.hpp"
 #include "mpbench/report/terminal_table.hpp"
 #include "mpbench/train/metrics.hpp"
+#include "mpbench/train/setup.hpp"
 #include "run_folder.hpp"
 #include "subcommands.hpp"
 #include "terminal.hpp"
@@ -175,7 +175,7 @@ class Sweep {
  private:
   std::string data_key(const train::TrainConfig& config) {
     auto& key = data_keys_[config.image_size];
-    if (key.empty()) key = open_images(config, progress_).key;
+    if (key.empty()) key = train::open_images(config, progress_).key;
     return key;
   }
 
@@ -227,6 +227,8 @@ std::vector<bench::Comparison> compare(const CompareOptions& options,
 
 void validate_all(const CompareOptions& options, const std::vector<bench::RunSpec>& plan) {
   for (const auto& spec : plan) train::validate(config_of(spec, options.config));
+  bench::validate(options.comparison);
+  static_cast<void>(train::choose_device(options.config));
   if (options.axes.precision.size() < 2) {
     throw UsageError("--precision: a comparison needs two or more, the baseline first: fp32,bf16");
   }

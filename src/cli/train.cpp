@@ -9,6 +9,7 @@
 #include "mpbench/device/device.hpp"
 #include "mpbench/nn/model.hpp"
 #include "mpbench/train/checkpoint.hpp"
+#include "mpbench/train/setup.hpp"
 #include "run_folder.hpp"
 #include "subcommands.hpp"
 #include "terminal.hpp"
@@ -82,6 +83,7 @@ ExitCode run_train(TrainOptions options, const SharedOptions& shared) {
     spdlog::info("--amp means {} on {}", to_string(config.precision), device.str());
   }
   train::validate(config);
+  static_cast<void>(train::choose_device(config));  // before anything is written
   const auto out = choose_out_folder(options.out, "train");
   const auto checkpoints = out / "checkpoints";
   const bool resume = options.resume || !options.resume_from.empty();
@@ -90,7 +92,7 @@ ExitCode run_train(TrainOptions options, const SharedOptions& shared) {
   add_log_file(out / "mpbench.log");
   write_file(out / "config.toml", train::to_toml(config));
 
-  const data::ImageSet images = open_images(config, progress);
+  const data::ImageSet images = train::open_images(config, progress);
   const int designed_for = nn::native_resolution(config.model);
   if (designed_for > std::max(images.height, images.width)) {
     spdlog::info("{} is designed for images of {} x {} (--image-size {})", config.model,

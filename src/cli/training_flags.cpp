@@ -6,8 +6,6 @@
 #include <ctime>
 #include <type_traits>
 
-#include "mpbench/data/dataset.hpp"
-
 namespace mpbench::cli {
 namespace {
 
@@ -41,15 +39,6 @@ struct FlagAdder {
 void add_training_flags(CLI::App& command, train::TrainConfig& config,
                         const std::set<std::string>& except) {
   train::visit_options(config, FlagAdder{command, except});
-}
-
-data::ImageSet open_images(const train::TrainConfig& config, const ProgressFunction& progress) {
-  return data::open_dataset({.dataset = config.dataset,
-                             .path = config.data,
-                             .height = config.image_size,
-                             .width = config.image_size,
-                             .limit = config.limit},
-                            progress);
 }
 
 std::filesystem::path choose_out_folder(const std::filesystem::path& chosen,
