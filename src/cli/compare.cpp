@@ -12,6 +12,8 @@
 #include "mpbench/bench/process.hpp"
 #include "mpbench/core/atomic_file.hpp"
 #include "mpbench/core/interrupt.hpp"
+#include "mpbench/core/logging.hpp"
+#include "mpbench/core/terminal.hpp"
 #include "mpbench/core/timer.hpp"
 #include "mpbench/core/toml_text.hpp"
 #include "mpbench/report/csv_table.hpp"
@@ -19,9 +21,9 @@
 #include "mpbench/report/terminal_table.hpp"
 #include "mpbench/train/metrics.hpp"
 #include "mpbench/train/setup.hpp"
+#include "progress_display.hpp"
 #include "run_folder.hpp"
 #include "subcommands.hpp"
-#include "terminal.hpp"
 #include "training_flags.hpp"
 
 namespace mpbench::cli {

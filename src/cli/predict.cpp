@@ -22,6 +22,7 @@
 #include "mpbench/train/trained_network.hpp"
 #include "prediction_flags.hpp"
 #include "prediction_table.hpp"
+#include "progress_display.hpp"
 #include "subcommands.hpp"
 
 namespace mpbench::cli {

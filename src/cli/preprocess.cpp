@@ -10,6 +10,7 @@
 #include "mpbench/bench/meters.hpp"
 #include "mpbench/data/contact_sheet.hpp"
 #include "mpbench/data/dataset.hpp"
+#include "progress_display.hpp"
 #include "subcommands.hpp"
 
 namespace mpbench::cli {

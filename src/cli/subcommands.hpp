@@ -4,7 +4,6 @@
 #include <functional>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/progress.hpp"
 
 namespace mpbench::cli {
 
@@ -30,9 +29,5 @@ void setup_train(CLI::App& app, const SharedOptions& shared, Action& action);
 void setup_compare(CLI::App& app, const SharedOptions& shared, Action& action);
 void setup_predict(CLI::App& app, const SharedOptions& shared, Action& action);
 void setup_completion(CLI::App& app, const SharedOptions& shared, Action& action);
-
-/// A progress display on stderr as the options ask: a bar on a terminal, plain lines elsewhere, or
-/// nothing.
-ProgressFunction make_progress(const SharedOptions& shared);
 
 }  // namespace mpbench::cli

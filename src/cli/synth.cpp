@@ -5,6 +5,7 @@
 #include <string>
 
 #include "mpbench/dicom/synthetic_set.hpp"
+#include "progress_display.hpp"
 #include "subcommands.hpp"
 
 namespace mpbench::cli {

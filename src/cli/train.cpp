@@ -6,13 +6,14 @@
 
 #include "mpbench/bench/runner.hpp"
 #include "mpbench/core/atomic_file.hpp"
+#include "mpbench/core/logging.hpp"
 #include "mpbench/device/device.hpp"
 #include "mpbench/nn/model.hpp"
 #include "mpbench/train/checkpoint.hpp"
 #include "mpbench/train/setup.hpp"
+#include "progress_display.hpp"
 #include "run_folder.hpp"
 #include "subcommands.hpp"
-#include "terminal.hpp"
 #include "training_flags.hpp"
 
 namespace mpbench::cli {
