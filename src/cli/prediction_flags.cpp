@@ -1,7 +1,12 @@
-#include "prediction_flags.hpp"
+#include <memory>
+#include <string>
+
+#include "subcommands.hpp"
 
 namespace mpbench::cli {
 namespace {
+
+using commands::PredictionOptions;
 
 void add_network_flags(CLI::App& command, PredictionOptions& options) {
   auto* checkpoint = command
@@ -103,11 +108,15 @@ void add_run_flags(CLI::App& command, PredictionOptions& options) {
       ->option_text("TEXT=mean")
       ->check(CLI::IsMember({"mean", "max"}))
       ->excludes(per_image);
-  command.add_option("--precision", options.precision,
-                     "fp32, tf32, bf16 or fp16 (default: the checkpoint's, or fp32)");
-  command.add_option("--depthwise", options.depthwise,
-                     "Depthwise convolutions on the CPU: auto, framework or fp32 (default: the "
-                     "checkpoint's, or auto)");
+  command.add_option_function<std::string>(
+      "--precision",
+      [&options](const std::string& word) { options.precision = parse_precision(word); },
+      "fp32, tf32, bf16 or fp16 (default: the checkpoint's, or fp32)");
+  command.add_option_function<std::string>(
+      "--depthwise",
+      [&options](const std::string& word) { options.depthwise = kernels::parse_depthwise(word); },
+      "Depthwise convolutions on the CPU: auto, framework or fp32 (default: the "
+      "checkpoint's, or auto)");
   command.add_option("--device", options.device, "auto, cpu, cuda or cuda:N");
   command.add_option("--threads", options.threads, "CPU threads that compute; 0 is one a core")
       ->check(CLI::Range(0, 4096));
@@ -125,10 +134,28 @@ void add_run_flags(CLI::App& command, PredictionOptions& options) {
 
 }  // namespace
 
-void add_prediction_flags(CLI::App& command, PredictionOptions& options) {
-  add_network_flags(command, options);
-  add_data_flags(command, options);
-  add_run_flags(command, options);
+void setup_predict(CLI::App& app, commands::Command& chosen) {
+  auto options = std::make_shared<commands::PredictionOptions>();
+  CLI::App* command =
+      app.add_subcommand("predict", "Ask a trained network: probabilities as a CSV");
+  add_network_flags(*command, *options);
+  add_data_flags(*command, *options);
+  add_run_flags(*command, *options);
+  command->footer(
+      "Mammograms give prediction_id,cancer: one row a breast. Other images give\n"
+      "image,predicted and a column of probabilities a class. Images are prepared as\n"
+      "they were for training. One that cannot be read is named on stderr and left\n"
+      "out; the exit code is then 3.\n"
+      "Examples:\n"
+      "  mpbench predict --checkpoint runs/fp16/checkpoints/best.safetensors \\\n"
+      "    --data rsna --out submission.csv\n"
+      "  mpbench predict --checkpoint best.safetensors --data photos/ | head\n"
+      "  mpbench predict --model resnet18 --weights pets.pth --data photos \\\n"
+      "    --classes cat,dog,fish --image-size 224 --out pets.csv");
+  command->callback([options, &chosen] {
+    commands::validate(*options);
+    chosen = *options;
+  });
 }
 
 }  // namespace mpbench::cli

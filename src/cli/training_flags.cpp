@@ -1,9 +1,7 @@
 #include "training_flags.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <ctime>
 #include <type_traits>
 
 namespace mpbench::cli {
@@ -39,13 +37,6 @@ struct FlagAdder {
 void add_training_flags(CLI::App& command, train::TrainConfig& config,
                         const std::set<std::string>& except) {
   train::visit_options(config, FlagAdder{command, except});
-}
-
-std::filesystem::path choose_out_folder(const std::filesystem::path& chosen,
-                                        const std::string& command) {
-  if (!chosen.empty()) return chosen;
-  return fmt::format("mpbench-out/{}-{:%Y%m%d-%H%M%S}", command,
-                     fmt::localtime(std::time(nullptr)));
 }
 
 }  // namespace mpbench::cli

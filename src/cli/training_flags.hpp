@@ -5,16 +5,11 @@
 #include <string>
 
 #include "mpbench/train/config.hpp"
-#include "subcommands.hpp"
 
 namespace mpbench::cli {
 
 /// Declares a flag for every option of a TrainConfig but those named in `except` (compare's axes).
 void add_training_flags(CLI::App& command, train::TrainConfig& config,
                         const std::set<std::string>& except = {});
-
-/// `chosen`, or a folder of this command and moment under mpbench-out/.
-std::filesystem::path choose_out_folder(const std::filesystem::path& chosen,
-                                        const std::string& command);
 
 }  // namespace mpbench::cli

@@ -20,12 +20,11 @@
 #include "mpbench/train/predictor.hpp"
 #include "mpbench/train/setup.hpp"
 #include "mpbench/train/trained_network.hpp"
-#include "prediction_flags.hpp"
 #include "prediction_table.hpp"
 #include "progress_display.hpp"
 #include "subcommands.hpp"
 
-namespace mpbench::cli {
+namespace mpbench::commands {
 namespace {
 
 namespace fs = std::filesystem;
@@ -197,15 +196,11 @@ std::string make_table(const PredictionOptions& options, const train::Prediction
                            : breast_table(predictions, set, *breasts);
 }
 
-ExitCode run_predict(PredictionOptions options, const SharedOptions& shared) {
-  if (options.checkpoint.empty() && options.weights.empty()) {
-    throw UsageError("a network is needed: --checkpoint FILE, or --model NAME --weights FILE");
-  }
+}  // namespace
+
+ExitCode run_predict(const PredictionOptions& asked, const SharedOptions& shared) {
+  PredictionOptions options = asked;
   const auto device = device::parse_device(options.device);
-  std::optional<Precision> precision;
-  if (!options.precision.empty()) precision = parse_precision(options.precision);
-  std::optional<kernels::Depthwise> depthwise;
-  if (!options.depthwise.empty()) depthwise = kernels::parse_depthwise(options.depthwise);
   check_out(options.out);
   if (options.threads > 0) torch::set_num_threads(options.threads);
   options.data.pixel_type = options.pixel_bits == 16 ? data::PixelType::u16 : data::PixelType::u8;
@@ -223,13 +218,13 @@ ExitCode run_predict(PredictionOptions options, const SharedOptions& shared) {
         fmt::format("--per-image, --aggregate: dataset {} has no breasts", data.set.dataset));
   }
   const train::PredictOptions how{
-      .precision = precision.value_or(network.precision),
+      .precision = options.precision.value_or(network.precision),
       .device = device,
       .batch_size = options.batch_size > 0 ? options.batch_size : network.batch_size,
       .workers = options.workers,
       .channels_last = options.channels_last.value_or(network.channels_last),
       .deterministic = network.deterministic,
-      .depthwise = depthwise.value_or(network.depthwise),
+      .depthwise = options.depthwise.value_or(network.depthwise),
       .emulation = network.emulation};
   warn_of_precision(how.precision, device);
   const train::Predictions predictions =
@@ -252,27 +247,4 @@ ExitCode run_predict(PredictionOptions options, const SharedOptions& shared) {
   return ExitCode::partial;
 }
 
-}  // namespace
-
-void setup_predict(CLI::App& app, const SharedOptions& shared, Action& action) {
-  auto options = std::make_shared<PredictionOptions>();
-  CLI::App* command =
-      app.add_subcommand("predict", "Ask a trained network: probabilities as a CSV");
-  add_prediction_flags(*command, *options);
-  command->footer(
-      "Mammograms give prediction_id,cancer: one row a breast. Other images give\n"
-      "image,predicted and a column of probabilities a class. Images are prepared as\n"
-      "they were for training. One that cannot be read is named on stderr and left\n"
-      "out; the exit code is then 3.\n"
-      "Examples:\n"
-      "  mpbench predict --checkpoint runs/fp16/checkpoints/best.safetensors \\\n"
-      "    --data rsna --out submission.csv\n"
-      "  mpbench predict --checkpoint best.safetensors --data photos/ | head\n"
-      "  mpbench predict --model resnet18 --weights pets.pth --data photos \\\n"
-      "    --classes cat,dog,fish --image-size 224 --out pets.csv");
-  command->callback([options, &shared, &action] {
-    action = [options, &shared] { return run_predict(*options, shared); };
-  });
-}
-
-}  // namespace mpbench::cli
+}  // namespace mpbench::commands

@@ -20,18 +20,10 @@
 #include "npy.hpp"
 #include "subcommands.hpp"
 
-namespace mpbench::cli {
+namespace mpbench::commands {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct DecodeOptions {
-  std::vector<std::string> files;
-  std::string stage = "stored";
-  bool digest = false;
-  std::string out;  ///< empty: write nothing
-  int frame = -1;   ///< -1: all
-};
 
 /// A frame's values at the stage that was asked for.
 struct Staged {
@@ -158,6 +150,8 @@ void decode_file(const fs::path& path, const DecodeOptions& options, OutputFolde
   }
 }
 
+}  // namespace
+
 ExitCode run_decode(const DecodeOptions& options) {
   std::unique_ptr<OutputFolder> folder;
   if (!options.out.empty()) folder = std::make_unique<OutputFolder>(options.out);
@@ -178,36 +172,4 @@ ExitCode run_decode(const DecodeOptions& options) {
   return failed == options.files.size() ? ExitCode::error : ExitCode::partial;
 }
 
-}  // namespace
-
-void setup_decode(CLI::App& app, const SharedOptions&, Action& action) {
-  auto options = std::make_shared<DecodeOptions>();
-  CLI::App* command = app.add_subcommand("decode", "Decode DICOM files to pixel values");
-  command->add_option("FILE", options->files, "DICOM files")->required()->default_str("");
-  command
-      ->add_option("--stage", options->stage,
-                   "How far to go: stored values, modality units, or display values in 0..1")
-      ->check(CLI::IsMember({"stored", "modality", "display"}))
-      ->capture_default_str();
-  command->add_flag(
-      "--digest", options->digest,
-      "Print one line a frame: sha256 rows cols bits signed path. The SHA-256 is that "
-      "of the stored values, little-endian, rows first, `bits` (8 or 16) bits each");
-  command->add_option("--out", options->out,
-                      "Write NAME.npy and NAME.png of every frame to this folder, and print the "
-                      "paths of the former");
-  command->add_option("--frame", options->frame, "Only this frame; 0 is the first (default: all)")
-      ->check(CLI::NonNegativeNumber)
-      ->default_str("");
-  command->footer(
-      "Without --digest and --out it describes each file. A file that cannot be\n"
-      "decoded is named on stderr and left out; the exit code is then 3, or 1 when\n"
-      "none could be decoded.\n"
-      "Examples:\n"
-      "  mpbench decode image.dcm\n"
-      "  mpbench decode --digest train_images/*/*.dcm > digests.txt\n"
-      "  mpbench decode --stage display --out pictures image.dcm");
-  command->callback([options, &action] { action = [options] { return run_decode(*options); }; });
-}
-
-}  // namespace mpbench::cli
+}  // namespace mpbench::commands

@@ -11,7 +11,7 @@
 #include "mpbench/core/terminal.hpp"
 #include "mpbench/core/timer.hpp"
 
-namespace mpbench::cli {
+namespace mpbench::commands {
 namespace {
 
 constexpr double bar_interval_s = 0.1;
@@ -85,4 +85,4 @@ ProgressFunction make_progress(const SharedOptions& shared) {
   return [state = std::make_shared<PlainLines>()](const Progress& p) { (*state)(p); };
 }
 
-}  // namespace mpbench::cli
+}  // namespace mpbench::commands

@@ -2,7 +2,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <memory>
 
 #include "mpbench/bench/runner.hpp"
 #include "mpbench/core/atomic_file.hpp"
@@ -14,20 +13,9 @@
 #include "progress_display.hpp"
 #include "run_folder.hpp"
 #include "subcommands.hpp"
-#include "training_flags.hpp"
 
-namespace mpbench::cli {
+namespace mpbench::commands {
 namespace {
-
-struct TrainOptions {
-  train::TrainConfig config;
-  bool amp = false;
-  std::filesystem::path out;
-  std::string run_id;
-  std::int64_t repeat = 1;
-  bool resume = false;
-  std::filesystem::path resume_from;
-};
 
 void report_epoch(const bench::RunOutput& output) {
   const auto& epoch = output.epochs.back();
@@ -75,16 +63,16 @@ void clear_states(const std::filesystem::path& checkpoints, const std::filesyste
   std::filesystem::remove_all(checkpoints);
 }
 
-ExitCode run_train(TrainOptions options, const SharedOptions& shared) {
+}  // namespace
+
+ExitCode run_train(const TrainOptions& options, const SharedOptions& shared) {
   const ProgressFunction progress = make_progress(shared);
-  train::TrainConfig& config = options.config;
+  train::TrainConfig config = options.config;
+  const auto device = train::choose_device(config);  // before anything is written
   if (options.amp) {
-    const auto device = device::parse_device(config.device);
     config.precision = device::default_mixed_precision(device);
     spdlog::info("--amp means {} on {}", to_string(config.precision), device.str());
   }
-  train::validate(config);
-  static_cast<void>(train::choose_device(config));  // before anything is written
   const auto out = choose_out_folder(options.out, "train");
   const auto checkpoints = out / "checkpoints";
   const bool resume = options.resume || !options.resume_from.empty();
@@ -99,11 +87,10 @@ ExitCode run_train(TrainOptions options, const SharedOptions& shared) {
     spdlog::info("{} is designed for images of {} x {} (--image-size {})", config.model,
                  designed_for, designed_for, designed_for);
   }
-  if (options.run_id.empty())
-    options.run_id = fmt::format("{}-{}", config.model, to_string(config.precision));
+  const std::string default_id = fmt::format("{}-{}", config.model, to_string(config.precision));
   const bench::RunOutput output =
       bench::run_training(config, images,
-                          {.run_id = options.run_id,
+                          {.run_id = options.run_id.empty() ? default_id : options.run_id,
                            .repeat = options.repeat,
                            .progress = progress,
                            .checkpoints = checkpoints,
@@ -120,35 +107,4 @@ ExitCode run_train(TrainOptions options, const SharedOptions& shared) {
   return conclude(output.run, out);
 }
 
-}  // namespace
-
-void setup_train(CLI::App& app, const SharedOptions& shared, Action& action) {
-  auto options = std::make_shared<TrainOptions>();
-  CLI::App* command = app.add_subcommand("train", "Train one model, in one precision");
-  add_training_flags(*command, options->config);
-  command
-      ->add_flag("--amp", options->amp,
-                 "Mixed precision as PyTorch would: fp16 on CUDA, bf16 on the CPU")
-      ->excludes("--precision");
-  command->add_option_function<std::string>(
-      "--out", [options](const std::string& path) { options->out = path; },
-      "Folder for CSVs, predictions, log and config.toml (default mpbench-out/train-TIME)");
-  command->add_option("--run-id", options->run_id, "Name of the run in the CSVs");
-  command->add_option("--repeat", options->repeat, "Number of the repeat, for the CSVs")
-      ->check(CLI::PositiveNumber);
-  command->add_flag("--resume", options->resume,
-                    "Go on from the last state in OUT/checkpoints, if there is one");
-  command->add_option_function<std::string>(
-      "--resume-from", [options](const std::string& path) { options->resume_from = path; },
-      "Go on from this checkpoint");
-  command->footer(
-      "Examples:\n"
-      "  mpbench train --amp            # synthetic mammograms, made on the spot\n"
-      "  mpbench train --data /usr/share/datasets/fashion-mnist --epochs 2\n"
-      "  mpbench train --data rsna/ --precision fp16 --image-size 512 --out runs/fp16");
-  command->callback([options, &shared, &action] {
-    action = [options, &shared] { return run_train(*options, shared); };
-  });
-}
-
-}  // namespace mpbench::cli
+}  // namespace mpbench::commands

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "mpbench/core/build_info.hpp"
@@ -8,7 +7,7 @@
 #include "mpbench/dicom/library_versions.hpp"
 #include "subcommands.hpp"
 
-namespace mpbench::cli {
+namespace mpbench::commands {
 namespace {
 
 using nlohmann::ordered_json;
@@ -66,25 +65,16 @@ void print_text(const std::vector<device::DeviceInfo>& devices) {
 
 }  // namespace
 
-void setup_info(CLI::App& app, const SharedOptions&, Action& action) {
-  auto json = std::make_shared<bool>(false);
-  CLI::App* command =
-      app.add_subcommand("info", "Devices, what they do in which precision, versions");
-  command->add_flag("--json", *json, "For scripts");
-  command->footer("Examples:\n  mpbench info\n  mpbench info --json | jq '.devices[].precisions'");
-  command->callback([json, &action] {
-    action = [json] {
-      const auto devices = device::list_devices();
-      if (*json) {
-        ordered_json all{{"versions", versions_json()}, {"devices", ordered_json::array()}};
-        for (const auto& info : devices) all["devices"].push_back(device_json(info));
-        fmt::print("{}\n", all.dump(2));
-      } else {
-        print_text(devices);
-      }
-      return ExitCode::done;
-    };
-  });
+ExitCode run_info(const InfoOptions& options) {
+  const auto devices = device::list_devices();
+  if (!options.json) {
+    print_text(devices);
+    return ExitCode::done;
+  }
+  ordered_json all{{"versions", versions_json()}, {"devices", ordered_json::array()}};
+  for (const auto& info : devices) all["devices"].push_back(device_json(info));
+  fmt::print("{}\n", all.dump(2));
+  return ExitCode::done;
 }
 
-}  // namespace mpbench::cli
+}  // namespace mpbench::commands

@@ -4,18 +4,14 @@
 #include <algorithm>
 #include <csignal>
 #include <map>
-#include <memory>
-#include <set>
 
 #include "mpbench/bench/comparison.hpp"
-#include "mpbench/bench/plan.hpp"
 #include "mpbench/bench/process.hpp"
 #include "mpbench/core/atomic_file.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/logging.hpp"
 #include "mpbench/core/terminal.hpp"
 #include "mpbench/core/timer.hpp"
-#include "mpbench/core/toml_text.hpp"
 #include "mpbench/report/csv_table.hpp"
 #include "mpbench/report/markdown.hpp"
 #include "mpbench/report/terminal_table.hpp"
@@ -24,60 +20,11 @@
 #include "progress_display.hpp"
 #include "run_folder.hpp"
 #include "subcommands.hpp"
-#include "training_flags.hpp"
 
-namespace mpbench::cli {
+namespace mpbench::commands {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct CompareOptions {
-  train::TrainConfig config;  ///< what all runs share; the axes below replace their members
-  bench::Axes axes{.precision = {"fp32", "bf16"},
-                   .model = {"cnn"},
-                   .batch_size = {32},
-                   .image_size = {0},
-                   .channels_last = {true},
-                   .seed = {0},
-                   .repeats = 3};
-  std::vector<std::string> channels_last{"true"};
-  bench::ComparisonOptions comparison;
-  fs::path out;
-  bool resume = false;
-
-  // A sweep of a hundred runs would keep a hundred models that nobody asked for.
-  CompareOptions() { config.checkpoints = false; }
-};
-
-train::TrainConfig config_of(const bench::RunSpec& spec, const train::TrainConfig& shared) {
-  train::TrainConfig config = shared;
-  config.precision = parse_precision(spec.precision);
-  config.model = spec.model;
-  config.batch_size = spec.batch_size;
-  config.image_size = spec.image_size;
-  config.channels_last = spec.channels_last;
-  config.seed = spec.seed;
-  return config;
-}
-
-/// Options of a TrainConfig that a comparison has as lists.
-const std::set<std::string> axis_names{"precision",  "model",         "batch-size",
-                                       "image-size", "channels-last", "seed"};
-
-/// The whole comparison as TOML that `mpbench compare --config` reads back.
-std::string to_toml(const CompareOptions& options) {
-  std::string text =
-      toml_line("precision", options.axes.precision) + toml_line("model", options.axes.model) +
-      toml_line("batch-size", options.axes.batch_size) +
-      toml_line("image-size", options.axes.image_size) +
-      toml_line("channels-last", options.channels_last) + toml_line("seed", options.axes.seed) +
-      toml_line("repeats", options.axes.repeats) + toml_line("margin", options.comparison.margin) +
-      toml_line("confidence", options.comparison.confidence);
-  train::visit_options(options.config, [&](const char* name, const auto& value, const char*) {
-    if (!axis_names.contains(name)) text += toml_line(name, value);
-  });
-  return text;
-}
 
 /// The record of a run whose process left none.
 bench::RunOutput lost_run(const bench::RunSpec& spec, const bench::ProcessResult& process) {
@@ -227,23 +174,12 @@ std::vector<bench::Comparison> compare(const CompareOptions& options,
       runs, [&](const std::string& run_id) { return read_predictions(options.out, run_id); }, how);
 }
 
-void validate_all(const CompareOptions& options, const std::vector<bench::RunSpec>& plan) {
-  for (const auto& spec : plan) train::validate(config_of(spec, options.config));
-  bench::validate(options.comparison);
-  static_cast<void>(train::choose_device(options.config));
-  if (options.axes.precision.size() < 2) {
-    throw UsageError("--precision: a comparison needs two or more, the baseline first: fp32,bf16");
-  }
-}
+}  // namespace
 
-ExitCode run_compare(CompareOptions options, const SharedOptions& shared) {
-  if (options.channels_last.empty())
-    options.channels_last = {"true"};  // The flag alone, without a list.
-  options.axes.channels_last.clear();
-  for (const auto& word : options.channels_last)
-    options.axes.channels_last.push_back(CLI::detail::to_flag_value(word) > 0);
+ExitCode run_compare(const CompareOptions& asked, const SharedOptions& shared) {
+  CompareOptions options = asked;
+  static_cast<void>(train::choose_device(options.config));  // before anything is written
   const std::vector<bench::RunSpec> plan = bench::make_plan(options.axes);
-  validate_all(options, plan);
   options.out = choose_out_folder(options.out, "compare");
   if (fs::exists(options.out / "runs.csv") && !options.resume) {
     throw UsageError(fmt::format(
@@ -276,57 +212,4 @@ ExitCode run_compare(CompareOptions options, const SharedOptions& shared) {
   return failed == static_cast<std::ptrdiff_t>(runs.size()) ? ExitCode::error : ExitCode::partial;
 }
 
-void add_axes(CLI::App& command, CompareOptions& options) {
-  auto& axes = options.axes;
-  command.add_option("--precision", axes.precision, "Comma list; the first is the baseline")
-      ->delimiter(',');
-  command.add_option("--model", axes.model, "Comma list of networks")->delimiter(',');
-  command.add_option("--batch-size", axes.batch_size, "Comma list of images a step")
-      ->delimiter(',');
-  command
-      .add_option("--image-size", axes.image_size,
-                  "Comma list of pixels a side; 0 is the dataset's own")
-      ->delimiter(',');
-  command.add_option("--seed", axes.seed, "Comma list of seeds")->delimiter(',');
-  command.add_flag_callback(
-      "--no-channels-last", [&options] { options.channels_last = {"false"}; },
-      "NCHW memory format in every arm");
-  command
-      .add_option("--channels-last", options.channels_last,
-                  "Comma list of true, false: NHWC memory format")
-      ->delimiter(',')
-      ->expected(0, -1)
-      ->check(CLI::IsMember({"true", "false"}));
-  command.add_option("--repeats", axes.repeats, "Times each arm is run, interleaved")
-      ->check(CLI::Range(1, 1000));
-}
-
-}  // namespace
-
-void setup_compare(CLI::App& app, const SharedOptions& shared, Action& action) {
-  auto options = std::make_shared<CompareOptions>();
-  CLI::App* command =
-      app.add_subcommand("compare", "FP32 against mixed precision: time, memory, accuracy");
-  add_axes(*command, *options);
-  add_training_flags(*command, options->config, axis_names);
-  command->add_option("--margin", options->comparison.margin,
-                      "Loss of the metric (AUC or accuracy) that still counts as non-inferior");
-  command->add_option("--confidence", options->comparison.confidence, "Of the intervals");
-  command->add_option_function<std::string>(
-      "--out", [options](const std::string& path) { options->out = path; },
-      "Folder for CSVs, report and logs (default mpbench-out/compare-TIME)");
-  command->add_flag("--resume", options->resume,
-                    "Go on with the comparison in --out, keeping its finished runs");
-  command->footer(
-      "Examples:\n"
-      "  mpbench compare --precision fp32,bf16,fp16 --data rsna/ --image-size 124\n"
-      "  mpbench compare --batch-size 16,32,64 --repeats 5 --out sweep\n"
-      "  mpbench compare --resume --config sweep/config.toml --out sweep\n"
-      "Each run has a process of its own; repeats are interleaved. --seed varies what\n"
-      "chance decides, --repeats what the machine's noise does.");
-  command->callback([options, &shared, &action] {
-    action = [options, &shared] { return run_compare(*options, shared); };
-  });
-}
-
-}  // namespace mpbench::cli
+}  // namespace mpbench::commands

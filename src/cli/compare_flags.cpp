@@ -1,0 +1,75 @@
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "subcommands.hpp"
+#include "training_flags.hpp"
+
+namespace mpbench::cli {
+namespace {
+
+struct Flags {
+  commands::CompareOptions options;
+  std::vector<std::string> channels_last{"true"};  ///< in words, as a list of flags cannot be
+};
+
+void add_axes(CLI::App& command, Flags& flags) {
+  auto& axes = flags.options.axes;
+  command.add_option("--precision", axes.precision, "Comma list; the first is the baseline")
+      ->delimiter(',');
+  command.add_option("--model", axes.model, "Comma list of networks")->delimiter(',');
+  command.add_option("--batch-size", axes.batch_size, "Comma list of images a step")
+      ->delimiter(',');
+  command
+      .add_option("--image-size", axes.image_size,
+                  "Comma list of pixels a side; 0 is the dataset's own")
+      ->delimiter(',');
+  command.add_option("--seed", axes.seed, "Comma list of seeds")->delimiter(',');
+  command.add_flag_callback(
+      "--no-channels-last", [&flags] { flags.channels_last = {"false"}; },
+      "NCHW memory format in every arm");
+  command
+      .add_option("--channels-last", flags.channels_last,
+                  "Comma list of true, false: NHWC memory format")
+      ->delimiter(',')
+      ->expected(0, -1)
+      ->check(CLI::IsMember({"true", "false"}));
+  command.add_option("--repeats", axes.repeats, "Times each arm is run, interleaved")
+      ->check(CLI::Range(1, 1000));
+}
+
+}  // namespace
+
+void setup_compare(CLI::App& app, commands::Command& chosen) {
+  auto flags = std::make_shared<Flags>();
+  auto& options = flags->options;
+  CLI::App* command =
+      app.add_subcommand("compare", "FP32 against mixed precision: time, memory, accuracy");
+  add_axes(*command, *flags);
+  add_training_flags(*command, options.config, commands::axis_names());
+  command->add_option("--margin", options.comparison.margin,
+                      "Loss of the metric (AUC or accuracy) that still counts as non-inferior");
+  command->add_option("--confidence", options.comparison.confidence, "Of the intervals");
+  command->add_option_function<std::string>(
+      "--out", [&options](const std::string& path) { options.out = path; },
+      "Folder for CSVs, report and logs (default mpbench-out/compare-TIME)");
+  command->add_flag("--resume", options.resume,
+                    "Go on with the comparison in --out, keeping its finished runs");
+  command->footer(
+      "Examples:\n"
+      "  mpbench compare --precision fp32,bf16,fp16 --data rsna/ --image-size 124\n"
+      "  mpbench compare --batch-size 16,32,64 --repeats 5 --out sweep\n"
+      "  mpbench compare --resume --config sweep/config.toml --out sweep\n"
+      "Each run has a process of its own; repeats are interleaved. --seed varies what\n"
+      "chance decides, --repeats what the machine's noise does.");
+  command->callback([flags, &chosen] {
+    auto& layouts = flags->options.axes.channels_last;
+    layouts.clear();
+    for (const auto& word : flags->channels_last) layouts.push_back(word == "true");
+    if (layouts.empty()) layouts = {true};  // the flag alone, without a list
+    commands::validate(flags->options);
+    chosen = flags->options;
+  });
+}
+
+}  // namespace mpbench::cli

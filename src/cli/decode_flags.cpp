@@ -1,0 +1,37 @@
+#include <memory>
+
+#include "subcommands.hpp"
+
+namespace mpbench::cli {
+
+void setup_decode(CLI::App& app, commands::Command& chosen) {
+  auto options = std::make_shared<commands::DecodeOptions>();
+  CLI::App* command = app.add_subcommand("decode", "Decode DICOM files to pixel values");
+  command->add_option("FILE", options->files, "DICOM files")->required()->default_str("");
+  command
+      ->add_option("--stage", options->stage,
+                   "How far to go: stored values, modality units, or display values in 0..1")
+      ->check(CLI::IsMember({"stored", "modality", "display"}))
+      ->capture_default_str();
+  command->add_flag(
+      "--digest", options->digest,
+      "Print one line a frame: sha256 rows cols bits signed path. The SHA-256 is that "
+      "of the stored values, little-endian, rows first, `bits` (8 or 16) bits each");
+  command->add_option("--out", options->out,
+                      "Write NAME.npy and NAME.png of every frame to this folder, and print the "
+                      "paths of the former");
+  command->add_option("--frame", options->frame, "Only this frame; 0 is the first (default: all)")
+      ->check(CLI::NonNegativeNumber)
+      ->default_str("");
+  command->footer(
+      "Without --digest and --out it describes each file. A file that cannot be\n"
+      "decoded is named on stderr and left out; the exit code is then 3, or 1 when\n"
+      "none could be decoded.\n"
+      "Examples:\n"
+      "  mpbench decode image.dcm\n"
+      "  mpbench decode --digest train_images/*/*.dcm > digests.txt\n"
+      "  mpbench decode --stage display --out pictures image.dcm");
+  command->callback([options, &chosen] { chosen = *options; });
+}
+
+}  // namespace mpbench::cli

@@ -1,0 +1,16 @@
+#include <memory>
+
+#include "subcommands.hpp"
+
+namespace mpbench::cli {
+
+void setup_info(CLI::App& app, commands::Command& chosen) {
+  auto options = std::make_shared<commands::InfoOptions>();
+  CLI::App* command =
+      app.add_subcommand("info", "Devices, what they do in which precision, versions");
+  command->add_flag("--json", options->json, "For scripts");
+  command->footer("Examples:\n  mpbench info\n  mpbench info --json | jq '.devices[].precisions'");
+  command->callback([options, &chosen] { chosen = *options; });
+}
+
+}  // namespace mpbench::cli
