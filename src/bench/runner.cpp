@@ -16,6 +16,7 @@
 #include "mpbench/core/build_info.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
+#include "mpbench/core/openmp_waiting.hpp"
 #include "mpbench/device/device.hpp"
 #include "mpbench/train/setup.hpp"
 #include "mpbench/train/trainer.hpp"
@@ -44,6 +45,7 @@ RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& s
   run.device = device.str();
   run.device_name = device::describe(device).name;
   run.threads = torch::get_num_threads();
+  run.omp_wait_policy = openmp_wait_policy();
   run.torch_version = device::versions().torch;
   if (device.is_cuda()) {
     const device::CudaVersions cuda = device::cuda_versions();
