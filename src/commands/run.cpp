@@ -1,4 +1,4 @@
-#include "mpbench/commands/run.hpp"
+#include "run.hpp"
 
 #include "subcommands.hpp"
 
