@@ -8,7 +8,7 @@ namespace mpbench::commands {
 /// exit code. Errors are logged in there; nothing is thrown across its border.
 using EngineFunction = int (*)(const Request& request);
 
-/// The name of that function, the library's only symbol.
+/// The name of that function.
 inline constexpr auto engine_function_symbol = "mpbench_run";
 
 }  // namespace mpbench::commands
