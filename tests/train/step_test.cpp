@@ -41,7 +41,7 @@ TEST_P(StepTest, LowersTheLossOfItsOwnBatch) {
 
 TEST_P(StepTest, ComputesLogitsInThePrecisionAndTheLossInFloat32) {
   amp::GradScaler scaler({.init_scale = 1024, .enabled = GetParam() == Precision::fp16});
-  const StepResult result = step({.task = Task::binary}, scaler);
+  const StepResult result = step({{.task = Task::binary}}, scaler);
   const auto expected = GetParam() == Precision::fp16   ? torch::kHalf
                         : GetParam() == Precision::bf16 ? torch::kBFloat16
                                                         : torch::kFloat32;
