@@ -1,5 +1,5 @@
 # libmpbench_cuda: the one library that is linked with LibTorch's CUDA side. src/device/cuda_library.cpp loads it where
-# an NVIDIA driver is, by the run path of the program.
+# an NVIDIA driver is, by the run path of the engine, or of a test.
 if(NOT MPBENCH_WITH_CUDA)
   return()
 endif()
@@ -16,4 +16,3 @@ target_compile_definitions(mpbench_device PRIVATE MPBENCH_WITH_CUDA
 add_dependencies(mpbench_device mpbench_cuda)
 install(TARGETS mpbench_cuda LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/mpbench)
 set(CMAKE_BUILD_RPATH ${CMAKE_BINARY_DIR})
-set(CMAKE_INSTALL_RPATH $ORIGIN/../${CMAKE_INSTALL_LIBDIR}/mpbench)

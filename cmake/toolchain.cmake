@@ -19,6 +19,10 @@ if(MPBENCH_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
 
+# Everything may become part of a library that is loaded at run time (cmake/engine_library.cmake), where what is not
+# exported is called directly.
+add_compile_options(-fPIC -fvisibility=hidden -fvisibility-inlines-hidden)
+
 add_library(mpbench_warnings INTERFACE)
 target_compile_options(mpbench_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual

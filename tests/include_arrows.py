@@ -14,11 +14,15 @@ ALLOWED = {
     "train": {"core", "device", "kernels", "dicom", "data", "nn", "amp"},
     "bench": {"core", "device", "kernels", "data", "nn", "amp", "train"},
     "report": {"core", "device", "train", "bench"},
-    "cli": {"core", "device", "kernels", "dicom", "data", "nn", "amp", "train", "bench", "report"},
+    "commands": {"core", "device", "kernels", "dicom", "data", "nn", "amp", "train", "bench", "report"},
+    "cli": {"core", "train", "commands"},
 }
 # Libraries that only one module may see, so that they can be replaced there.
 PRIVATE = {"dcmtk/": {"dicom"}, "openjpeg": {"dicom"}, "CLI/": {"cli"}, "CLI11": {"cli"}}
 NO_TORCH = {"core", "dicom"}
+# What the program has in it before it loads LibTorch, and what it therefore may not reach by any chain of includes.
+FRONT = ("src/cli/*.cpp", "src/*/*_options.cpp")
+HEAVY = re.compile(r"(torch|ATen|c10|opencv2|dcmtk)/")
 
 root = pathlib.Path(__file__).resolve().parent.parent
 include = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.M)
@@ -41,6 +45,26 @@ for base in (root / "include" / "mpbench", root / "src"):
                     problems.append(f"{path}: {name} belongs to {', '.join(owners)} alone")
             if module in NO_TORCH and re.match(r"(torch|ATen|c10)/", name):
                 problems.append(f"{path}: {module} has no torch in it ({name})")
+
+
+def headers_of(path):
+    """The headers of ours that a file includes, and the names of all others."""
+    ours, others = [], []
+    for name in include.findall(path.read_text()):
+        places = [folder / name for folder in (path.parent, root / "include")]
+        found = next((place for place in places if place.is_file()), None)
+        (ours if found else others).append(found or name)
+    return ours, others
+
+
+for pattern in FRONT:
+    for source in sorted(root.glob(pattern)):
+        reached, waiting = {source}, [source]
+        while waiting:
+            ours, others = headers_of(path := waiting.pop())
+            problems += [f"{source}: it must do without {name}, which {path} includes" for name in others if HEAVY.match(name)]
+            waiting += [header for header in ours if header not in reached]
+            reached.update(ours)
 if files == 0:
     problems.append(f"no sources under {root}")
 print("\n".join(problems) or f"{files} files: every include follows the arrows")

@@ -191,12 +191,7 @@ Comparison compare_arm(const RunGroup& group, const std::string& arm, Prediction
 std::vector<Comparison> compare_runs(std::span<const RunRecord> runs,
                                      const PredictionLookup& predictions,
                                      const ComparisonOptions& options) {
-  if (!(options.margin >= 0)) {
-    throw UsageError(fmt::format("a margin is 0 or more, not {}", options.margin));
-  }
-  if (!(options.confidence > 0 && options.confidence < 1)) {
-    throw UsageError(fmt::format("a confidence is between 0 and 1, not {}", options.confidence));
-  }
+  validate(options);
   PredictionStore store(predictions);
   std::vector<Comparison> rows;
   for (const RunGroup& group : group_runs(runs)) {

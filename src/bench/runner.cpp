@@ -16,7 +16,9 @@
 #include "mpbench/core/build_info.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
+#include "mpbench/core/openmp_waiting.hpp"
 #include "mpbench/device/device.hpp"
+#include "mpbench/train/setup.hpp"
 #include "mpbench/train/trainer.hpp"
 #include "run_state.hpp"
 
@@ -24,8 +26,7 @@ namespace mpbench::bench {
 namespace {
 
 RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& set,
-                       const RunOptions& options) {
-  const c10::Device device = device::parse_device(config.device);
+                       const RunOptions& options, c10::Device device) {
   RunRecord run;
   run.run_id = options.run_id;
   run.precision = to_string(config.precision);
@@ -44,6 +45,7 @@ RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& s
   run.device = device.str();
   run.device_name = device::describe(device).name;
   run.threads = at::get_num_threads();
+  run.omp_wait_policy = openmp_wait_policy();
   run.torch_version = device::versions().torch;
   if (device.is_cuda()) {
     const device::CudaVersions cuda = device::cuda_versions();
@@ -57,11 +59,11 @@ RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& s
   return run;
 }
 
-std::string notes_on(const train::TrainConfig& config, const data::ImageSet& set) {
+std::string notes_on(const train::TrainConfig& config, const data::ImageSet& set,
+                     c10::Device device) {
   std::vector<std::string> notes;
   if (set.dataset == "synthetic") notes.emplace_back("synthetic data");
-  const auto info = device::describe(device::parse_device(config.device));
-  for (const auto& support : info.precisions) {
+  for (const auto& support : device::describe(device).precisions) {
     if (support.precision == config.precision && support.support != device::Support::native) {
       const bool framework = config.emulation == "framework";
       notes.push_back(fmt::format(
@@ -273,13 +275,13 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& s
                        const RunOptions& options) {
   train::validate(config);
   if (config.threads > 0) at::set_num_threads(config.threads);
-  RunOutput output{.run = describe_run(config, set, options)};
+  const c10::Device device = train::choose_device(config);
+  RunOutput output{.run = describe_run(config, set, options, device)};
   output.classes = set.classes;
   RunRecord& run = output.run;
-  run.note = notes_on(config, set);
+  run.note = notes_on(config, set, device);
   if (!run.note.empty()) spdlog::warn("{}", run.note);
 
-  const c10::Device device = device::parse_device(config.device);
   ResourceMeter meter;
   const auto stop = [&](RunStatus status, std::string error) {
     run.status = status;

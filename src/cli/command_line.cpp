@@ -10,7 +10,8 @@
 #include <vector>
 
 #include "mpbench/core/build_info.hpp"
-#include "mpbench/report/terminal_table.hpp"
+#include "mpbench/core/utf8_text.hpp"
+#include "subcommands.hpp"
 #include "toml_config.hpp"
 
 namespace mpbench::cli {
@@ -35,7 +36,7 @@ class WrappingFormatter : public CLI::Formatter {
 
  private:
   static std::string wrapped(const std::string& description) {
-    std::string text = report::wrap(description, help_width - flag_width, "");
+    std::string text = wrap(description, help_width - flag_width, "");
     if (text.ends_with('\n')) text.pop_back();  // CLI11 ends the line itself.
     return text;
   }
@@ -72,8 +73,9 @@ std::vector<std::string> with_kept_options(std::vector<std::string> words) {
 
 }  // namespace
 
-CommandLine::CommandLine(SharedOptions& shared)
+CommandLine::CommandLine(commands::Request& request)
     : app_("Does mixed precision pay, for this model, this data and this machine?", "mpbench") {
+  commands::SharedOptions& shared = request.shared;
   app_.formatter(std::make_shared<WrappingFormatter>());
   app_.set_version_flag("--version", version_text());
   app_.require_subcommand(1);
@@ -92,22 +94,23 @@ CommandLine::CommandLine(SharedOptions& shared)
   app_.add_flag("--quiet", shared.quiet, "Warnings and errors only");
   app_.add_option("--log-level", shared.log_level, "trace, debug, info, warning, error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}));
-  static const std::map<std::string, ProgressMode> modes{{"auto", ProgressMode::automatic},
-                                                         {"always", ProgressMode::always},
-                                                         {"never", ProgressMode::never}};
+  static const std::map<std::string, commands::ProgressMode> modes{
+      {"auto", commands::ProgressMode::automatic},
+      {"always", commands::ProgressMode::always},
+      {"never", commands::ProgressMode::never}};
   app_.add_option_function<std::string>(
           "--progress", [&shared](const std::string& word) { shared.progress = modes.at(word); },
           "auto, always or never")
       ->check(CLI::IsMember({"auto", "always", "never"}));
 
-  setup_info(app_, shared, action_);
-  setup_synth(app_, shared, action_);
-  setup_decode(app_, shared, action_);
-  setup_preprocess(app_, shared, action_);
-  setup_train(app_, shared, action_);
-  setup_compare(app_, shared, action_);
-  setup_predict(app_, shared, action_);
-  setup_completion(app_, shared, action_);
+  setup_info(app_, request.command);
+  setup_synth(app_, request.command);
+  setup_decode(app_, request.command);
+  setup_preprocess(app_, request.command);
+  setup_train(app_, request.command);
+  setup_compare(app_, request.command);
+  setup_predict(app_, request.command);
+  setup_completion(app_);
 }
 
 std::optional<ExitCode> CommandLine::parse(int argc, char** argv) {
@@ -115,8 +118,8 @@ std::optional<ExitCode> CommandLine::parse(int argc, char** argv) {
     std::vector<std::string> words = with_kept_options({argv + 1, argv + argc});
     std::reverse(words.begin(), words.end());  // as CLI11 wants them
     app_.parse(std::move(words));
-  } catch (const CLI::Success& help) {
-    app_.exit(help);
+  } catch (const CLI::Success& answer) {
+    app_.exit(answer);
     return ExitCode::done;
   } catch (const CLI::ParseError& error) {
     if (app_.get_subcommands().empty() && argc > 1 && argv[1][0] != '-') {

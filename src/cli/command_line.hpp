@@ -3,24 +3,23 @@
 #include <CLI/CLI.hpp>
 #include <optional>
 
-#include "subcommands.hpp"
+#include "mpbench/commands/request.hpp"
+#include "mpbench/core/error.hpp"
 
 namespace mpbench::cli {
 
 /// The whole command line: `mpbench SUBCOMMAND [flags]`.
 class CommandLine {
  public:
-  explicit CommandLine(SharedOptions& shared);
+  /// `request` must outlive it.
+  explicit CommandLine(commands::Request& request);
 
-  /// Fills the options. Returns an exit code when there is nothing to run: after --help or
-  /// --version, or when the words make no sense (then the reason is on stderr).
+  /// Fills the request. Returns an exit code when there is nothing to run: --help, --version and
+  /// completion are answered here. Throws UsageError for words that make no sense.
   std::optional<ExitCode> parse(int argc, char** argv);
-  /// Runs the subcommand that was parsed.
-  ExitCode run() const { return action_(); }
 
  private:
   CLI::App app_;
-  Action action_;
 };
 
 }  // namespace mpbench::cli

@@ -42,7 +42,7 @@ std::string bash_script(const CLI::App& app) {
 
 }  // namespace
 
-void setup_completion(CLI::App& app, const SharedOptions&, Action& action) {
+void setup_completion(CLI::App& app) {
   auto shell = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("completion", "Print a shell's completion script");
   command->add_option("shell", *shell, "bash or zsh")
@@ -52,12 +52,10 @@ void setup_completion(CLI::App& app, const SharedOptions&, Action& action) {
       "Examples:\n"
       "  source <(mpbench completion bash)\n"
       "  source <(mpbench completion zsh)");
-  command->callback([&app, shell, &action] {
-    action = [&app, shell] {
-      if (*shell == "zsh") fmt::print("autoload -U +X bashcompinit && bashcompinit\n");
-      fmt::print("{}", bash_script(app));
-      return ExitCode::done;
-    };
+  command->callback([&app, shell] {
+    if (*shell == "zsh") fmt::print("autoload -U +X bashcompinit && bashcompinit\n");
+    fmt::print("{}", bash_script(app));
+    throw CLI::Success();
   });
 }
 

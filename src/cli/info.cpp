@@ -1,90 +1,16 @@
-#include <fmt/format.h>
-
 #include <memory>
-#include <nlohmann/json.hpp>
 
-#include "mpbench/core/build_info.hpp"
-#include "mpbench/device/device.hpp"
-#include "mpbench/dicom/library_versions.hpp"
 #include "subcommands.hpp"
 
 namespace mpbench::cli {
-namespace {
 
-using nlohmann::ordered_json;
-
-ordered_json versions_json() {
-  // First, for ATen asks only once whether its CUDA side is there.
-  const device::CudaVersions cuda = device::cuda_versions();
-  const device::Versions torch = device::versions();
-  const dicom::LibraryVersions imaging = dicom::library_versions();
-  return {{"mpbench", build_info::version()},
-          {"git_commit", build_info::git_commit()},
-          {"build_type", build_info::build_type()},
-          {"libtorch", torch.torch},
-          {"cuda", cuda.runtime},
-          {"cudnn", cuda.cudnn},
-          {"onednn", torch.onednn},
-          {"opencv", imaging.opencv},
-          {"dcmtk", imaging.dcmtk},
-          {"openjpeg", imaging.openjpeg}};
-}
-
-ordered_json device_json(const device::DeviceInfo& info) {
-  ordered_json precisions = ordered_json::object();
-  for (const auto& each : info.precisions) {
-    precisions[std::string(to_string(each.precision))] = {{"support", to_string(each.support)},
-                                                          {"advice", each.advice}};
-  }
-  return {{"device", info.device.str()},
-          {"name", info.name},
-          {"compute_capability", info.compute_capability},
-          {"memory_bytes", info.memory_bytes},
-          {"cores", info.cores},
-          {"amp", to_string(device::default_mixed_precision(info.device))},
-          {"precisions", precisions}};
-}
-
-void print_text(const std::vector<device::DeviceInfo>& devices) {
-  for (const auto& info : devices) {
-    fmt::print("{}: {} ({} cores, {:.0f} GiB{}{})\n", info.device.str(), info.name, info.cores,
-               static_cast<double>(info.memory_bytes) / (1 << 30),
-               info.compute_capability.empty() ? "" : "; ", info.compute_capability);
-    for (const auto& each : info.precisions) {
-      fmt::print("  {:<5} {:<9} {}\n", to_string(each.precision), to_string(each.support),
-                 each.advice);
-    }
-    fmt::print("  --amp means {} here\n", to_string(device::default_mixed_precision(info.device)));
-  }
-  fmt::print("\n");
-  const ordered_json versions = versions_json();
-  for (const auto& [name, version] : versions.items()) {
-    const auto text = version.get<std::string>();
-    fmt::print("{:<11} {}\n", name, text.empty() ? "-" : text);
-  }
-}
-
-}  // namespace
-
-void setup_info(CLI::App& app, const SharedOptions&, Action& action) {
-  auto json = std::make_shared<bool>(false);
+void setup_info(CLI::App& app, commands::Command& chosen) {
+  auto options = std::make_shared<commands::InfoOptions>();
   CLI::App* command =
       app.add_subcommand("info", "Devices, what they do in which precision, versions");
-  command->add_flag("--json", *json, "For scripts");
+  command->add_flag("--json", options->json, "For scripts");
   command->footer("Examples:\n  mpbench info\n  mpbench info --json | jq '.devices[].precisions'");
-  command->callback([json, &action] {
-    action = [json] {
-      const auto devices = device::list_devices();
-      if (*json) {
-        ordered_json all{{"versions", versions_json()}, {"devices", ordered_json::array()}};
-        for (const auto& info : devices) all["devices"].push_back(device_json(info));
-        fmt::print("{}\n", all.dump(2));
-      } else {
-        print_text(devices);
-      }
-      return ExitCode::done;
-    };
-  });
+  command->callback([options, &chosen] { chosen = *options; });
 }
 
 }  // namespace mpbench::cli

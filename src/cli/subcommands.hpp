@@ -1,38 +1,21 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <functional>
 
-#include "mpbench/core/error.hpp"
-#include "mpbench/core/progress.hpp"
+#include "mpbench/commands/request.hpp"
 
 namespace mpbench::cli {
 
-enum class ProgressMode { automatic, always, never };
-
-/// Options that every subcommand takes.
-struct SharedOptions {
-  bool quiet = false;
-  std::string log_level = "info";
-  ProgressMode progress = ProgressMode::automatic;
-};
-
-/// What the chosen subcommand does; main calls it once the command line is understood.
-using Action = std::function<ExitCode()>;
-
-// One file a subcommand: an options struct, setup_NAME that declares the flags and stores run_NAME
-// as the action.
-void setup_info(CLI::App& app, const SharedOptions& shared, Action& action);
-void setup_synth(CLI::App& app, const SharedOptions& shared, Action& action);
-void setup_decode(CLI::App& app, const SharedOptions& shared, Action& action);
-void setup_preprocess(CLI::App& app, const SharedOptions& shared, Action& action);
-void setup_train(CLI::App& app, const SharedOptions& shared, Action& action);
-void setup_compare(CLI::App& app, const SharedOptions& shared, Action& action);
-void setup_predict(CLI::App& app, const SharedOptions& shared, Action& action);
-void setup_completion(CLI::App& app, const SharedOptions& shared, Action& action);
-
-/// A progress display on stderr as the options ask: a bar on a terminal, plain lines elsewhere, or
-/// nothing.
-ProgressFunction make_progress(const SharedOptions& shared);
+// One file a subcommand: setup_NAME declares its flags and, where it is the one on the command
+// line, checks its options and leaves them in `chosen`. Wrong ones throw UsageError.
+void setup_info(CLI::App& app, commands::Command& chosen);
+void setup_synth(CLI::App& app, commands::Command& chosen);
+void setup_decode(CLI::App& app, commands::Command& chosen);
+void setup_preprocess(CLI::App& app, commands::Command& chosen);
+void setup_train(CLI::App& app, commands::Command& chosen);
+void setup_compare(CLI::App& app, commands::Command& chosen);
+void setup_predict(CLI::App& app, commands::Command& chosen);
+/// Prints at once, and throws CLI::Success as --help does: nothing is left to run.
+void setup_completion(CLI::App& app);
 
 }  // namespace mpbench::cli

@@ -1,126 +1,13 @@
-#include <fmt/format.h>
-#include <spdlog/spdlog.h>
-
-#include <algorithm>
 #include <memory>
+#include <string>
 
-#include "mpbench/bench/runner.hpp"
-#include "mpbench/core/atomic_file.hpp"
-#include "mpbench/device/device.hpp"
-#include "mpbench/nn/model.hpp"
-#include "mpbench/train/checkpoint.hpp"
-#include "run_folder.hpp"
 #include "subcommands.hpp"
-#include "terminal.hpp"
 #include "training_flags.hpp"
 
 namespace mpbench::cli {
-namespace {
 
-struct TrainOptions {
-  train::TrainConfig config;
-  bool amp = false;
-  std::filesystem::path out;
-  std::string run_id;
-  std::int64_t repeat = 1;
-  bool resume = false;
-  std::filesystem::path resume_from;
-};
-
-void report_epoch(const bench::RunOutput& output) {
-  const auto& epoch = output.epochs.back();
-  std::string line = fmt::format("epoch {}: train loss {:.4f}, accuracy {:.4f}", epoch.epoch,
-                                 epoch.train_loss.value_or(0), epoch.train_accuracy.value_or(0));
-  if (epoch.val_loss)
-    line += fmt::format("; validation loss {:.4f}, accuracy {:.4f}", *epoch.val_loss,
-                        *epoch.val_accuracy);
-  if (epoch.val_auc) line += fmt::format(", AUC {:.4f}", *epoch.val_auc);
-  if (output.run.val_pf1) line += fmt::format(", pF1 {:.4f}", *output.run.val_pf1);
-  if (epoch.images_per_s) line += fmt::format("; {:.1f} images/s", *epoch.images_per_s);
-  if (epoch.loss_scale)
-    line +=
-        fmt::format(", scale {:g}, {} skipped", *epoch.loss_scale, epoch.skipped_steps.value_or(0));
-  spdlog::info("{}", line);
-}
-
-ExitCode conclude(const bench::RunRecord& run, const std::filesystem::path& out) {
-  const std::string where = fmt::format("results in {}", out.string());
-  switch (run.status) {
-    case bench::RunStatus::ok:
-      spdlog::info("{}: trained in {} ({:.1f} images/s, {:.1f} ms a step); {}", run.precision,
-                   format_duration(run.train_time_s.value_or(0)), run.images_per_s.value_or(0),
-                   run.step_ms_median.value_or(0), where);
-      return ExitCode::done;
-    case bench::RunStatus::interrupted:
-      spdlog::warn("interrupted after {} epochs, {} steps; {}; --resume goes on",
-                   run.epochs.value_or(0), run.steps.value_or(0), where);
-      return ExitCode::interrupted;
-    default:
-      spdlog::error("{}: {}; {}", to_string(run.status), run.error, where);
-      return ExitCode::error;
-  }
-}
-
-/// A finished run in the folder gives way to the new one; one that could go on does not.
-void clear_states(const std::filesystem::path& checkpoints, const std::filesystem::path& out) {
-  if (!train::CheckpointFolder(checkpoints).holds_any()) return;
-  const auto runs = read_runs(out);
-  if (runs.empty() || runs.front().run.status != bench::RunStatus::ok) {
-    throw UsageError(fmt::format(
-        "{} holds the states of a run: add --resume to go on with it, or choose another --out",
-        checkpoints.string()));
-  }
-  std::filesystem::remove_all(checkpoints);
-}
-
-ExitCode run_train(TrainOptions options, const SharedOptions& shared) {
-  const ProgressFunction progress = make_progress(shared);
-  train::TrainConfig& config = options.config;
-  if (options.amp) {
-    const auto device = device::parse_device(config.device);
-    config.precision = device::default_mixed_precision(device);
-    spdlog::info("--amp means {} on {}", to_string(config.precision), device.str());
-  }
-  train::validate(config);
-  const auto out = choose_out_folder(options.out, "train");
-  const auto checkpoints = out / "checkpoints";
-  const bool resume = options.resume || !options.resume_from.empty();
-  if (!resume) clear_states(checkpoints, out);
-  make_writable_folder(out);
-  add_log_file(out / "mpbench.log");
-  write_file(out / "config.toml", train::to_toml(config));
-
-  const data::ImageSet images = open_images(config, progress);
-  const int designed_for = nn::native_resolution(config.model);
-  if (designed_for > std::max(images.height, images.width)) {
-    spdlog::info("{} is designed for images of {} x {} (--image-size {})", config.model,
-                 designed_for, designed_for, designed_for);
-  }
-  if (options.run_id.empty())
-    options.run_id = fmt::format("{}-{}", config.model, to_string(config.precision));
-  const bench::RunOutput output =
-      bench::run_training(config, images,
-                          {.run_id = options.run_id,
-                           .repeat = options.repeat,
-                           .progress = progress,
-                           .checkpoints = checkpoints,
-                           .resume = options.resume,
-                           .resume_from = options.resume_from,
-                           .on_epoch = [&](const bench::RunOutput& so_far) {
-                             report_epoch(so_far);
-                             bench::RunOutput kept = so_far;
-                             kept.run.status = bench::RunStatus::interrupted;
-                             write_runs(out, {kept});
-                           }});
-  write_runs(out, {output});
-  data::write_split_csv(out / "split.csv", images.samples, output.split);
-  return conclude(output.run, out);
-}
-
-}  // namespace
-
-void setup_train(CLI::App& app, const SharedOptions& shared, Action& action) {
-  auto options = std::make_shared<TrainOptions>();
+void setup_train(CLI::App& app, commands::Command& chosen) {
+  auto options = std::make_shared<commands::TrainOptions>();
   CLI::App* command = app.add_subcommand("train", "Train one model, in one precision");
   add_training_flags(*command, options->config);
   command
@@ -143,8 +30,9 @@ void setup_train(CLI::App& app, const SharedOptions& shared, Action& action) {
       "  mpbench train --amp            # synthetic mammograms, made on the spot\n"
       "  mpbench train --data /usr/share/datasets/fashion-mnist --epochs 2\n"
       "  mpbench train --data rsna/ --precision fp16 --image-size 512 --out runs/fp16");
-  command->callback([options, &shared, &action] {
-    action = [options, &shared] { return run_train(*options, shared); };
+  command->callback([options, &chosen] {
+    train::validate(options->config);
+    chosen = *options;
   });
 }
 

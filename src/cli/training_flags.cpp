@@ -1,12 +1,8 @@
 #include "training_flags.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <ctime>
 #include <type_traits>
-
-#include "mpbench/data/dataset.hpp"
 
 namespace mpbench::cli {
 namespace {
@@ -41,22 +37,6 @@ struct FlagAdder {
 void add_training_flags(CLI::App& command, train::TrainConfig& config,
                         const std::set<std::string>& except) {
   train::visit_options(config, FlagAdder{command, except});
-}
-
-data::ImageSet open_images(const train::TrainConfig& config, const ProgressFunction& progress) {
-  return data::open_dataset({.dataset = config.dataset,
-                             .path = config.data,
-                             .height = config.image_size,
-                             .width = config.image_size,
-                             .limit = config.limit},
-                            progress);
-}
-
-std::filesystem::path choose_out_folder(const std::filesystem::path& chosen,
-                                        const std::string& command) {
-  if (!chosen.empty()) return chosen;
-  return fmt::format("mpbench-out/{}-{:%Y%m%d-%H%M%S}", command,
-                     fmt::localtime(std::time(nullptr)));
 }
 
 }  // namespace mpbench::cli

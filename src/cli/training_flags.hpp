@@ -4,21 +4,12 @@
 #include <set>
 #include <string>
 
-#include "mpbench/data/image_set.hpp"
 #include "mpbench/train/config.hpp"
-#include "subcommands.hpp"
 
 namespace mpbench::cli {
 
 /// Declares a flag for every option of a TrainConfig but those named in `except` (compare's axes).
 void add_training_flags(CLI::App& command, train::TrainConfig& config,
                         const std::set<std::string>& except = {});
-
-/// Opens the images that a config is about; a synthetic set when it names none.
-data::ImageSet open_images(const train::TrainConfig& config, const ProgressFunction& progress);
-
-/// `chosen`, or a folder of this command and moment under mpbench-out/.
-std::filesystem::path choose_out_folder(const std::filesystem::path& chosen,
-                                        const std::string& command);
 
 }  // namespace mpbench::cli

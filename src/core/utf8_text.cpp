@@ -31,6 +31,8 @@ std::size_t sequence_length(std::string_view text) {
   return 0;
 }
 
+bool starts_code_point(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
+
 }  // namespace
 
 std::string utf8_text(std::string_view bytes) {
@@ -68,6 +70,39 @@ std::string printable_text(std::string_view bytes) {
     bytes.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return text;
+}
+
+std::size_t display_width(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_code_point));
+}
+
+std::string_view first_columns(std::string_view text, std::size_t width) {
+  std::size_t columns = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (starts_code_point(text[i]) && columns++ == width) return text.substr(0, i);
+  }
+  return text;
+}
+
+std::string wrap(std::string_view text, std::size_t width, std::string_view indent) {
+  std::string out;
+  std::string line;
+  bool has_word = false;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (word.empty()) continue;
+    if (has_word && display_width(line) + 1 + display_width(word) > width) {
+      out += line + '\n';
+      line = indent;
+      has_word = false;
+    }
+    if (has_word) line += ' ';
+    line += word;
+    has_word = true;
+  }
+  return has_word ? out + line + '\n' : out;
 }
 
 }  // namespace mpbench

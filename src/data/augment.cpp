@@ -191,23 +191,6 @@ void mirror(const Pixel* source, Pixel* target, int width) {
 
 }  // namespace
 
-bool AugmentOptions::any() const {
-  return flip || degrees != 0 || shift != 0 || zoom != 0 || brightness != 0 || contrast != 0;
-}
-
-void validate(const AugmentOptions& options) {
-  const auto require = [](const char* name, double value, double most) {
-    if (!(value >= 0 && value <= most)) {
-      throw UsageError(fmt::format("--augment-{} {}: must be 0 to {}", name, value, most));
-    }
-  };
-  require("degrees", options.degrees, 180);
-  require("shift", options.shift, 0.5);
-  require("zoom", options.zoom, 0.5);
-  require("brightness", options.brightness, 1);
-  require("contrast", options.contrast, 1);
-}
-
 bool Augmentation::moves() const {
   return degrees != 0 || shift_x != 0 || shift_y != 0 || zoom != 1;
 }

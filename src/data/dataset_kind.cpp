@@ -2,10 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-#include <string_view>
-
 #include "mpbench/core/error.hpp"
 #include "mpbench/data/cifar.hpp"
 #include "mpbench/data/idx.hpp"
@@ -16,15 +12,6 @@ namespace mpbench::data {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Named {
-  std::string_view name;
-  DatasetKind kind;
-};
-constexpr std::array named{
-    Named{"rsna", DatasetKind::rsna},         Named{"folder", DatasetKind::folder},
-    Named{"cifar100", DatasetKind::cifar100}, Named{"cifar10", DatasetKind::cifar10},
-    Named{"idx", DatasetKind::idx},           Named{"synthetic", DatasetKind::synthetic}};
 
 /// Archives that are often unpacked in place of the binary version.
 const char* python_version_hint(const fs::path& folder) {
@@ -94,19 +81,14 @@ const char* describe(DatasetKind kind) {
 
 DatasetKind choose_kind(const DatasetOptions& options) {
   const auto& name = options.dataset;
-  const auto* const found =
-      std::find_if(named.begin(), named.end(), [&](const Named& one) { return one.name == name; });
-  if (found == named.end() && name != "auto") {
-    throw UsageError(fmt::format(
-        "unknown dataset '{}': auto, rsna, folder, cifar100, cifar10, idx or synthetic", name));
-  }
+  const auto kind = parse_kind(name);
   if (options.path.empty()) {
     if (name == "auto" || name == "synthetic") return DatasetKind::synthetic;
     throw UsageError(fmt::format("dataset '{}' needs a path to its data", name));
   }
   std::error_code ignored;
-  const bool named_folder = name != "auto" && fs::is_directory(options.path, ignored);
-  return named_folder ? found->kind : recognise(options.path);
+  const bool named_folder = kind && fs::is_directory(options.path, ignored);
+  return named_folder ? *kind : recognise(options.path);
 }
 
 }  // namespace mpbench::data

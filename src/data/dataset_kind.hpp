@@ -1,6 +1,9 @@
 #pragma once
 
-#include "mpbench/data/dataset.hpp"
+#include <optional>
+#include <string>
+
+#include "mpbench/data/dataset_options.hpp"
 
 namespace mpbench::data {
 
@@ -9,6 +12,9 @@ enum class DatasetKind { cache, rsna, synthetic, idx, cifar10, cifar100, folder 
 
 /// "RSNA folder", "idx folder", ...
 const char* describe(DatasetKind kind);
+
+/// The kind of that name; nothing for "auto". Throws UsageError for an unknown name.
+std::optional<DatasetKind> parse_kind(const std::string& name);
 
 /// What the user says it is, or what it looks like where that is left open. Throws UsageError for
 /// an unknown name and a name without a path, InputError for a path that is nothing known, or two

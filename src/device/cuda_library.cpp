@@ -19,7 +19,7 @@ std::string last_error() {
 }
 
 Loaded load() {
-  // Found by the program's own run path: beside it where it was built, in lib/ where installed.
+  // Found by the run path of the engine, which lies beside it.
   void* library = dlopen(MPBENCH_CUDA_LIBRARY, RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) return {nullptr, last_error()};
   const auto functions =
@@ -44,7 +44,8 @@ const Loaded& loaded_if_driver() {
   return once;
 }
 
-// Before main: ATen asks only once whether its CUDA side is there, at a moment of its choice.
+// As the engine is loaded: ATen asks only once whether its CUDA side is there, at a moment of its
+// choice.
 [[maybe_unused]] const Loaded& loaded_at_start = loaded_if_driver();
 
 }  // namespace

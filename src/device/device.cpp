@@ -7,12 +7,12 @@
 #include <torch/version.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <thread>
 
 #include "cuda_library.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/device/cpu_features.hpp"
+#include "mpbench/device/device_options.hpp"
 
 namespace mpbench::device {
 
@@ -52,28 +52,16 @@ DeviceInfo describe_cpu() {
 }  // namespace
 
 c10::Device parse_device(std::string_view text) {
-  const auto unknown = [&] {
-    return UsageError(fmt::format("unknown device '{}': choose auto, cpu, cuda or cuda:N", text));
-  };
-  if (text == "cpu") return c10::Device(c10::DeviceType::CPU);
-  if (text == "auto") {
-    return cuda_device_count() > 0 ? c10::Device(c10::DeviceType::CUDA, 0)
-                                   : c10::Device(c10::DeviceType::CPU);
+  const DeviceChoice choice = parse_device_choice(text);
+  const bool automatic = choice.kind == DeviceChoice::Kind::automatic;
+  if (choice.kind == DeviceChoice::Kind::cpu || (automatic && cuda_device_count() == 0)) {
+    return c10::Device(c10::DeviceType::CPU);
   }
-  int index = 0;
-  if (text.starts_with("cuda:")) {
-    const auto digits = text.substr(5);
-    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), index);
-    if (parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size() || index < 0)
-      throw unknown();
-  } else if (text != "cuda") {
-    throw unknown();
-  }
-  if (index >= cuda_device_count()) {
+  if (choice.index >= cuda_device_count()) {
     throw Error(
         fmt::format("device {}: {}; use --device cpu, or see mpbench info", text, cuda_absence()));
   }
-  return c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index));
+  return c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(choice.index));
 }
 
 std::string_view to_string(Support support) {

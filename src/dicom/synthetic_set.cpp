@@ -28,23 +28,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* note_name = "synthetic.json";
 constexpr const char* note_kind = "mpbench synthetic set";
-constexpr std::array<std::string_view, 5> syntax_names{"mixed", "explicit-le", "rle",
-                                                       "jpeg-lossless", "jpeg2000"};
-
-void check_options(const SyntheticSetOptions& options) {
-  if (options.out.empty()) throw UsageError("a synthetic set needs a folder to write to");
-  if (options.patients < 1 || options.patients > 100000)
-    throw UsageError(fmt::format("--patients {}: must be 1 to 100000", options.patients));
-  for (const auto& [name, side] :
-       {std::pair{"--height", options.height}, std::pair{"--width", options.width}})
-    if (side < 64 || side > 8192)
-      throw UsageError(fmt::format("{} {}: must be 64 to 8192 pixels", name, side));
-  if (!(options.positive_fraction > 0 && options.positive_fraction <= 0.9))
-    throw UsageError(fmt::format("--positive-fraction {}: must be above 0 and at most 0.9",
-                                 options.positive_fraction));
-  if (options.threads < 0)
-    throw UsageError(fmt::format("--threads {}: must not be negative", options.threads));
-}
 
 /// Whether this program put the note there: then the set beside it may be replaced.
 bool is_our_note(const fs::path& path) {
@@ -198,20 +181,9 @@ std::uintmax_t write_images(const SyntheticSetOptions& options,
 
 }  // namespace
 
-SyntheticSyntax parse_synthetic_syntax(std::string_view text) {
-  for (std::size_t i = 0; i < syntax_names.size(); ++i)
-    if (text == syntax_names[i]) return static_cast<SyntheticSyntax>(i);
-  throw UsageError(fmt::format(
-      "unknown syntax '{}': choose mixed, explicit-le, rle, jpeg-lossless or jpeg2000", text));
-}
-
-std::string_view to_string(SyntheticSyntax syntax) {
-  return syntax_names[static_cast<std::size_t>(syntax)];
-}
-
 SyntheticSetSummary write_synthetic_set(const SyntheticSetOptions& options,
                                         const ProgressFunction& progress) {
-  check_options(options);
+  validate(options);
   const std::vector<SyntheticPatient> patients = draw_patients(options);
   SyntheticSetSummary summary = summarize(patients);
   make_room(options.out);

@@ -1,17 +1,8 @@
 #include "mpbench/nn/activation.hpp"
 
-#include <fmt/format.h>
 #include <torch/types.h>
 
-#include "mpbench/core/error.hpp"
-
 namespace mpbench::nn {
-
-Activation parse_activation(std::string_view text) {
-  if (text == "silu") return Activation::silu;
-  if (text == "relu6") return Activation::relu6;
-  throw UsageError(fmt::format("unknown activation '{}': choose silu, relu6", text));
-}
 
 at::Tensor activate(const at::Tensor& input, Activation activation) {
   // Only ReLU's gradient is made from its output. The others' needs their input, of which autograd

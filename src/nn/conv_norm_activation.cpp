@@ -2,6 +2,8 @@
 
 #include <torch/types.h>
 
+#include "mpbench/kernels/batch_norm_activation.hpp"
+
 namespace mpbench::nn {
 
 torch::Tensor norm_activation(torch::nn::BatchNorm2d& norm, const torch::Tensor& input,

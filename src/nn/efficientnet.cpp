@@ -4,10 +4,12 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "mpbench/nn/conv_norm_activation.hpp"
 #include "mpbench/nn/initialization.hpp"
+#include "mpbench/nn/squeeze_excite.hpp"
 #include "mpbench/nn/stochastic_depth.hpp"
 
 namespace mpbench::nn {
@@ -133,28 +135,6 @@ torch::nn::Sequential make_features(const std::vector<Stage>& stages, int in_cha
 }
 
 }  // namespace
-
-const std::vector<EfficientNetVariant>& efficientnet_variants() {
-  static const std::vector<EfficientNetVariant> variants{
-      {"efficientnet-b0", 1.0, 1.0, 224, 0.2, 1e-5, 0.1},
-      {"efficientnet-b1", 1.0, 1.1, 240, 0.2, 1e-5, 0.1},
-      {"efficientnet-b2", 1.1, 1.2, 260, 0.3, 1e-5, 0.1},
-      {"efficientnet-b3", 1.2, 1.4, 300, 0.3, 1e-5, 0.1},
-      {"efficientnet-b4", 1.4, 1.8, 380, 0.4, 1e-5, 0.1},
-      {"efficientnet-b5", 1.6, 2.2, 456, 0.4, 1e-3, 0.01},
-      {"efficientnet-b6", 1.8, 2.6, 528, 0.5, 1e-3, 0.01},
-      {"efficientnet-b7", 2.0, 3.1, 600, 0.5, 1e-3, 0.01},
-  };
-  return variants;
-}
-
-const EfficientNetVariant* find_efficientnet(std::string_view name) {
-  const auto& variants = efficientnet_variants();
-  const auto found =
-      std::find_if(variants.begin(), variants.end(),
-                   [&](const EfficientNetVariant& variant) { return variant.name == name; });
-  return found == variants.end() ? nullptr : &*found;
-}
 
 EfficientNet::EfficientNet(const EfficientNetVariant& variant, int in_channels, int outputs,
                            Activation activation, SqueezeExciteForm squeeze_excite) {

@@ -1,10 +1,9 @@
 #include "mpbench/nn/squeeze_excite.hpp"
 
-#include <fmt/format.h>
 #include <torch/types.h>
 
-#include "mpbench/core/error.hpp"
 #include "mpbench/kernels/spatial_mean.hpp"
+#include "mpbench/nn/activation.hpp"
 
 namespace mpbench::nn {
 namespace {
@@ -14,12 +13,6 @@ torch::Tensor multiply(const torch::nn::Conv2d& layer, const torch::Tensor& vect
 }
 
 }  // namespace
-
-SqueezeExciteForm parse_squeeze_excite(std::string_view text) {
-  if (text == "transformed") return SqueezeExciteForm::transformed;
-  if (text == "textbook") return SqueezeExciteForm::textbook;
-  throw UsageError(fmt::format("unknown squeeze-excite '{}': choose transformed, textbook", text));
-}
 
 SqueezeExcite::SqueezeExcite(int channels, int squeeze_channels, Activation activation,
                              SqueezeExciteForm form)

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/utf8_text.hpp"
 #include "summary.hpp"
 
 namespace mpbench::report {
@@ -14,17 +15,6 @@ namespace {
 constexpr std::string_view gap = "  ";
 constexpr std::string_view ellipsis = "...";
 constexpr std::size_t narrowest = 6;
-
-bool starts_code_point(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
-
-/// The first `width` columns of a text.
-std::string_view first_columns(std::string_view text, std::size_t width) {
-  std::size_t columns = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (starts_code_point(text[i]) && columns++ == width) return text.substr(0, i);
-  }
-  return text;
-}
 
 std::string fit(std::string_view text, std::size_t width) {
   if (display_width(text) <= width) return std::string(text);
@@ -86,10 +76,6 @@ TerminalTable terminal_table(const SummaryTable& table) {
 
 }  // namespace
 
-std::size_t display_width(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_code_point));
-}
-
 void TerminalTable::add_row(std::vector<TextCell> row) {
   if (row.size() > header_.size()) {
     throw Error(
@@ -116,27 +102,6 @@ std::string TerminalTable::render(std::size_t width, bool colour) const {
   append_row(out, header, widths, colour);
   for (const auto& row : rows_) append_row(out, row, widths, colour);
   return out;
-}
-
-std::string wrap(std::string_view text, std::size_t width, std::string_view indent) {
-  std::string out;
-  std::string line;
-  bool has_word = false;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    const std::string_view word = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (word.empty()) continue;
-    if (has_word && display_width(line) + 1 + display_width(word) > width) {
-      out += line + '\n';
-      line = indent;
-      has_word = false;
-    }
-    if (has_word) line += ' ';
-    line += word;
-    has_word = true;
-  }
-  return has_word ? out + line + '\n' : out;
 }
 
 std::string summary_table(std::span<const bench::Comparison> comparisons,

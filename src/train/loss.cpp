@@ -1,14 +1,10 @@
 #include "mpbench/train/loss.hpp"
 
-#include <fmt/format.h>
 #include <torch/types.h>
 
-#include <cmath>
 #include <limits>
 
 #include "mpbench/amp/autocast_guard.hpp"
-#include "mpbench/core/error.hpp"
-#include "option_range.hpp"
 
 namespace mpbench::train {
 namespace {
@@ -79,28 +75,6 @@ torch::Tensor Loss::operator()(const torch::Tensor& logits, const torch::Tensor&
   return focal ? binary_focal(*this, logit, positive)
                : binary_cross_entropy(*this, logit, smoothed(positive, label_smoothing),
                                       at::Reduction::Mean);
-}
-
-void validate(const Loss& loss) {
-  if (loss.kind != "cross-entropy" && loss.kind != "focal") {
-    throw UsageError(fmt::format("--loss {}: choose cross-entropy, focal", loss.kind));
-  }
-  require_range(std::isfinite(loss.focal_gamma) && loss.focal_gamma >= 0, "--focal-gamma",
-                loss.focal_gamma, "0 or more");
-  require_range(loss.label_smoothing >= 0 && loss.label_smoothing < 1, "--label-smoothing",
-                loss.label_smoothing, "0 or more, and below 1");
-  if (loss.focal_alpha) {
-    require_range(*loss.focal_alpha >= 0 && *loss.focal_alpha <= 1, "--focal-alpha",
-                  *loss.focal_alpha, "0 to 1");
-  }
-  if (loss.pos_weight) {
-    require_range(std::isfinite(*loss.pos_weight) && *loss.pos_weight > 0,
-                  "weight of the positives", *loss.pos_weight, "above 0");
-  }
-  if (loss.task == Task::multiclass && (loss.focal_alpha || loss.pos_weight)) {
-    throw UsageError(fmt::format("{}: only for two classes, where one is the positive",
-                                 loss.focal_alpha ? "--focal-alpha" : "weight of the positives"));
-  }
 }
 
 torch::Tensor probabilities(Task task, const torch::Tensor& logits) {

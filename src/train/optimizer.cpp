@@ -7,7 +7,6 @@
 
 #include "mpbench/core/error.hpp"
 #include "named_tensors.hpp"
-#include "option_range.hpp"
 
 namespace mpbench::train {
 namespace {
@@ -271,24 +270,6 @@ class Sgd final : public FusedOptimizer {
 };
 
 }  // namespace
-
-void validate(const OptimizerOptions& options) {
-  if (options.name != "adam" && options.name != "adamw" && options.name != "sgd") {
-    throw UsageError(
-        fmt::format("unknown optimizer '{}': choose adam, adamw or sgd", options.name));
-  }
-  require_range(std::isfinite(options.lr) && options.lr > 0.0, "learning rate", options.lr, "> 0");
-  require_range(std::isfinite(options.weight_decay) && options.weight_decay >= 0.0, "weight decay",
-                options.weight_decay, ">= 0");
-  require_range(options.momentum >= 0.0 && options.momentum < 1.0, "momentum", options.momentum,
-                "in [0, 1)");
-  require_range(options.beta1 >= 0.0 && options.beta1 < 1.0, "beta1", options.beta1, "in [0, 1)");
-  require_range(options.beta2 >= 0.0 && options.beta2 < 1.0, "beta2", options.beta2, "in [0, 1)");
-  require_range(std::isfinite(options.eps) && options.eps >= 0.0, "eps", options.eps, ">= 0");
-  if (options.nesterov) {
-    require_range(options.momentum > 0.0, "nesterov with momentum", options.momentum, "> 0");
-  }
-}
 
 std::unique_ptr<Optimizer> make_optimizer(std::vector<at::Tensor> params,
                                           const OptimizerOptions& options) {

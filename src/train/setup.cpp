@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/data/dataset.hpp"
+#include "mpbench/device/device.hpp"
 
 namespace mpbench::train {
 namespace {
@@ -49,10 +51,10 @@ data::Normalization choose_normalization(const std::string& name, const data::Im
 }
 
 Loss choose_loss(const TrainConfig& config, const data::ImageSet& set, const data::Split& split) {
-  Loss loss{.task = task_of(static_cast<int>(set.classes.size())),
-            .kind = config.loss,
-            .focal_gamma = config.focal_gamma,
-            .label_smoothing = config.label_smoothing};
+  Loss loss{{.task = task_of(static_cast<int>(set.classes.size())),
+             .kind = config.loss,
+             .focal_gamma = config.focal_gamma,
+             .label_smoothing = config.label_smoothing}};
   if (config.focal_alpha >= 0) loss.focal_alpha = config.focal_alpha;
   if (config.balance == "weight" && loss.task == Task::binary) {
     const auto positives = std::count_if(
@@ -68,21 +70,21 @@ Loss choose_loss(const TrainConfig& config, const data::ImageSet& set, const dat
   return loss;
 }
 
-nn::ModelOptions model_options(const TrainConfig& config, int channels, int classes) {
-  return {.name = config.model,
-          .in_channels = channels,
-          .outputs = outputs_of(classes),
-          .activation = config.activation,
-          .squeeze_excite = config.squeeze_excite};
+torch::Device choose_device(const TrainConfig& config) {
+  const torch::Device device = device::parse_device(config.device);
+  if (config.cuda_graph && !device.is_cuda()) {
+    throw UsageError("--cuda-graph needs a CUDA device");
+  }
+  return device;
 }
 
-OptimizerOptions optimizer_options(const TrainConfig& config) {
-  return {.name = config.optimizer,
-          .lr = config.lr,
-          .weight_decay = config.weight_decay,
-          .momentum = config.optimizer == "sgd" ? config.momentum : 0.0,
-          .nesterov = config.nesterov,
-          .tensor_lr = config.cuda_graph};
+data::ImageSet open_images(const TrainConfig& config, const ProgressFunction& progress) {
+  return data::open_dataset({.dataset = config.dataset,
+                             .path = config.data,
+                             .height = config.image_size,
+                             .width = config.image_size,
+                             .limit = config.limit},
+                            progress);
 }
 
 kernels::CpuKernelOptions cpu_kernel_options(kernels::Depthwise depthwise,

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "mpbench/device/device.hpp"
 #include "mpbench/kernels/heap.hpp"
 #include "mpbench/nn/backbone.hpp"
 #include "mpbench/nn/weights.hpp"
@@ -26,7 +25,7 @@ amp::GradScalerOptions scaler_options(const TrainConfig& config) {
 Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images)
     : config(chosen),
       set(images),
-      device(device::parse_device(config.device)),
+      device(choose_device(config)),
       float32(config.precision == Precision::tf32),
       determinism(config.deterministic),
       split(choose_split(config, set)),

@@ -31,6 +31,7 @@ def test_every_arm_is_ok_and_interleaved(finished):
     assert [run["status"] for run in runs] == ["ok"] * 6
     assert [run["repeat"] for run in runs] == ["1"] * 3 + ["2"] * 3, "repeats are the outer loop"
     assert len({run["run_id"] for run in runs}) == 6
+    assert len({run["omp_wait_policy"] for run in runs}) == 1, "arms differ in precision alone"
     assert len(rows(out / "epochs.csv")) == 6
     for run in runs:
         assert (out / "predictions" / f"{run['run_id']}.csv").exists()

@@ -22,7 +22,7 @@ def stub_driver(tmp_path):
 
 
 def loaded_libraries(env=None):
-    return run("--version", env={"LD_DEBUG": "files", **(env or {})}).stderr
+    return run("decode", "nothing.dcm", code=1, env={"LD_DEBUG": "files", **(env or {})}).stderr
 
 
 @needs_cuda_build

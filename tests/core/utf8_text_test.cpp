@@ -28,5 +28,11 @@ TEST(PrintableTextTest, SpellsOutControls) {
   EXPECT_EQ(printable_text("\xC3\xA9 \\ \xE2\x82\xAC"), "\xC3\xA9 \\ \xE2\x82\xAC");
 }
 
+TEST(WrapTest, BreaksBetweenWords) {
+  EXPECT_EQ(wrap("one two three four", 9, "  "), "one two\n  three\n  four\n");
+  EXPECT_EQ(wrap("a_word_longer_than_the_line x", 8, ""), "a_word_longer_than_the_line\nx\n");
+  EXPECT_EQ(wrap("", 8, ""), "");
+}
+
 }  // namespace
 }  // namespace mpbench

@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/nn/efficientnet_options.hpp"
 
 namespace mpbench::nn {
 namespace {

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/utf8_text.hpp"
 #include "mpbench/report/markdown.hpp"
 
 namespace mpbench::report {
@@ -57,12 +58,6 @@ TEST(TerminalTableTest, ColoursOnlyWhenAsked) {
   EXPECT_THAT(table.render(80, false), Not(HasSubstr("\x1b")));
   EXPECT_THAT(table.render(80, true), HasSubstr("\x1b[32mx\x1b[0m"));
   EXPECT_THAT(table.render(80, true), HasSubstr("\x1b[31my\x1b[0m"));
-}
-
-TEST(WrapTest, BreaksBetweenWords) {
-  EXPECT_EQ(wrap("one two three four", 9, "  "), "one two\n  three\n  four\n");
-  EXPECT_EQ(wrap("a_word_longer_than_the_line x", 8, ""), "a_word_longer_than_the_line\nx\n");
-  EXPECT_EQ(wrap("", 8, ""), "");
 }
 
 RunRecord make_run(const std::string& precision, int repeat, double images_per_s) {

@@ -22,9 +22,9 @@ TEST(LossTest, BinaryIsWeightedCrossEntropyOfTheLogit) {
   const auto labels = torch::tensor({1L, 0L});
   const double positive = std::log1p(std::exp(-2.0));
   const double negative = std::log1p(std::exp(-1.0));
-  EXPECT_NEAR((Loss{.task = Task::binary}(logits, labels).item<double>()),
+  EXPECT_NEAR((Loss{{.task = Task::binary}}(logits, labels).item<double>()),
               (positive + negative) / 2, 1e-6);
-  EXPECT_NEAR((Loss{.task = Task::binary, .pos_weight = 3.0}(logits, labels).item<double>()),
+  EXPECT_NEAR((Loss{{.task = Task::binary, .pos_weight = 3.0}}(logits, labels).item<double>()),
               (3 * positive + negative) / 2, 1e-6);
 }
 
@@ -33,13 +33,14 @@ TEST(LossTest, StaysInFloat32UnderAutocastAndForHalfLogits) {
   const auto logits = torch::full({70000, 1}, -12.0).to(torch::kHalf);
   const auto labels = torch::ones({70000}, torch::kInt64);
   const amp::AutocastGuard autocast(torch::kCPU, torch::kHalf);
-  const auto loss = Loss{.task = Task::binary}(logits, labels);
+  const auto loss = Loss{{.task = Task::binary}}(logits, labels);
   EXPECT_EQ(loss.scalar_type(), torch::kFloat32);
   EXPECT_NEAR(loss.item<double>(), std::log1p(std::exp(12.0)), 1e-4);
 }
 
 TEST(LossTest, MulticlassIsCrossEntropy) {
-  const auto loss = Loss{.task = Task::multiclass}(torch::zeros({2, 10}), torch::tensor({3L, 9L}));
+  const auto loss =
+      Loss{{.task = Task::multiclass}}(torch::zeros({2, 10}), torch::tensor({3L, 9L}));
   EXPECT_NEAR(loss.item<double>(), std::log(10.0), 1e-6);
 }
 
@@ -47,7 +48,7 @@ TEST(LossTest, SmoothingMovesTheBinaryTargetsTowardsAHalf) {
   const auto logits = torch::tensor({{2.0F}});
   const double positive = std::log1p(std::exp(-2.0));
   const double negative = std::log1p(std::exp(2.0));
-  const Loss loss{.task = Task::binary, .label_smoothing = 0.2};
+  const Loss loss{{.task = Task::binary, .label_smoothing = 0.2}};
   EXPECT_NEAR(loss(logits, torch::tensor({1L})).item<double>(), 0.9 * positive + 0.1 * negative,
               1e-6);
   EXPECT_NEAR(loss(logits, torch::tensor({0L})).item<double>(), 0.1 * positive + 0.9 * negative,
@@ -57,7 +58,7 @@ TEST(LossTest, SmoothingMovesTheBinaryTargetsTowardsAHalf) {
 TEST(LossTest, FocalWeighsDownWhatIsKnownAlready) {
   // p = 0.8 for the true class: (1 - 0.8)^2 of the cross-entropy.
   const auto logits = torch::tensor({{std::log(4.0F)}});
-  const Loss loss{.task = Task::binary, .kind = "focal"};
+  const Loss loss{{.task = Task::binary, .kind = "focal"}};
   EXPECT_NEAR(loss(logits, torch::tensor({1L})).item<double>(), 0.04 * -std::log(0.8), 1e-7);
   EXPECT_NEAR(loss(logits, torch::tensor({0L})).item<double>(), 0.64 * -std::log(0.2), 1e-6);
   Loss weighed = loss;
@@ -70,14 +71,14 @@ TEST(LossTest, FocalWeighsDownWhatIsKnownAlready) {
   EXPECT_NEAR(weighed(logits, torch::tensor({0L})).item<double>(), 0.64 * -std::log(0.2), 1e-6);
 
   const auto three = torch::log(torch::tensor({{0.1F, 0.8F, 0.1F}}));
-  const Loss multiclass{.task = Task::multiclass, .kind = "focal"};
+  const Loss multiclass{{.task = Task::multiclass, .kind = "focal"}};
   EXPECT_NEAR(multiclass(three, torch::tensor({1L})).item<double>(), 0.04 * -std::log(0.8), 1e-7);
 }
 
 TEST(LossTest, FocalStaysFiniteForLogitsFarFromZero) {
   // 1 - p is 0 in float32 here, and its power with an exponent below 1 has no gradient there.
   for (const double gamma : {0.0, 0.5, 2.0}) {
-    const Loss binary{.task = Task::binary, .kind = "focal", .focal_gamma = gamma};
+    const Loss binary{{.task = Task::binary, .kind = "focal", .focal_gamma = gamma}};
     const auto logits = torch::tensor({{120.0F}, {120.0F}}).requires_grad_();
     const auto loss = binary(logits, torch::tensor({1L, 0L}));
     loss.backward();
@@ -85,7 +86,7 @@ TEST(LossTest, FocalStaysFiniteForLogitsFarFromZero) {
     EXPECT_NEAR(logits.grad()[0].item<double>(), 0.0, 1e-6) << gamma;
     EXPECT_NEAR(logits.grad()[1].item<double>(), 0.5, 1e-6) << gamma;
 
-    const Loss multiclass{.task = Task::multiclass, .kind = "focal", .focal_gamma = gamma};
+    const Loss multiclass{{.task = Task::multiclass, .kind = "focal", .focal_gamma = gamma}};
     const auto rows = torch::tensor({{120.0F, 0.0F, -120.0F}}).repeat({2, 1}).requires_grad_();
     const auto sum = multiclass(rows, torch::tensor({0L, 2L}));
     sum.backward();
@@ -97,7 +98,7 @@ TEST(LossTest, FocalStaysFiniteForLogitsFarFromZero) {
 
 TEST(LossTest, RefusesWhatMakesNoSenseByTheFlagsName) {
   const auto refuses = [](const char* flag, auto change) {
-    Loss loss{.task = Task::binary, .kind = "focal"};
+    Loss loss{{.task = Task::binary, .kind = "focal"}};
     change(loss);
     EXPECT_THAT([&] { validate(loss); }, ThrowsMessage<UsageError>(HasSubstr(flag)));
   };
@@ -115,11 +116,11 @@ TEST(LossTest, RefusesWhatMakesNoSenseByTheFlagsName) {
   for (const double bad : {0.0, -1.0, nan}) {
     refuses("weight of the positives", [&](Loss& l) { l.pos_weight = bad; });
   }
-  validate(Loss{.task = Task::binary, .pos_weight = 3, .kind = "focal", .focal_alpha = 0.25});
+  validate(Loss{{.task = Task::binary, .pos_weight = 3, .kind = "focal", .focal_alpha = 0.25}});
 }
 
 TEST(LossTest, WeightsOfThePositivesNeedTwoClasses) {
-  Loss loss{.task = Task::multiclass, .kind = "focal", .focal_alpha = 0.25};
+  Loss loss{{.task = Task::multiclass, .kind = "focal", .focal_alpha = 0.25}};
   EXPECT_THAT([&] { validate(loss); },
               ThrowsMessage<UsageError>(AllOf(HasSubstr("--focal-alpha"), HasSubstr("two"))));
   loss.focal_alpha.reset();

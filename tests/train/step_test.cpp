@@ -32,7 +32,7 @@ struct StepTest : testing::TestWithParam<Precision> {
 
 TEST_P(StepTest, LowersTheLossOfItsOwnBatch) {
   amp::GradScaler scaler({.init_scale = 1024, .enabled = GetParam() == Precision::fp16});
-  const Loss loss{.task = Task::binary};
+  const Loss loss{{.task = Task::binary}};
   const double first = step(loss, scaler).loss.item<double>();
   double last = first;
   for (int i = 0; i < 15; ++i) last = step(loss, scaler).loss.item<double>();
@@ -41,7 +41,7 @@ TEST_P(StepTest, LowersTheLossOfItsOwnBatch) {
 
 TEST_P(StepTest, ComputesLogitsInThePrecisionAndTheLossInFloat32) {
   amp::GradScaler scaler({.init_scale = 1024, .enabled = GetParam() == Precision::fp16});
-  const StepResult result = step({.task = Task::binary}, scaler);
+  const StepResult result = step({{.task = Task::binary}}, scaler);
   const auto expected = GetParam() == Precision::fp16   ? torch::kHalf
                         : GetParam() == Precision::bf16 ? torch::kBFloat16
                                                         : torch::kFloat32;
@@ -67,7 +67,7 @@ TEST(StepTest, AnOverflowingScaleSkipsTheUpdateAndBacksOff) {
                           .labels = torch::tensor({0L, 1L, 0L, 1L}),
                           .indices = {}};
   const torch::Tensor before = model->parameters().front().detach().clone();
-  const Loss loss{.task = Task::binary};
+  const Loss loss{{.task = Task::binary}};
   Learner learner{*model, loss, *optimizer, scaler, Precision::fp16};
   static_cast<void>(train_step(learner, {&batch, 1}));
   EXPECT_EQ(scaler.skipped_steps(), 1);
@@ -103,7 +103,7 @@ struct LinearStep {
         model.parameters(), {.name = "sgd", .lr = 1.0, .weight_decay = 0, .momentum = 0});
     const torch::Tensor before = model.parameters().front().detach().clone();
     const torch::Tensor bias_before = model.parameters().back().detach().clone();
-    const Loss loss{.task = Task::binary};
+    const Loss loss{{.task = Task::binary}};
     amp::GradScaler scaler({.init_scale = 1024, .enabled = true});
     Learner learner{model, loss, *optimizer, scaler, Precision::fp32, clip_norm};
     result = train_step(learner, batches);

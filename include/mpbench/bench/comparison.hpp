@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "mpbench/bench/comparison_options.hpp"
 #include "mpbench/bench/run_record.hpp"
-#include "mpbench/bench/statistics.hpp"
 
 namespace mpbench::bench {
 
@@ -79,21 +79,9 @@ void visit_columns(Record& r, Visitor&& visit) {
 /// run.
 using PredictionLookup = std::function<std::vector<PredictionRow>(const std::string& run_id)>;
 
-struct ComparisonOptions {
-  std::string baseline_precision = "fp32";
-  double margin = 0.01;      ///< in the metric's own units: 0.01 is one point of AUC or accuracy
-  double confidence = 0.95;  ///< of both intervals
-  int resamples = 2000;
-  std::uint64_t bootstrap_seed = 0;
-  /// How to compute the metrics from predictions. Without one, or without predictions, the interval
-  /// is the t interval over the repeats' recorded values.
-  Metric auc{};
-  Metric accuracy{};
-};
-
 /// One row for every arm of every configuration: runs that agree in everything but precision and
 /// repeat. Runs that are not ok are left out and named in the note; an arm with none left gets a
-/// row with empty figures. Throws UsageError for a margin below 0 or a confidence outside (0, 1).
+/// row with empty figures. Throws UsageError as validate() does.
 std::vector<Comparison> compare_runs(std::span<const RunRecord> runs,
                                      const PredictionLookup& predictions,
                                      const ComparisonOptions& options = {});

@@ -70,6 +70,7 @@ struct RunRecord {
       build_type{};  ///< build_info::build_type(); anything but "Release" taints the timings
   std::string fp16_convolution{};  ///< how fp16 convolutions were computed, where that was a choice
   std::string bf16_convolution{};  ///< the same of bf16
+  std::string omp_wait_policy{};   ///< how OpenMP's threads waited: openmp_wait_policy()
   std::string kernels{};     ///< which operators were not the framework's own, and how computed
   std::string activation{};  ///< EfficientNet's; empty for other models
   std::string squeeze_excite{};
@@ -171,6 +172,7 @@ void visit_columns(Record& r, Visitor&& visit) {
   visit("val_threshold", r.val_threshold);
   visit("best_epoch", r.best_epoch);
   visit("bf16_convolution", r.bf16_convolution);
+  visit("omp_wait_policy", r.omp_wait_policy);
 }
 
 template <RecordOf<EpochRecord> Record, class Visitor>

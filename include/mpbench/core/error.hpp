@@ -8,7 +8,7 @@
 
 namespace mpbench {
 
-/// What the process returns; `src/cli/main.cpp` alone decides which.
+/// What the process returns; report_errors alone decides which, where something was thrown.
 enum class ExitCode { done = 0, error = 1, usage = 2, partial = 3, interrupted = 130 };
 
 /// Something went wrong that one line can explain: what it is, and what to do about it.

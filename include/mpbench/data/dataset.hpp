@@ -1,33 +1,17 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "mpbench/core/progress.hpp"
 #include "mpbench/data/contact_sheet.hpp"
+#include "mpbench/data/dataset_options.hpp"
 #include "mpbench/data/image_set.hpp"
 #include "mpbench/data/image_table.hpp"
 #include "mpbench/data/preprocess.hpp"
 
 namespace mpbench::data {
-
-/// Which images a run is about, in the user's words.
-struct DatasetOptions {
-  std::string dataset = "auto";  ///< auto, rsna, folder, cifar100, cifar10, idx or synthetic
-  std::filesystem::path path;  ///< a dataset's folder or a cache file; empty: the synthetic default
-  /// 0: the data's own (idx, CIFAR, a cache), 124 (rsna), common_format's (folder).
-  int height = 0;
-  int width = 0;
-  int channels = 0;        ///< of a folder's pictures; 0: one where all are grey, else three
-  std::int64_t limit = 0;  ///< about this many images for a smoke run; 0: all
-  int workers = 0;         ///< threads that preprocess; 0: one a core
-  PixelType pixel_type = PixelType::u8;
-  bool exact = false;           ///< rsna: forbid decoding at a reduced resolution
-  std::filesystem::path cache;  ///< where preprocessed images go; empty: in the user's cache folder
-  int synthetic_patients = 64;
-  std::uint64_t synthetic_seed = 0;
-};
 
 /// Opens a dataset, preprocessing it first where needed, and says on the log what it took it for:
 /// a file is a cache; a folder with train.csv is rsna; one with train-images-idx3-ubyte[.gz] is

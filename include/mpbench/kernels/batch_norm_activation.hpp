@@ -2,10 +2,9 @@
 
 #include <torch/nn/modules/batchnorm.h>
 
-namespace mpbench::kernels {
+#include "mpbench/kernels/activation.hpp"
 
-/// The function behind a normalisation. ReLU6 is min(max(x, 0), 6), SiLU is x * sigmoid(x).
-enum class Activation { none, relu, relu6, silu };
+namespace mpbench::kernels {
 
 /// Whether batch_norm_activation computes this: a CpuKernelsGuard with fused_norm lives, the module
 /// is training, and the input is a dense channels_last tensor [N, C, H, W] of float32, bfloat16 or

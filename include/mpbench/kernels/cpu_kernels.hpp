@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "mpbench/kernels/depthwise.hpp"
+#include "mpbench/kernels/depthwise_options.hpp"
 #include "mpbench/kernels/emulation.hpp"
 #include "mpbench/kernels/instruction_set.hpp"
 

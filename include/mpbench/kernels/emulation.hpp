@@ -1,25 +1,12 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "mpbench/core/precision.hpp"
 #include "mpbench/device/cpu_features.hpp"
+#include "mpbench/kernels/emulation_options.hpp"
 
 namespace mpbench::kernels {
-
-/// What computes bf16 and fp16 convolutions and matrix products on a CPU without arithmetic for
-/// them.
-enum class Emulation {
-  automatic,  ///< float32 kernels, from the 16-bit operands; the result is rounded once
-  framework,  ///< the framework's code for the 16-bit type
-};
-
-/// Parses "auto" or "framework"; throws UsageError naming the choices.
-Emulation parse_emulation(std::string_view text);
-
-/// The name that parse_emulation reads.
-std::string_view to_string(Emulation choice);
 
 /// Which operations of a 16-bit type are to be computed in float32, as this CPU has no fast kernel
 /// for them. ATen accepts all of them everywhere, but where oneDNN has no kernel it falls to code

@@ -2,31 +2,12 @@
 
 #include <torch/nn/modules/container/sequential.h>
 
-#include <string_view>
-#include <vector>
+#include <string>
 
-#include "mpbench/nn/activation.hpp"
+#include "mpbench/nn/efficientnet_options.hpp"
 #include "mpbench/nn/model.hpp"
-#include "mpbench/nn/squeeze_excite.hpp"
 
 namespace mpbench::nn {
-
-/// How one of the family is scaled from B0, and what else torchvision changes with it.
-struct EfficientNetVariant {
-  std::string_view name;
-  double width;          ///< multiplies the channels, which are then rounded to multiples of 8
-  double depth;          ///< multiplies the blocks of a stage, rounded up
-  int resolution;        ///< the side of the square images it was designed for
-  double dropout;        ///< before the last layer
-  double norm_epsilon;   ///< batch norm's
-  double norm_momentum;  ///< batch norm's
-};
-
-/// B0 to B7.
-const std::vector<EfficientNetVariant>& efficientnet_variants();
-
-/// Null for a name that is not an EfficientNet's.
-const EfficientNetVariant* find_efficientnet(std::string_view name);
 
 /// Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
 /// arXiv:1905.11946, with torchvision's names and initial values.

@@ -5,7 +5,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
+
+#include "mpbench/nn/model_options.hpp"
 
 namespace mpbench::nn {
 
@@ -22,29 +23,6 @@ class ImageClassifier : public torch::nn::Module {
   /// but it is the backbone.
   virtual std::string head() const = 0;
 };
-
-struct ModelOptions {
-  std::string name = "cnn";
-  int in_channels = 1;
-  int outputs = 1;  ///< 1 for a binary question (a logit), the number of classes otherwise
-  std::string activation = "silu";             ///< EfficientNet's: "silu" or "relu6"
-  std::string squeeze_excite = "transformed";  ///< EfficientNet's: "transformed" (1x1 convolutions)
-                                               ///< or "textbook" (mean and linear layers)
-};
-
-/// Names that make_model knows, in the order help shows them.
-const std::vector<std::string>& model_names();
-
-/// Throws UsageError, with the choices, for a name that is not in model_names().
-void require_model(const std::string& name);
-
-/// Throws UsageError for an unknown model, activation or squeeze-excite, and where one of the two
-/// is chosen for a model that has none to choose.
-void require_model_options(const ModelOptions& options);
-
-/// The side of the square images that an EfficientNet was designed for; 0 for the other models,
-/// which have no size of their own. Throws UsageError for an unknown name.
-int native_resolution(const std::string& model);
 
 /// A freshly initialised model in float32, from torch's global generator: the same values as
 /// torchvision's model of that name after the same seed. Throws as require_model_options.

@@ -2,20 +2,9 @@
 
 #include <torch/nn/modules/conv.h>
 
-#include <string_view>
-
-#include "mpbench/nn/activation.hpp"
+#include "mpbench/nn/efficientnet_options.hpp"
 
 namespace mpbench::nn {
-
-/// Two ways to compute the same squeeze-and-excitation.
-enum class SqueezeExciteForm {
-  transformed,  ///< pooling to 1x1 and 1x1 convolutions
-  textbook,     ///< the mean over the image and matrix products
-};
-
-/// Parses "transformed" or "textbook"; throws UsageError naming the choices.
-SqueezeExciteForm parse_squeeze_excite(std::string_view text);
 
 /// Scales each channel by sigmoid(fc2(activation(fc1(mean over the image)))). Hu et al.,
 /// "Squeeze-and-Excitation Networks", arXiv:1709.01507.

@@ -2,16 +2,12 @@
 
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "mpbench/bench/comparison.hpp"
 #include "mpbench/bench/run_record.hpp"
 
 namespace mpbench::report {
-
-/// Columns a text takes on a terminal: its code points, each counted as one.
-std::size_t display_width(std::string_view text);
 
 enum class Colour { none, good, bad, dim, bold };
 
@@ -33,9 +29,6 @@ class TerminalTable {
   std::vector<std::string> header_;
   std::vector<std::vector<TextCell>> rows_;
 };
-
-/// Words of a text on lines of at most `width` columns; lines after the first start with `indent`.
-std::string wrap(std::string_view text, std::size_t width, std::string_view indent);
 
 /// What a person sees at the end of a comparison: for every configuration one table of speed and
 /// memory and one of accuracy, a row each precision, and the notes. Escape codes only where

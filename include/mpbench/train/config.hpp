@@ -5,7 +5,9 @@
 #include <string>
 
 #include "mpbench/core/precision.hpp"
-#include "mpbench/data/augment.hpp"
+#include "mpbench/data/augment_options.hpp"
+#include "mpbench/nn/model_options.hpp"
+#include "mpbench/train/optimizer_options.hpp"
 
 namespace mpbench::train {
 
@@ -149,9 +151,12 @@ void visit_options(Config& config, Visitor&& visit) {
         "Skipped steps in a row that end a run as diverged (fp16)");
 }
 
-/// Throws UsageError naming the option and its range or choices; Error for a CUDA device or a split
-/// file that is not there.
+/// Throws UsageError naming the option and its range or choices; InputError for a weights or split
+/// file that is not there. Whether this machine has the device is for choose_device to say.
 void validate(const TrainConfig& config);
+
+nn::ModelOptions model_options(const TrainConfig& config, int channels, int classes);
+OptimizerOptions optimizer_options(const TrainConfig& config);
 
 /// The options as TOML, in the order and under the names of the flags: `mpbench train --config`
 /// reads it back.

@@ -9,7 +9,7 @@
 #include "mpbench/core/precision.hpp"
 #include "mpbench/core/progress.hpp"
 #include "mpbench/data/image_set.hpp"
-#include "mpbench/kernels/depthwise.hpp"
+#include "mpbench/kernels/depthwise_options.hpp"
 #include "mpbench/kernels/emulation.hpp"
 #include "mpbench/train/trained_network.hpp"
 

@@ -1,15 +1,22 @@
 #pragma once
 
+#include "mpbench/core/progress.hpp"
 #include "mpbench/data/image_set.hpp"
 #include "mpbench/data/loader.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
-#include "mpbench/nn/model.hpp"
 #include "mpbench/train/config.hpp"
 #include "mpbench/train/loss.hpp"
-#include "mpbench/train/optimizer.hpp"
 
 /// What a TrainConfig means for a set of images: each option's part of a run, made once.
 namespace mpbench::train {
+
+/// The device of the run. Throws Error for a CUDA device that is not there (and why), UsageError
+/// for
+/// --cuda-graph where "auto" is the CPU.
+torch::Device choose_device(const TrainConfig& config);
+
+/// The images; a synthetic set where the options name none.
+data::ImageSet open_images(const TrainConfig& config, const ProgressFunction& progress);
 
 /// By a file, by folds, as the dataset brings it, or made here: grouped and stratified. Throws
 /// UsageError where --folds meets a dataset with a split of its own.
@@ -21,9 +28,6 @@ data::Normalization choose_normalization(const std::string& name, const data::Im
 
 /// With `--balance weight`, the positives' weight is the training images' negatives / positives.
 Loss choose_loss(const TrainConfig& config, const data::ImageSet& set, const data::Split& split);
-
-nn::ModelOptions model_options(const TrainConfig& config, int channels, int classes);
-OptimizerOptions optimizer_options(const TrainConfig& config);
 
 /// Our kernels on the CPU, in training and in prediction: all of them, or with
 /// Depthwise::framework none but those that fp16 cannot do without.

@@ -10,7 +10,7 @@
 #include "mpbench/core/precision.hpp"
 #include "mpbench/data/image_set.hpp"
 #include "mpbench/data/loader.hpp"
-#include "mpbench/kernels/depthwise.hpp"
+#include "mpbench/kernels/depthwise_options.hpp"
 #include "mpbench/kernels/emulation.hpp"
 #include "mpbench/nn/model.hpp"
 #include "mpbench/train/checkpoint.hpp"

@@ -8,7 +8,7 @@
 #include "mpbench/train/predictor.hpp"
 #include "mpbench/train/unit_scores.hpp"
 
-namespace mpbench::cli {
+namespace mpbench::commands {
 
 /// Whether the images are mammograms in RSNA's layout, which asks for one probability a breast.
 bool has_breasts(const data::ImageSet& set);
@@ -31,4 +31,4 @@ std::string class_table(const train::Predictions& predictions, const data::Image
 std::vector<std::string> judge(const train::Predictions& predictions, const data::ImageSet& set,
                                std::optional<train::UnitScoring> breasts);
 
-}  // namespace mpbench::cli
+}  // namespace mpbench::commands

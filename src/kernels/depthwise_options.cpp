@@ -1,4 +1,4 @@
-#include "mpbench/kernels/depthwise.hpp"
+#include "mpbench/kernels/depthwise_options.hpp"
 
 #include <fmt/format.h>
 

@@ -1,10 +1,15 @@
 #include "run_folder.hpp"
 
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <ctime>
+
 #include "mpbench/core/atomic_file.hpp"
 #include "mpbench/core/csv.hpp"
 #include "mpbench/report/csv_table.hpp"
 
-namespace mpbench::cli {
+namespace mpbench::commands {
 namespace {
 
 namespace fs = std::filesystem;
@@ -28,6 +33,12 @@ void write_confusion(const fs::path& path, const bench::RunOutput& output) {
 }
 
 }  // namespace
+
+fs::path choose_out_folder(const fs::path& chosen, const std::string& command) {
+  if (!chosen.empty()) return chosen;
+  return fmt::format("mpbench-out/{}-{:%Y%m%d-%H%M%S}", command,
+                     fmt::localtime(std::time(nullptr)));
+}
 
 void write_runs(const fs::path& out, const std::vector<bench::RunOutput>& runs) {
   std::vector<bench::RunRecord> records;
@@ -66,4 +77,4 @@ std::vector<bench::PredictionRow> read_predictions(const fs::path& out, const st
   return report::read_csv<bench::PredictionRow>(file);
 }
 
-}  // namespace mpbench::cli
+}  // namespace mpbench::commands

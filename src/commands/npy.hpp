@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <opencv2/core/mat.hpp>
 
-namespace mpbench::cli {
+namespace mpbench::commands {
 
 /// Writes a matrix as a NumPy array file (format 1.0, C order, little-endian), atomically. The
 /// shape is [rows, columns], or [rows, columns, channels] for more than one channel. Throws Error
@@ -11,4 +11,4 @@ namespace mpbench::cli {
 /// written.
 void write_npy(const std::filesystem::path& path, const cv::Mat& matrix);
 
-}  // namespace mpbench::cli
+}  // namespace mpbench::commands

@@ -1,14 +1,14 @@
 #include "prediction_table.hpp"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 
 #include "mpbench/core/csv.hpp"
 #include "mpbench/train/metrics.hpp"
 
-namespace mpbench::cli {
+namespace mpbench::commands {
 namespace {
 
 constexpr std::int64_t positive = 1;
@@ -115,4 +115,4 @@ std::vector<std::string> judge(const train::Predictions& predictions, const data
   return lines;
 }
 
-}  // namespace mpbench::cli
+}  // namespace mpbench::commands

@@ -1,14 +1,15 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "mpbench/data/dataset.hpp"
+#include "mpbench/core/precision.hpp"
+#include "mpbench/data/dataset_options.hpp"
+#include "mpbench/kernels/depthwise_options.hpp"
 
-namespace mpbench::cli {
+namespace mpbench::commands {
 
 /// What `mpbench predict` is told.
 struct PredictionOptions {
@@ -27,8 +28,8 @@ struct PredictionOptions {
   std::filesystem::path split;
   std::string part;  ///< empty: validation with --split, else all
   std::string out = "-";
-  std::string precision;  ///< empty: the checkpoint's
-  std::string depthwise;  ///< empty: the checkpoint's
+  std::optional<Precision> precision;           ///< nothing: the checkpoint's
+  std::optional<kernels::Depthwise> depthwise;  ///< nothing: the checkpoint's
   std::string device = "auto";
   int threads = 0;
   int workers = 1;
@@ -38,6 +39,8 @@ struct PredictionOptions {
   std::string aggregate;  ///< empty: mean
 };
 
-void add_prediction_flags(CLI::App& command, PredictionOptions& options);
+/// Throws UsageError where no network is named, or one that does not exist, and for a word that is
+/// no device.
+void validate(const PredictionOptions& options);
 
-}  // namespace mpbench::cli
+}  // namespace mpbench::commands

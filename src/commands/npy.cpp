@@ -9,7 +9,7 @@
 #include "mpbench/core/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
 
-namespace mpbench::cli {
+namespace mpbench::commands {
 namespace {
 
 const char* type_of(int depth) {
@@ -53,4 +53,4 @@ void write_npy(const std::filesystem::path& path, const cv::Mat& matrix) {
   file.commit();
 }
 
-}  // namespace mpbench::cli
+}  // namespace mpbench::commands

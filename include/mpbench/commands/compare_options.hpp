@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include "mpbench/bench/comparison_options.hpp"
+#include "mpbench/bench/plan.hpp"
+#include "mpbench/train/config.hpp"
+
+namespace mpbench::commands {
+
+/// What `mpbench compare` is told.
+struct CompareOptions {
+  train::TrainConfig config;  ///< what all runs share; the axes below replace their members
+  bench::Axes axes{.precision = {"fp32", "bf16"},
+                   .model = {"cnn"},
+                   .batch_size = {32},
+                   .image_size = {0},
+                   .channels_last = {true},
+                   .seed = {0},
+                   .repeats = 3};
+  bench::ComparisonOptions comparison;
+  std::filesystem::path out;  ///< empty: a folder of this moment
+  bool resume = false;
+
+  // A sweep of a hundred runs would keep a hundred models that nobody asked for.
+  CompareOptions() { config.checkpoints = false; }
+};
+
+/// Options of a TrainConfig that a comparison has as lists, by their flags' names.
+const std::set<std::string>& axis_names();
+
+/// What one run of the plan does.
+train::TrainConfig config_of(const bench::RunSpec& spec, const train::TrainConfig& shared);
+
+/// Throws UsageError for lists that make no comparison, and as train::validate for any of its runs.
+void validate(const CompareOptions& options);
+
+/// The whole comparison as TOML that `mpbench compare --config` reads back.
+std::string to_toml(const CompareOptions& options);
+
+}  // namespace mpbench::commands

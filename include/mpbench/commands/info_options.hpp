@@ -1,0 +1,10 @@
+#pragma once
+
+namespace mpbench::commands {
+
+/// What `mpbench info` is told.
+struct InfoOptions {
+  bool json = false;
+};
+
+}  // namespace mpbench::commands

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "mpbench/data/image_set.hpp"
+
+namespace mpbench::data {
+
+/// Which images a run is about, in the user's words.
+struct DatasetOptions {
+  std::string dataset = "auto";  ///< auto, rsna, folder, cifar100, cifar10, idx or synthetic
+  std::filesystem::path path;  ///< a dataset's folder or a cache file; empty: the synthetic default
+  /// 0: the data's own (idx, CIFAR, a cache), 124 (rsna), common_format's (folder).
+  int height = 0;
+  int width = 0;
+  int channels = 0;        ///< of a folder's pictures; 0: one where all are grey, else three
+  std::int64_t limit = 0;  ///< about this many images for a smoke run; 0: all
+  int workers = 0;         ///< threads that preprocess; 0: one a core
+  PixelType pixel_type = PixelType::u8;
+  bool exact = false;           ///< rsna: forbid decoding at a reduced resolution
+  std::filesystem::path cache;  ///< where preprocessed images go; empty: in the user's cache folder
+  int synthetic_patients = 64;
+  std::uint64_t synthetic_seed = 0;
+};
+
+/// Throws UsageError for a dataset that open_dataset does not know.
+void require_dataset(const std::string& name);
+
+}  // namespace mpbench::data

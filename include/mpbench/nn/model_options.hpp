@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace mpbench::nn {
+
+struct ModelOptions {
+  std::string name = "cnn";
+  int in_channels = 1;
+  int outputs = 1;  ///< 1 for a binary question (a logit), the number of classes otherwise
+  std::string activation = "silu";             ///< EfficientNet's: "silu" or "relu6"
+  std::string squeeze_excite = "transformed";  ///< EfficientNet's: "transformed" (1x1 convolutions)
+                                               ///< or "textbook" (mean and linear layers)
+};
+
+/// Names that make_model knows, in the order help shows them.
+const std::vector<std::string>& model_names();
+
+/// Throws UsageError, with the choices, for a name that is not in model_names().
+void require_model(const std::string& name);
+
+/// Throws UsageError for an unknown model, activation or squeeze-excite, and where one of the two
+/// is chosen for a model that has none to choose.
+void require_model_options(const ModelOptions& options);
+
+/// The side of the square images that an EfficientNet was designed for; 0 for the other models,
+/// which have no size of their own. Throws UsageError for an unknown name.
+int native_resolution(const std::string& model);
+
+}  // namespace mpbench::nn

@@ -1,0 +1,49 @@
+#include "mpbench/commands/compare_options.hpp"
+
+#include "mpbench/core/error.hpp"
+#include "mpbench/core/toml_text.hpp"
+
+namespace mpbench::commands {
+
+const std::set<std::string>& axis_names() {
+  static const std::set<std::string> names{"precision",  "model",         "batch-size",
+                                           "image-size", "channels-last", "seed"};
+  return names;
+}
+
+train::TrainConfig config_of(const bench::RunSpec& spec, const train::TrainConfig& shared) {
+  train::TrainConfig config = shared;
+  config.precision = parse_precision(spec.precision);
+  config.model = spec.model;
+  config.batch_size = spec.batch_size;
+  config.image_size = spec.image_size;
+  config.channels_last = spec.channels_last;
+  config.seed = spec.seed;
+  return config;
+}
+
+void validate(const CompareOptions& options) {
+  for (const auto& spec : bench::make_plan(options.axes)) {
+    train::validate(config_of(spec, options.config));
+  }
+  if (options.axes.precision.size() < 2) {
+    throw UsageError("--precision: a comparison needs two or more, the baseline first: fp32,bf16");
+  }
+  bench::validate(options.comparison);
+}
+
+std::string to_toml(const CompareOptions& options) {
+  const bench::Axes& axes = options.axes;
+  std::string text =
+      toml_line("precision", axes.precision) + toml_line("model", axes.model) +
+      toml_line("batch-size", axes.batch_size) + toml_line("image-size", axes.image_size) +
+      toml_line("channels-last", axes.channels_last) + toml_line("seed", axes.seed) +
+      toml_line("repeats", axes.repeats) + toml_line("margin", options.comparison.margin) +
+      toml_line("confidence", options.comparison.confidence);
+  train::visit_options(options.config, [&](const char* name, const auto& value, const char*) {
+    if (!axis_names().contains(name)) text += toml_line(name, value);
+  });
+  return text;
+}
+
+}  // namespace mpbench::commands

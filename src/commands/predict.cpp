@@ -1,0 +1,251 @@
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
+#include <torch/types.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <numeric>
+#include <optional>
+
+#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/data/dataset.hpp"
+#include "mpbench/device/device.hpp"
+#include "mpbench/train/checkpoint.hpp"
+#include "mpbench/train/predictor.hpp"
+#include "mpbench/train/setup.hpp"
+#include "mpbench/train/trained_network.hpp"
+#include "prediction_table.hpp"
+#include "progress_display.hpp"
+#include "subcommands.hpp"
+
+namespace mpbench::commands {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t most_left_out_named = 20;
+
+/// Where a link leads to: the file is replaced, not the link.
+fs::path out_path(const std::string& out) {
+  std::error_code ignored;
+  return fs::is_symlink(out, ignored) ? fs::weakly_canonical(out) : fs::path(out);
+}
+
+/// A pipe or a device, which is written to and not replaced.
+bool is_special(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored) && !fs::is_regular_file(path, ignored);
+}
+
+/// Before any work: what cannot be written then should be known now.
+void check_out(const std::string& out) {
+  if (out == "-") return;
+  const fs::path path = out_path(out);
+  if (fs::is_directory(path)) throw UsageError(fmt::format("--out {}: this is a folder", out));
+  if (!is_special(path)) make_writable_folder(containing_folder(path));
+}
+
+void write_stream(std::FILE* stream, const std::string& name, const std::string& text) {
+  const bool written = std::fwrite(text.data(), 1, text.size(), stream) == text.size();
+  if (!written || std::fflush(stream) != 0) {
+    throw Error(fmt::format("{}: cannot write: {}", name, std::strerror(errno)));
+  }
+}
+
+void write_out(const std::string& out, const std::string& text) {
+  if (out == "-") return write_stream(stdout, "standard output", text);
+  const fs::path path = out_path(out);
+  if (!is_special(path)) return write_file(path, text);
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "wb"),
+                                                             &std::fclose);
+  if (!file) throw Error(fmt::format("{}: cannot write: {}", out, std::strerror(errno)));
+  write_stream(file.get(), out, text);
+}
+
+void warn_of_precision(Precision precision, c10::Device device) {
+  for (const auto& support : device::describe(device).precisions) {
+    if (support.precision == precision && support.support != device::Support::native) {
+      spdlog::warn("{} is {} on this device: {}", to_string(precision),
+                   device::to_string(support.support), support.advice);
+    }
+  }
+}
+
+data::Normalization given_normalization(const PredictionOptions& options,
+                                        const data::ImageSet& set) {
+  if (options.mean.empty() && options.deviation.empty()) {
+    if (options.normalize == "auto" && set.channels != 3) {
+      throw UsageError(
+          "--normalize: a weights file does not tell the mean and deviation of the grey images it "
+          "was trained on: give --mean and --deviation (of values from 0 to 1), or choose "
+          "imagenet, unit or none");
+    }
+    return train::choose_normalization(options.normalize, set, {});
+  }
+  const auto fits = [&](const std::vector<float>& values) {
+    return values.size() == 1 || values.size() == static_cast<std::size_t>(set.channels);
+  };
+  const auto good = [](float value) { return std::isfinite(value); };
+  const auto positive = [](float value) { return std::isfinite(value) && value > 0; };
+  if (!fits(options.mean) || options.mean.size() != options.deviation.size() ||
+      !std::all_of(options.mean.begin(), options.mean.end(), good) ||
+      !std::all_of(options.deviation.begin(), options.deviation.end(), positive)) {
+    throw UsageError(
+        fmt::format("--mean, --deviation: give one number each, or {}; deviations "
+                    "are above 0",
+                    set.channels));
+  }
+  return {.mean = options.mean, .deviation = options.deviation};
+}
+
+/// The network, and the images as it takes them.
+struct Opened {
+  train::TrainedNetwork network;
+  data::PredictionData data;
+};
+
+Opened open_checkpoint(const PredictionOptions& options, const ProgressFunction& progress) {
+  Opened opened;
+  opened.network = train::network_from(train::read_checkpoint(options.checkpoint),
+                                       options.checkpoint, !options.no_ema);
+  spdlog::info("{}: {}", options.checkpoint.string(), opened.network.description);
+  data::DatasetOptions data = options.data;
+  data.height = opened.network.height;
+  data.width = opened.network.width;
+  data.channels = opened.network.options.in_channels;
+  opened.data = data::open_for_prediction(data, progress);
+  return opened;
+}
+
+Opened open_weights(const PredictionOptions& options, const ProgressFunction& progress) {
+  const auto shape = train::read_weights_shape(options.weights, options.model);
+  data::DatasetOptions data = options.data;
+  data.height = data.width = options.image_size;
+  data.channels = shape.channels;
+  Opened opened;
+  opened.data = data::open_for_prediction(data, progress);
+  opened.network =
+      train::network_from_weights(options.weights, {.name = options.model,
+                                                    .in_channels = opened.data.set.channels,
+                                                    .outputs = shape.outputs,
+                                                    .activation = options.activation});
+  spdlog::info("{}", opened.network.description);
+  if (!options.classes.empty()) {
+    if (options.classes.size() != static_cast<std::size_t>(opened.network.class_count())) {
+      throw UsageError(fmt::format("--classes: {} names for the network's {} classes",
+                                   options.classes.size(), opened.network.class_count()));
+    }
+    opened.network.classes = options.classes;
+  }
+  opened.network.normalization = given_normalization(options, opened.data.set);
+  return opened;
+}
+
+std::vector<std::int64_t> choose_images(const PredictionOptions& options,
+                                        const data::ImageSet& set) {
+  std::vector<std::int64_t> all(set.samples.size());
+  std::iota(all.begin(), all.end(), std::int64_t{0});
+  const std::string part =
+      !options.part.empty() ? options.part : (options.split.empty() ? "all" : "validation");
+  if (part == "all") return all;
+  if (options.split.empty() && !set.given_split) {
+    throw UsageError(
+        fmt::format("--part {}: dataset {} has no split of its own: name one with "
+                    "--split",
+                    part, set.dataset));
+  }
+  const data::Split split = options.split.empty() ? *set.given_split
+                                                  : data::read_split_csv(options.split, set.samples,
+                                                                         options.data.limit > 0);
+  if (part == "train") return split.train;
+  if (part == "validation") return split.validation;
+  if (split.test.empty()) {
+    throw UsageError(fmt::format("--part test: {} has no test images",
+                                 options.split.empty() ? set.dataset : options.split.string()));
+  }
+  return split.test;
+}
+
+void name_failures(const data::PredictionData& data, const fs::path& path) {
+  for (std::size_t i = 0; i < std::min(most_left_out_named, data.left_out.size()); ++i) {
+    const auto& input = data.left_out[i];
+    spdlog::warn("left out: {}: {}: {}", input.path.string(), input.field, input.problem);
+  }
+  spdlog::warn("{} inputs failed and are left out; all are named in {}", data.left_out.size(),
+               data.quarantine.string());
+  if (!has_breasts(data.set)) return;
+  if (!data.lost_units.empty()) {
+    spdlog::warn("no prediction for these breasts, as none of their images could be read: {}",
+                 fmt::join(data.lost_units, ", "));
+  } else if (fs::is_regular_file(path)) {
+    spdlog::warn("a breast all of whose images are among them has no prediction");
+  }
+}
+
+std::string make_table(const PredictionOptions& options, const train::Predictions& predictions,
+                       const data::ImageSet& set, const std::vector<std::string>& classes,
+                       std::optional<train::UnitScoring> breasts) {
+  if (!has_breasts(set)) return class_table(predictions, set, classes);
+  return options.per_image ? mammogram_table(predictions, set)
+                           : breast_table(predictions, set, *breasts);
+}
+
+}  // namespace
+
+ExitCode run_predict(const PredictionOptions& asked, const SharedOptions& shared) {
+  PredictionOptions options = asked;
+  const auto device = device::parse_device(options.device);
+  check_out(options.out);
+  if (options.threads > 0) at::set_num_threads(options.threads);
+  options.data.pixel_type = options.pixel_bits == 16 ? data::PixelType::u16 : data::PixelType::u8;
+  const ProgressFunction progress = make_progress(shared);
+
+  Opened opened = options.checkpoint.empty() ? open_weights(options, progress)
+                                             : open_checkpoint(options, progress);
+  auto& [network, data] = opened;
+  const auto classes = train::agree_on_classes(network, data.set, options.data.path);
+  std::optional<train::UnitScoring> breasts;
+  if (has_breasts(data.set)) {
+    breasts = options.aggregate == "max" ? train::UnitScoring::max : train::UnitScoring::mean;
+  } else if (options.per_image || !options.aggregate.empty()) {
+    throw UsageError(
+        fmt::format("--per-image, --aggregate: dataset {} has no breasts", data.set.dataset));
+  }
+  const train::PredictOptions how{
+      .precision = options.precision.value_or(network.precision),
+      .device = device,
+      .batch_size = options.batch_size > 0 ? options.batch_size : network.batch_size,
+      .workers = options.workers,
+      .channels_last = options.channels_last.value_or(network.channels_last),
+      .deterministic = network.deterministic,
+      .depthwise = options.depthwise.value_or(network.depthwise),
+      .emulation = network.emulation};
+  warn_of_precision(how.precision, device);
+  const train::Predictions predictions =
+      train::predict(network, data.set, choose_images(options, data.set), how, progress);
+  write_out(options.out, make_table(options, predictions, data.set, classes, breasts));
+
+  const auto count = predictions.indices.size();
+  std::string what = fmt::format("{} images", count);
+  if (breasts)
+    what += fmt::format(" of {} breasts", breast_scores(predictions, data.set, *breasts).size());
+  spdlog::info("{} on {}: {} in {:.2f} s ({:.1f} images/s){}", to_string(how.precision),
+               device.str(), what, predictions.time_s,
+               static_cast<double>(count) / predictions.time_s,
+               options.out == "-" ? "" : fmt::format("; {}", options.out));
+  if (data::is_labelled(data.set)) {
+    for (const auto& line : judge(predictions, data.set, breasts)) spdlog::info("{}", line);
+  }
+  if (data.left_out.empty()) return ExitCode::done;
+  name_failures(data, options.data.path);
+  return ExitCode::partial;
+}
+
+}  // namespace mpbench::commands

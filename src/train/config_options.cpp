@@ -1,0 +1,109 @@
+#include "mpbench/train/config.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "mpbench/core/error.hpp"
+#include "mpbench/core/require.hpp"
+#include "mpbench/core/toml_text.hpp"
+#include "mpbench/device/device_options.hpp"
+#include "mpbench/kernels/depthwise_options.hpp"
+#include "mpbench/kernels/emulation_options.hpp"
+#include "mpbench/kernels/instruction_set.hpp"
+#include "mpbench/train/loss_options.hpp"
+
+namespace mpbench::train {
+
+void validate(const TrainConfig& config) {
+  require_choice("--dataset", config.dataset,
+                 {"auto", "rsna", "folder", "cifar100", "cifar10", "idx", "synthetic"});
+  nn::require_model_options(model_options(config, /*channels=*/1, /*classes=*/2));
+  static_cast<void>(kernels::parse_depthwise(config.depthwise));
+  static_cast<void>(kernels::parse_emulation(config.emulation));
+  kernels::require_instruction_set(config.kernels);
+  const device::DeviceChoice device = device::parse_device_choice(config.device);
+  require(config.limit >= 0, "--limit", config.limit, "0 or more");
+  require(config.image_size == 0 || (config.image_size >= 16 && config.image_size <= 8192),
+          "--image-size", config.image_size, "0, or 16 to 8192");
+  require(config.batch_size >= 1 && config.batch_size <= 1 << 20, "--batch-size", config.batch_size,
+          "1 to 1048576");
+  require(config.accumulate >= 1 && config.accumulate <= 1 << 20, "--accumulate", config.accumulate,
+          "1 to 1048576");
+  require(config.epochs >= 1, "--epochs", config.epochs, "1 or more");
+  require(config.steps >= 0, "--steps", config.steps, "0 or more");
+  train::validate(optimizer_options(config));
+  require(config.clip_norm >= 0 && std::isfinite(config.clip_norm), "--clip-norm", config.clip_norm,
+          "0 or more");
+  require(config.ema_decay >= 0 && config.ema_decay < 1, "--ema-decay", config.ema_decay,
+          "0 or more, below 1");
+  train::validate(LossOptions{.task = Task::multiclass,
+                              .kind = config.loss,
+                              .focal_gamma = config.focal_gamma,
+                              .label_smoothing = config.label_smoothing});
+  require(config.focal_alpha <= 1, "--focal-alpha", config.focal_alpha, "at most 1");
+  require(config.unfreeze_epoch >= 0, "--unfreeze-epoch", config.unfreeze_epoch, "0 or more");
+  require(config.unfreeze_epoch == 0 || config.freeze_backbone, "--unfreeze-epoch",
+          config.unfreeze_epoch, "0 without --freeze-backbone");
+  require(config.early_stop >= 0, "--early-stop", config.early_stop, "0 or more");
+  require(config.checkpoint_steps >= 0, "--checkpoint-steps", config.checkpoint_steps, "0 or more");
+  if (!config.weights.empty() && !std::filesystem::is_regular_file(config.weights)) {
+    throw InputError(config.weights, "--weights", "there is no such file");
+  }
+  require_choice("--schedule", config.schedule, {"constant", "cosine"});
+  require(config.warmup_epochs >= 0 && config.warmup_epochs <= config.epochs, "--warmup-epochs",
+          config.warmup_epochs, "0 to the number of epochs");
+  require(config.min_lr >= 0 && config.min_lr <= config.lr, "--min-lr", config.min_lr, "0 to --lr");
+  require(config.threads >= 0 && config.threads <= 4096, "--threads", config.threads, "0 to 4096");
+  require(config.workers >= 0 && config.workers <= 256, "--workers", config.workers, "0 to 256");
+  require_choice("--normalize", config.normalize, {"auto", "imagenet", "unit", "none"});
+  require_choice("--balance", config.balance, {"auto", "positives", "weight", "none"});
+  require(config.validation_fraction > 0 && config.validation_fraction < 1, "--validation-fraction",
+          config.validation_fraction, "between 0 and 1");
+  data::validate(config.augment);
+  // Now rather than after hours of preprocessing.
+  if (!config.split.empty() && !std::filesystem::is_regular_file(config.split)) {
+    throw InputError(config.split, "--split", "there is no such file");
+  }
+  require(config.folds == 0 || (config.folds >= 2 && config.folds <= 1000), "--folds", config.folds,
+          "0, or 2 to 1000");
+  require(config.fold >= 0 && config.fold < std::max(config.folds, 1), "--fold", config.fold,
+          config.folds == 0 ? "0 without --folds" : "0 to the number of folds less one");
+  require(config.warmup_steps >= 0, "--warmup-steps", config.warmup_steps, "0 or more");
+  require(std::isfinite(config.init_scale) && config.init_scale > 0, "--init-scale",
+          config.init_scale, "a positive number");
+  if (config.cuda_graph) {
+    if (device.kind == device::DeviceChoice::Kind::cpu)
+      throw UsageError("--cuda-graph needs a CUDA device");
+    if (config.accumulate > 1 || config.unfreeze_epoch > 0)
+      throw UsageError("--cuda-graph records one step: not with --accumulate or --unfreeze-epoch");
+  }
+  require(config.stall_steps >= 1, "--stall-steps", config.stall_steps, "1 or more");
+  require(config.growth_interval >= 1, "--growth-interval", config.growth_interval, "1 or more");
+}
+
+nn::ModelOptions model_options(const TrainConfig& config, int channels, int classes) {
+  return {.name = config.model,
+          .in_channels = channels,
+          .outputs = outputs_of(classes),
+          .activation = config.activation,
+          .squeeze_excite = config.squeeze_excite};
+}
+
+OptimizerOptions optimizer_options(const TrainConfig& config) {
+  return {.name = config.optimizer,
+          .lr = config.lr,
+          .weight_decay = config.weight_decay,
+          .momentum = config.optimizer == "sgd" ? config.momentum : 0.0,
+          .nesterov = config.nesterov,
+          .tensor_lr = config.cuda_graph};
+}
+
+std::string to_toml(const TrainConfig& config) {
+  std::string text;
+  visit_options(config, [&](const char* name, const auto& value, const char*) {
+    text += toml_line(name, value);
+  });
+  return text;
+}
+
+}  // namespace mpbench::train

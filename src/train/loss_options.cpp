@@ -1,0 +1,33 @@
+#include "mpbench/train/loss_options.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "mpbench/core/error.hpp"
+#include "mpbench/core/require.hpp"
+
+namespace mpbench::train {
+
+void validate(const LossOptions& options) {
+  require_choice("--loss", options.kind, {"cross-entropy", "focal"});
+  require(std::isfinite(options.focal_gamma) && options.focal_gamma >= 0, "--focal-gamma",
+          options.focal_gamma, "0 or more");
+  require(options.label_smoothing >= 0 && options.label_smoothing < 1, "--label-smoothing",
+          options.label_smoothing, "0 or more, and below 1");
+  if (options.focal_alpha) {
+    require(*options.focal_alpha >= 0 && *options.focal_alpha <= 1, "--focal-alpha",
+            *options.focal_alpha, "0 to 1");
+  }
+  if (options.pos_weight) {
+    require(std::isfinite(*options.pos_weight) && *options.pos_weight > 0,
+            "weight of the positives", *options.pos_weight, "above 0");
+  }
+  if (options.task == Task::multiclass && (options.focal_alpha || options.pos_weight)) {
+    throw UsageError(
+        fmt::format("{}: only for two classes, where one is the positive",
+                    options.focal_alpha ? "--focal-alpha" : "weight of the positives"));
+  }
+}
+
+}  // namespace mpbench::train

@@ -1,0 +1,30 @@
+#include "mpbench/train/optimizer_options.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "mpbench/core/error.hpp"
+#include "mpbench/core/require.hpp"
+
+namespace mpbench::train {
+
+void validate(const OptimizerOptions& options) {
+  if (options.name != "adam" && options.name != "adamw" && options.name != "sgd") {
+    throw UsageError(
+        fmt::format("unknown optimizer '{}': choose adam, adamw or sgd", options.name));
+  }
+  require(std::isfinite(options.lr) && options.lr > 0.0, "learning rate", options.lr, "> 0");
+  require(std::isfinite(options.weight_decay) && options.weight_decay >= 0.0, "weight decay",
+          options.weight_decay, ">= 0");
+  require(options.momentum >= 0.0 && options.momentum < 1.0, "momentum", options.momentum,
+          "in [0, 1)");
+  require(options.beta1 >= 0.0 && options.beta1 < 1.0, "beta1", options.beta1, "in [0, 1)");
+  require(options.beta2 >= 0.0 && options.beta2 < 1.0, "beta2", options.beta2, "in [0, 1)");
+  require(std::isfinite(options.eps) && options.eps >= 0.0, "eps", options.eps, ">= 0");
+  if (options.nesterov) {
+    require(options.momentum > 0.0, "nesterov with momentum", options.momentum, "> 0");
+  }
+}
+
+}  // namespace mpbench::train
