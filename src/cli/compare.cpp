@@ -1,3 +1,4 @@
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -47,6 +48,13 @@ void setup_compare(CLI::App& app, commands::Command& chosen) {
       app.add_subcommand("compare", "FP32 against mixed precision: time, memory, accuracy");
   add_axes(*command, *flags);
   add_training_flags(*command, options.config, commands::axis_names());
+  command
+      ->add_option("--max-time", options.max_time_s,
+                   "Largest time for all runs together (90s, 3min, 1h): steps are chosen to fit; 0 "
+                   "is no limit")
+      ->transform(
+          CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"min", 60}, {"h", 3600}},
+                                CLI::AsNumberWithUnit::DEFAULT, "TIME"));
   command->add_option("--margin", options.comparison.margin,
                       "Loss of the metric (AUC or accuracy) that still counts as non-inferior");
   command->add_option("--confidence", options.comparison.confidence, "Of the intervals");
@@ -58,6 +66,7 @@ void setup_compare(CLI::App& app, commands::Command& chosen) {
   command->footer(
       "Examples:\n"
       "  mpbench compare --precision fp32,bf16,fp16 --data rsna/ --image-size 124\n"
+      "  mpbench compare --max-time 5min --data rsna/ --repeats 5\n"
       "  mpbench compare --batch-size 16,32,64 --repeats 5 --out sweep\n"
       "  mpbench compare --resume --config sweep/config.toml --out sweep\n"
       "Each run has a process of its own; repeats are interleaved. --seed varies what\n"

@@ -2,11 +2,11 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <csignal>
 #include <map>
 
+#include "child_run.hpp"
+#include "fitted_steps.hpp"
 #include "mpbench/bench/comparison.hpp"
-#include "mpbench/bench/process.hpp"
 #include "mpbench/core/atomic_file.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/logging.hpp"
@@ -25,48 +25,6 @@ namespace mpbench::commands {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The record of a run whose process left none.
-bench::RunOutput lost_run(const bench::RunSpec& spec, const bench::ProcessResult& process) {
-  bench::RunOutput lost;
-  lost.run = {.run_id = spec.run_id,
-              .status = bench::RunStatus::failed,
-              .error = process.last_line.empty() ? describe(process) : process.last_line,
-              .precision = spec.precision,
-              .model = spec.model,
-              .batch_size = spec.batch_size,
-              .channels_last = spec.channels_last,
-              .seed = spec.seed,
-              .repeat = spec.repeat};
-  // The kernel ends what takes too much memory with SIGKILL; nothing else here sends it unasked.
-  if (process.signal == SIGKILL && !process.interrupted) {
-    lost.run.status = bench::RunStatus::oom;
-    lost.run.error = describe(process) + ": most likely the kernel's out-of-memory killer";
-  }
-  if (process.interrupted) lost.run.status = bench::RunStatus::interrupted;
-  return lost;
-}
-
-bench::RunOutput run_in_process(const bench::RunSpec& spec, const train::TrainConfig& config,
-                                const fs::path& out) {
-  const fs::path folder = out / "runs" / spec.run_id;
-  fs::remove_all(folder);
-  make_writable_folder(folder);
-  write_file(folder / "run.toml", train::to_toml(config));
-  const bench::ProcessResult process = bench::run_process(
-      {.argv = {"/proc/self/exe", "train", "--config", (folder / "run.toml").string(), "--out",
-                folder.string(), "--run-id", spec.run_id, "--repeat", std::to_string(spec.repeat),
-                "--progress", "never"},
-       .log = folder / "output.log"});
-  std::vector<bench::RunOutput> runs = read_runs(folder);
-  if (runs.empty()) return lost_run(spec, process);
-  runs.front().predictions = read_predictions(folder, spec.run_id);
-  if (process.signal != 0 && !process.interrupted) {
-    runs.front().run.status = lost_run(spec, process).run.status;
-    runs.front().run.error = describe(process);
-  }
-  return runs.front();
-}
 
 /// Runs of an earlier, unfinished comparison that need not be done again: finished, and of the same
 /// configuration.
@@ -90,20 +48,29 @@ class Sweep {
   Sweep(const CompareOptions& options, const SharedOptions& shared)
       : options_(options), progress_(make_progress(shared)) {}
 
-  std::vector<bench::RunOutput> run(const std::vector<bench::RunSpec>& plan) {
+  /// `expected_s` is how long all runs will take together; 0 when that is not known.
+  std::vector<bench::RunOutput> run(const std::vector<bench::RunSpec>& plan, double expected_s) {
     std::vector<bench::RunOutput> runs = read_runs(options_.out);
     const Stopwatch clock;
     std::int64_t finished = 0;
     std::int64_t measured = 0;
     for (const auto& spec : plan) {
       if (interrupt_requested()) break;
+      if (begins_late_round(plan, static_cast<std::size_t>(finished), measured, clock.seconds())) {
+        spdlog::warn("stopped after {} of {} runs: another round would not end in --max-time {}",
+                     finished, plan.size(), format_duration(options_.max_time_s));
+        break;
+      }
       const train::TrainConfig config = config_of(spec, options_.config);
       ++finished;
       if (options_.resume && is_done(runs, spec, train::config_hash(config, data_key(config)))) {
         spdlog::info("{} is done already", spec.run_id);
         continue;
       }
-      tell(spec, finished - 1, plan.size(), measured, clock);
+      const auto rate_before_any =
+          expected_s > 0 ? static_cast<double>(plan.size()) / expected_s : 0;
+      tell(spec, finished - 1, plan.size(),
+           measured > 0 ? static_cast<double>(measured) / clock.seconds() : rate_before_any);
       bench::RunOutput output = run_in_process(spec, config, options_.out);
       ++measured;
       describe_run(output.run, finished, plan.size());
@@ -128,10 +95,22 @@ class Sweep {
     return key;
   }
 
-  void tell(const bench::RunSpec& spec, std::int64_t done, std::size_t total, std::int64_t measured,
-            const Stopwatch& clock) const {
+  /// Whether this run begins a round of repeats that, at the rate so far, would end after the time
+  /// that there is. The first round is always done: without it there is nothing to compare.
+  bool begins_late_round(const std::vector<bench::RunSpec>& plan, std::size_t place,
+                         std::int64_t measured, double elapsed_s) const {
+    if (options_.max_time_s <= 0 || place == 0 || measured == 0) return false;
+    if (plan[place].repeat == plan[place - 1].repeat) return false;
+    const auto in_round = std::count_if(plan.begin(), plan.end(), [&](const auto& other) {
+      return other.repeat == plan[place].repeat;
+    });
+    const double seconds_a_run = elapsed_s / static_cast<double>(measured);
+    // A tenth more than was asked for is better than a round less.
+    return elapsed_s + seconds_a_run * static_cast<double>(in_round) > 1.1 * options_.max_time_s;
+  }
+
+  void tell(const bench::RunSpec& spec, std::int64_t done, std::size_t total, double rate) const {
     if (!progress_) return;
-    const double rate = measured > 0 ? static_cast<double>(measured) / clock.seconds() : 0;
     progress_({.label = "compare",
                .done = done,
                .total = static_cast<std::int64_t>(total),
@@ -188,11 +167,19 @@ ExitCode run_compare(const CompareOptions& asked, const SharedOptions& shared) {
   }
   make_writable_folder(options.out);
   add_log_file(options.out / "mpbench.log");
-  write_file(options.out / "config.toml", to_toml(options));
-
   Sweep sweep(options, shared);
   sweep.prepare(plan);
-  const std::vector<bench::RunOutput> outputs = sweep.run(plan);
+  double expected_s = 0;
+  // What is gone on with keeps the steps that were chosen at its start.
+  if (options.max_time_s > 0 && !(options.resume && options.config.steps > 0)) {
+    const FittedSteps fitted = fit_steps(options, plan);
+    options.config.steps = fitted.steps;
+    expected_s = fitted.seconds;
+    spdlog::info("{} runs of {} steps each: about {}", plan.size(), fitted.steps,
+                 format_duration(expected_s));
+  }
+  write_file(options.out / "config.toml", to_toml(options));
+  const std::vector<bench::RunOutput> outputs = sweep.run(plan, expected_s);
   if (outputs.empty()) throw Interrupted();
 
   std::vector<bench::RunRecord> runs;

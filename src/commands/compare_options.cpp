@@ -1,5 +1,9 @@
 #include "mpbench/commands/compare_options.hpp"
 
+#include <fmt/format.h>
+
+#include <cmath>
+
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/toml_text.hpp"
 
@@ -30,6 +34,9 @@ void validate(const CompareOptions& options) {
     throw UsageError("--precision: a comparison needs two or more, the baseline first: fp32,bf16");
   }
   bench::validate(options.comparison);
+  if (!std::isfinite(options.max_time_s) || options.max_time_s < 0) {
+    throw UsageError(fmt::format("--max-time {}s: must be 0 or more", options.max_time_s));
+  }
 }
 
 std::string to_toml(const CompareOptions& options) {
@@ -40,6 +47,7 @@ std::string to_toml(const CompareOptions& options) {
       toml_line("channels-last", axes.channels_last) + toml_line("seed", axes.seed) +
       toml_line("repeats", axes.repeats) + toml_line("margin", options.comparison.margin) +
       toml_line("confidence", options.comparison.confidence);
+  if (options.max_time_s > 0) text += toml_line("max-time", fmt::format("{}s", options.max_time_s));
   train::visit_options(options.config, [&](const char* name, const auto& value, const char*) {
     if (!axis_names().contains(name)) text += toml_line(name, value);
   });

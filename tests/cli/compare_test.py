@@ -1,6 +1,7 @@
 """mpbench compare: processes, interleaving, CSVs, resuming."""
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import time
@@ -131,3 +132,36 @@ def test_a_killed_run_is_recorded_and_the_sweep_goes_on(tmp_path):
     assert second["status"] == "ok"
     (row,) = rows(out / "comparison.csv")
     assert row["speedup"] == "" and row["note"]
+
+
+def test_max_time_chooses_steps_that_fit(tmp_path):
+    out = tmp_path / "out"
+    before = time.monotonic()
+    result = run("compare", "--dataset", "idx", "--data", FASHION_MNIST, "--limit", "1500", "--epochs", "1000000",
+                 "--precision", "fp32,bf16", "--repeats", "2", "--max-time", "0.5min", "--out", out)
+    took = time.monotonic() - before
+    # Machines are shared: that the runs would take years is what it must not follow.
+    assert took < 90, result.stderr
+    assert re.search(r"^4 runs of \d+ steps each: about \d+ s$", result.stderr, re.MULTILINE), result.stderr
+    runs = rows(out / "runs.csv")
+    assert {run["status"] for run in runs} == {"ok"} and len(runs) in (2, 4), "whole rounds"
+    (steps,) = {run["steps"] for run in runs}
+    assert int(steps) >= 2
+    assert not (out / "trial").exists()
+    config = (out / "config.toml").read_text()
+    assert f"steps = {steps}\n" in config and 'max-time = "30s"' in config
+    resumed = run("compare", "--resume", "--config", out / "config.toml", "--out", out)
+    assert "measuring a step" not in resumed.stderr, "what is gone on with keeps its steps"
+
+
+def test_max_time_takes_no_more_steps_than_asked_for(tmp_path):
+    run(*arguments(tmp_path / "out", "--precision", "fp32,bf16", "--repeats", "1", "--limit", "100", "--steps", "3",
+                   "--max-time", "1h"))
+    assert {r["steps"] for r in rows(tmp_path / "out" / "runs.csv")} == {"3"}
+
+
+def test_max_time_that_is_too_short_is_refused(tmp_path):
+    result = run(*arguments(tmp_path / "out", "--precision", "fp32,bf16", "--max-time", "0.1s"), code=2)
+    assert "--max-time" in result.stderr.splitlines()[-1] and "--repeats" in result.stderr.splitlines()[-1]
+    assert "--max-time" in one_line(run(*arguments(tmp_path / "out", "--max-time", "5 fortnights"), code=2))
+    assert "--max-time" in one_line(run(*arguments(tmp_path / "out", "--max-time", "-5s"), code=2))

@@ -136,3 +136,26 @@ def test_cache_of_another_version_is_refused(tmp_path):
     for name, word in [("b", "version 7"), ("c", "safetensors")]:
         line = one_line(run("train", "--data", tmp_path / f"{name}.safetensors", "--out", tmp_path / "out", code=1))
         assert f"{name}.safetensors" in line and word in line, line
+
+
+def test_a_processor_without_16_bit_arithmetic_emulates_it(tmp_path):
+    """oneDNN, ATen and mpbench limited to AVX2 stand in for such a processor."""
+    avx2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "MPBENCH_KERNELS": "avx2"}
+    common = ["train", "--dataset", "idx", "--data", FASHION_MNIST, "--limit", "100", "--steps", "2"]
+    result = run(*common, "--amp", "--out", tmp_path / "amp", env=avx2)
+    (said,) = [line for line in result.stderr.splitlines() if "emulated" in line]
+    assert "bf16 is emulated on this device" in said and "fp32's time" in said
+    (record,) = rows(tmp_path / "amp" / "runs.csv")
+    assert record["bf16_convolution"] == "emulated in fp32" and "depthwise avx2" in record["kernels"]
+    run(*common, "--precision", "fp16", "--out", tmp_path / "fp16", env=avx2)
+    (record,) = rows(tmp_path / "fp16" / "runs.csv")
+    assert record["fp16_convolution"] == "emulated in fp32" and record["bf16_convolution"] == ""
+    run(*common, "--amp", "--emulation", "framework", "--kernels", "none", "--out", tmp_path / "framework", env=avx2)
+    (record,) = rows(tmp_path / "framework" / "runs.csv")
+    assert record["bf16_convolution"] == "framework" and record["kernels"] == "framework"
+
+
+@pytest.mark.parametrize("option, value", [("--emulation", "fp32"), ("--kernels", "sse2")])
+def test_a_choice_that_there_is_not_is_named(tmp_path, option, value):
+    line = one_line(run("train", option, value, "--out", tmp_path / "out", code=2))
+    assert option in line and value in line

@@ -23,6 +23,7 @@ struct CompareOptions {
   bench::ComparisonOptions comparison;
   std::filesystem::path out;  ///< empty: a folder of this moment
   bool resume = false;
+  double max_time_s = 0;  ///< all runs together; 0: as long as epochs and steps take
 
   // A sweep of a hundred runs would keep a hundred models that nobody asked for.
   CompareOptions() { config.checkpoints = false; }
