@@ -9,7 +9,7 @@
 #include "mpbench/device/device_options.hpp"
 #include "mpbench/kernels/depthwise_options.hpp"
 #include "mpbench/kernels/emulation_options.hpp"
-#include "mpbench/kernels/instruction_set.hpp"
+#include "mpbench/kernels/instruction_set_options.hpp"
 #include "mpbench/train/loss_options.hpp"
 
 namespace mpbench::train {
@@ -20,7 +20,7 @@ void validate(const TrainConfig& config) {
   nn::require_model_options(model_options(config, /*channels=*/1, /*classes=*/2));
   static_cast<void>(kernels::parse_depthwise(config.depthwise));
   static_cast<void>(kernels::parse_emulation(config.emulation));
-  kernels::require_instruction_set(config.kernels);
+  static_cast<void>(kernels::parse_instruction_set(config.kernels));
   const device::DeviceChoice device = device::parse_device_choice(config.device);
   require(config.limit >= 0, "--limit", config.limit, "0 or more");
   require(config.image_size == 0 || (config.image_size >= 16 && config.image_size <= 8192),
