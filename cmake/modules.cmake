@@ -10,7 +10,7 @@ set(use_torch_pch OFF)
 if(TARGET mpbench_torch AND NOT CMAKE_UNITY_BUILD AND NOT MPBENCH_TIDY)  # clang-tidy cannot read gcc's
   set(use_torch_pch ON)
   add_library(mpbench_torch_pch STATIC ${pch_source})
-  target_link_libraries(mpbench_torch_pch PUBLIC mpbench_torch Threads::Threads)
+  target_link_libraries(mpbench_torch_pch PUBLIC mpbench_torch PRIVATE mpbench_warning_flags Threads::Threads)
   target_precompile_headers(mpbench_torch_pch PRIVATE <torch/torch.h>)
   # ccache can store what uses a precompiled header only if the preprocessor keeps its name.
   add_compile_options(-fpch-preprocess)

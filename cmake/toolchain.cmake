@@ -23,13 +23,16 @@ endif()
 # exported is called directly.
 add_compile_options(-fPIC -fvisibility=hidden -fvisibility-inlines-hidden)
 
-add_library(mpbench_warnings INTERFACE)
-target_compile_options(mpbench_warnings INTERFACE
+add_library(mpbench_warning_flags INTERFACE)
+target_compile_options(mpbench_warning_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual
   -Wduplicated-cond -Wlogical-op -Wformat=2
   # A designated initialiser leaves the other members at their declared defaults on purpose.
-  -Wno-missing-field-initializers
-  $<$<BOOL:${MPBENCH_WARNINGS_AS_ERRORS}>:-Werror>)
+  -Wno-missing-field-initializers)
+# Apart, so that the precompiled header is the same whether or not warnings are errors.
+add_library(mpbench_warnings INTERFACE)
+target_link_libraries(mpbench_warnings INTERFACE mpbench_warning_flags)
+target_compile_options(mpbench_warnings INTERFACE $<$<BOOL:${MPBENCH_WARNINGS_AS_ERRORS}>:-Werror>)
 
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   # clang lacks two of gcc's warnings above.
