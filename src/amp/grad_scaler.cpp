@@ -1,6 +1,7 @@
 #include "mpbench/amp/grad_scaler.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>

@@ -1,6 +1,7 @@
 #include "mpbench/nn/efficientnet.hpp"
 
 #include <torch/nn/modules/dropout.h>
+#include <torch/nn/modules/linear.h>
 #include <torch/types.h>
 
 #include <algorithm>

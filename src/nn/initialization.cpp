@@ -1,5 +1,9 @@
 #include "mpbench/nn/initialization.hpp"
 
+#include <torch/nn/init.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
 #include <torch/types.h>
 
 namespace mpbench::nn {
