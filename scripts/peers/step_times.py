@@ -15,7 +15,7 @@ INSTRUCTIONS = {
     "native": {},
     "AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "MPBENCH_KERNELS": "avx2"},
 }
-# libgomp's default where OMP_WAIT_POLICY is not set: a waiting thread looks 300,000 times before it sleeps.
+# libgomp's default where neither it nor OMP_WAIT_POLICY is set: a waiting thread looks 300,000 times before it sleeps.
 SPINNING = {"GOMP_SPINCOUNT": "300000"}
 
 

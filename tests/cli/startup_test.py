@@ -74,10 +74,10 @@ def test_without_its_library_it_says_so_and_still_answers(tmp_path):
 
 
 # The user's variables; how often libgomp then looks before it sleeps, "0" being at once; what runs.csv says.
-WAITING = [({}, "0", "passive"),
+WAITING = [({}, "2000", "passive, spincount 2000"),
            ({"OMP_WAIT_POLICY": "active"}, "30000000000", "active"),
            ({"GOMP_SPINCOUNT": "1000"}, "1000", "spincount 1000"),
-           ({"GOMP_SPINCOUNT": "1000", "OMP_WAIT_POLICY": "passive"}, "1000", "spincount 1000")]
+           ({"GOMP_SPINCOUNT": "1000", "OMP_WAIT_POLICY": "passive"}, "1000", "passive, spincount 1000")]
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ class OpenMpWaitingTest : public testing::Test {
 TEST_F(OpenMpWaitingTest, SleepsByDefault) {
   EXPECT_EQ(openmp_wait_policy(), "");
   set_openmp_wait_policy();
-  EXPECT_EQ(openmp_wait_policy(), "passive");
+  EXPECT_EQ(openmp_wait_policy(), "passive, spincount 2000");
 }
 
 TEST_F(OpenMpWaitingTest, LeavesTheUsersPolicyAlone) {
