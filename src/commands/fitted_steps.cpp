@@ -62,7 +62,8 @@ FittedSteps fit_steps(const CompareOptions& options, const std::vector<bench::Ru
   for (const auto& spec : plan) {
     const auto [arm, is_new] = arms.try_emplace(arm_of(spec));
     if (is_new) {
-      spdlog::info("measuring a step of {}", arm->first);
+      spdlog::info("measuring a step of {} in {}, batch {}", spec.model, spec.precision,
+                   spec.batch_size);
       arm->second = measure_cost(spec, config_of(spec, options.config), folder);
     }
     if (!arm->second) continue;

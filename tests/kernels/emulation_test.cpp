@@ -84,6 +84,19 @@ TEST_P(EmulationTest, IsTheFloat64ResultRoundedOnce) {
   }
 }
 
+TEST_P(EmulationTest, IsTheFloat32ResultToTheBit) {
+  const ConvolutionResult in_float = convolve(at::kFloat, at::MemoryFormat::ChannelsLast);
+  const CpuKernelsGuard guard({.emulated = all_of(GetParam())});
+  const ConvolutionResult emulated = convolve(dtype(), at::MemoryFormat::ChannelsLast);
+  EXPECT_TRUE(emulated.output.equal(rounded(in_float.output)));
+  EXPECT_TRUE(emulated.input_gradient.equal(rounded(in_float.input_gradient)));
+  EXPECT_TRUE(emulated.weight_gradient.equal(rounded(in_float.weight_gradient)));
+  EXPECT_TRUE(emulated.bias_gradient.equal(rounded(in_float.bias_gradient)));
+  const at::Tensor a = rounded(at::randn({40, 700}));
+  const at::Tensor b = rounded(at::randn({700, 50}));
+  EXPECT_TRUE(at::mm(a, b).equal(rounded(at::mm(a.to(at::kFloat), b.to(at::kFloat)))));
+}
+
 TEST_P(EmulationTest, AgreesWithTheFrameworksOwnKernels) {
   const ConvolutionResult own = convolve(dtype(), at::MemoryFormat::ChannelsLast);
   const CpuKernelsGuard guard({.emulated = all_of(GetParam())});

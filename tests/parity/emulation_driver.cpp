@@ -10,16 +10,6 @@
 namespace mpbench::parity::emulation_driver {
 namespace {
 
-at::Tensor leaf(const json& spec, at::ScalarType dtype, bool channels_last) {
-  at::Tensor tensor = to_tensor(spec, dtype);
-  if (channels_last && tensor.dim() == 4) {
-    // Not contiguous(): with one channel that changes nothing, and the convolution would choose
-    // NCHW.
-    tensor = tensor.to(tensor.options(), false, false, at::MemoryFormat::ChannelsLast);
-  }
-  return tensor.requires_grad_();
-}
-
 json convolve(const json& spec) {
   const bool channels_last = spec.at("channels_last");
   const at::ScalarType dtype = to_dtype(spec.at("dtype"));

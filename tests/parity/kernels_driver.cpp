@@ -15,14 +15,6 @@ namespace {
 
 using kernels::CpuKernelsGuard;
 
-at::Tensor leaf(const json& spec, at::ScalarType dtype, bool channels_last) {
-  at::Tensor tensor = to_tensor(spec, dtype);
-  if (channels_last && tensor.dim() == 4) {
-    tensor = tensor.to(tensor.options(), false, false, at::MemoryFormat::ChannelsLast);
-  }
-  return tensor.requires_grad_();
-}
-
 json convolve(const json& spec) {
   const at::ScalarType dtype = to_dtype(spec.at("dtype"));
   const bool channels_last = spec.at("channels_last");

@@ -38,6 +38,17 @@ inline at::Tensor to_tensor(const nlohmann::json& record, at::ScalarType dtype =
       .reshape(record.at("shape").get<std::vector<std::int64_t>>());
 }
 
+/// A tensor that keeps its gradient.
+inline at::Tensor leaf(const nlohmann::json& record, at::ScalarType dtype, bool channels_last) {
+  at::Tensor tensor = to_tensor(record, dtype);
+  if (channels_last && tensor.dim() == 4) {
+    // Not contiguous(): with one channel that changes nothing, and the convolution would choose
+    // NCHW.
+    tensor = tensor.to(tensor.options(), false, false, at::MemoryFormat::ChannelsLast);
+  }
+  return tensor.requires_grad_();
+}
+
 inline nlohmann::json to_json(double value) {
   if (std::isnan(value)) {
     return "nan";
