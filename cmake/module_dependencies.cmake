@@ -5,7 +5,7 @@ target_link_libraries(mpbench_core PUBLIC spdlog::spdlog nlohmann_json::nlohmann
 target_include_directories(mpbench_core PRIVATE ${LIBCSV_INCLUDE_DIR})
 
 # What these do is done by the libraries that they call, or once: -O1 saves a third of their compiling. The later flag wins.
-foreach(module core options device nn amp train report commands cli)
+foreach(module core options device nn amp train bench report commands cli)
   if(TARGET mpbench_${module})
     target_compile_options(mpbench_${module} PRIVATE $<$<CONFIG:Release>:-O1>)
   endif()

@@ -1,7 +1,7 @@
 #include "mpbench/kernels/batch_norm_activation.hpp"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <vector>
 

@@ -1,7 +1,7 @@
 #include "mpbench/kernels/max_pool.hpp"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <limits>
 

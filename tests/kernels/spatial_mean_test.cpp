@@ -1,7 +1,7 @@
 #include "mpbench/kernels/spatial_mean.hpp"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "mpbench/kernels/cpu_kernels.hpp"
 

@@ -1,7 +1,7 @@
 #include "mpbench/nn/initialization.hpp"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace mpbench::nn {
 namespace {

@@ -1,7 +1,7 @@
 #include "mpbench/nn/stochastic_depth.hpp"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace mpbench::nn {
 namespace {

@@ -1,7 +1,7 @@
 #include "mpbench/nn/timm_names.hpp"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <set>
 

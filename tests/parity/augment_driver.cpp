@@ -1,6 +1,6 @@
 // Batches of a loader that augments, and the parameters that were drawn: one JSON object on stdin,
 // one on stdout. augment_parity_test.py makes the same images from them with SciPy and torchvision.
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <map>
 

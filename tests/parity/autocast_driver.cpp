@@ -1,7 +1,7 @@
 // Writes which dtypes operators give under AutocastGuard, and what nested guards leave behind: one
 // JSON object on stdin, one on stdout. autocast_parity_test.py asks torch.autocast the same.
 #include <ATen/autocast_mode.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <functional>
 #include <memory>

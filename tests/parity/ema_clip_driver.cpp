@@ -1,6 +1,11 @@
 // Clips gradients, averages weights, and trains a small network with everything a step may have:
 // one JSON object a line on stdin, one on stdout. ema_clip_parity_test.py does the same in Python.
-#include <torch/torch.h>
+#include <torch/nn/modules/activation.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/types.h>
 
 #include "driver.hpp"
 #include "mpbench/amp/grad_scaler.hpp"

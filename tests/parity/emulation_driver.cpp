@@ -1,7 +1,7 @@
 // Convolves bfloat16 or float16 tensors, forward and backward, with the operations emulated that
 // this machine or MPBENCH_EMULATION asks for. emulation_parity_test.py compares the results with
 // PyTorch's convolutions in float32 and in the 16-bit type.
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "driver.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"

@@ -1,7 +1,8 @@
 // Plays a list of operations on a GradScaler and real optimizers, and writes what came of each: one
 // JSON object on stdin, one JSON array on stdout. grad_scaler_parity_test.py plays the same list on
 // torch.amp.GradScaler.
-#include <torch/torch.h>
+#include <torch/nn/utils/clip_grad.h>
+#include <torch/types.h>
 
 #include <memory>
 

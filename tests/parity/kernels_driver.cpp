@@ -1,6 +1,6 @@
 // Depthwise convolutions and batch norms under CpuKernelsGuard: JSON in, JSON out.
 // kernels_parity_test.py compares them with PyTorch's.
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <ctime>
 

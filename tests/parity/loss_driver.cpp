@@ -1,5 +1,5 @@
 // Computes a loss and its gradient on given logits: one JSON object a line on stdin, one on stdout.
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "driver.hpp"
 #include "mpbench/amp/autocast_guard.hpp"

@@ -1,7 +1,8 @@
 // Makes a model, and passes a batch through it and back: one line of JSON on stdin, one on stdout,
 // the tensors in safetensors files. models_parity_test.py asks torchvision's models the same.
 #include <torch/csrc/profiler/standalone/execution_trace_observer.h>
-#include <torch/torch.h>
+#include <torch/nn/functional/loss.h>
+#include <torch/types.h>
 
 #include <optional>
 

@@ -1,6 +1,6 @@
 // Runs an optimizer over given gradients and writes the parameters after each step: one JSON object
 // on stdin, one on stdout. optimizer_parity_test.py does the same with torch.optim.
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "driver.hpp"
 #include "mpbench/amp/grad_scaler.hpp"

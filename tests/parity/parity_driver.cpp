@@ -1,7 +1,7 @@
 // parity_driver NAME: answers each line of JSON on stdin with one on stdout, until stdin ends. The
 // parity tests drive it (driver.py), and compare its answers with Python's libraries.
 #include <spdlog/spdlog.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <iostream>
 #include <map>

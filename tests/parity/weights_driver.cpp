@@ -2,7 +2,7 @@
 // weights_parity_test.py makes the files with torch.save and safetensors, and reads ours.
 #include "mpbench/nn/weights.hpp"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "driver.hpp"
 #include "mpbench/core/error.hpp"

@@ -1,7 +1,7 @@
 #include "mpbench/train/trainer.hpp"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 
