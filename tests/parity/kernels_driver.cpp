@@ -4,6 +4,7 @@
 
 #include <ctime>
 
+#include "convolve.hpp"
 #include "driver.hpp"
 #include "mpbench/kernels/batch_norm_activation.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
@@ -14,24 +15,6 @@ namespace mpbench::parity::kernels_driver {
 namespace {
 
 using kernels::CpuKernelsGuard;
-
-json convolve(const json& spec) {
-  const at::ScalarType dtype = to_dtype(spec.at("dtype"));
-  const bool channels_last = spec.at("channels_last");
-  const at::Tensor input = leaf(spec.at("input"), dtype, channels_last);
-  const at::Tensor weight = leaf(spec.at("weight"), dtype, channels_last);
-  const at::Tensor bias =
-      spec.at("bias").is_null() ? at::Tensor() : leaf(spec.at("bias"), dtype, false);
-  const auto pair = [&](const char* key) { return spec.at(key).get<std::vector<std::int64_t>>(); };
-  const at::Tensor output = at::conv2d(input, weight, bias, pair("stride"), pair("padding"),
-                                       pair("dilation"), spec.at("groups").get<std::int64_t>());
-  output.backward(to_tensor(spec.at("output_gradient"), dtype));
-  return {{"output", to_json(output)},
-          {"channels_last", output.is_contiguous(at::MemoryFormat::ChannelsLast)},
-          {"input_gradient", to_json(input.grad())},
-          {"weight_gradient", to_json(weight.grad())},
-          {"bias_gradient", to_json(bias.defined() ? bias.grad() : bias)}};
-}
 
 kernels::Activation activation_of(const std::string& name) {
   using kernels::Activation;
