@@ -17,6 +17,7 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/openmp_waiting.hpp"
+#include "mpbench/core/timer.hpp"
 #include "mpbench/device/device.hpp"
 #include "mpbench/train/setup.hpp"
 #include "mpbench/train/trainer.hpp"
@@ -24,6 +25,9 @@
 
 namespace mpbench::bench {
 namespace {
+
+/// The counters wrap after an hour or so.
+constexpr double seconds_between_energy_readings = 60;
 
 RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& set,
                        const RunOptions& options, c10::Device device) {
@@ -55,6 +59,7 @@ RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& s
   run.git_commit = build_info::git_commit();
   run.build_type = build_info::build_type();
   run.config_hash = train::config_hash(config, set.key);
+  run.pairing_hash = train::pairing_hash(config, set.key);
   run.started_at = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
   return run;
 }
@@ -123,7 +128,8 @@ void fill_validation(RunOutput& output, const train::ValidationResult& validatio
                                   .unit = sample.unit == sample.id ? "" : sample.unit,
                                   .label = sample.label,
                                   .score = prediction.score,
-                                  .predicted = prediction.predicted});
+                                  .predicted = prediction.predicted,
+                                  .logit = prediction.logit});
   }
 }
 
@@ -137,7 +143,8 @@ class Run {
         options_(options),
         output_(output),
         folder_(options.checkpoints),
-        trainer_(config, set) {
+        trainer_(config, set),
+        meter_(train::choose_device(config)) {
     RunRecord& run = output.run;
     output.split = trainer_.split();
     run.n_train = static_cast<std::int64_t>(output.split.train.size());
@@ -148,6 +155,19 @@ class Run {
     run.kernels = trainer_.cpu_kernels();
     if (!trainer_.weights_report().empty()) spdlog::info("{}", trainer_.weights_report());
   }
+
+  /// Keeps what training took, however the run ended.
+  ~Run() {
+    stop_measuring();
+    if (!state_.use) return;
+    RunRecord& run = output_.run;
+    run.peak_device_bytes = state_.use->peak_device_bytes;
+    run.peak_rss_bytes = state_.use->peak_rss_bytes;
+    run.cpu_time_s = state_.use->cpu_time_s;
+    run.energy_j = state_.use->energy_j;
+  }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
 
   void warm_up() { output_.run.time_to_first_step_s = trainer_.warm_up(); }
 
@@ -179,44 +199,87 @@ class Run {
       fill_validation(output_, judge(), set_);
   }
 
-  void train(ResourceMeter& meter) {
+  void train() {
     while ((!trainer_.finished() || trainer_.epoch_open()) && !stops_early()) {
       train_to_epoch_end();
-      meter.sample();
-      const train::ValidationResult validation = judge();
-      const train::EpochResult epoch = trainer_.finish_epoch();
-      state_.totals.add(epoch);
-      output_.epochs.push_back(epoch_record(options_.run_id, epoch));
-      fill_validation(output_, validation, set_);
+      try {
+        const train::ValidationResult validation = judge();
+        finish_epoch();
+        fill_validation(output_, validation, set_);
+      } catch (const train::Diverged&) {
+        // The epoch was trained and counts; what was predicted before it is not the run's answer.
+        finish_epoch();
+        output_.predictions.clear();
+        output_.confusion = {};
+        throw;
+      }
       state_.epochs = output_.epochs;
-      const bool best = state_.best.offer(epoch.epoch, output_.epochs.back());
-      fill_totals(output_.run, state_.totals, epoch.loss_scale.has_value());
       fill_epochs();
       keep();
-      if (best && keeps()) folder_.mark_best();
+      if (best_epoch(state_.epochs) == state_.epochs.back().epoch && keeps()) folder_.mark_best();
       if (options_.on_epoch) options_.on_epoch(output_);
     }
     if (stops_early() && !trainer_.finished()) {
-      spdlog::info("stopped early: no better epoch than {} for {} epochs", state_.best.epoch,
-                   config_.early_stop);
+      spdlog::info("stopped early: no better epoch than {} for {} epochs",
+                   best_epoch(state_.epochs), config_.early_stop);
     }
   }
 
  private:
   bool keeps() const { return config_.checkpoints && !options_.checkpoints.empty(); }
 
-  void keep() const {
+  void keep() {
     if (!keeps()) return;
     train::Checkpoint checkpoint = trainer_.checkpoint();
-    checkpoint.state["run"] = to_json(state_);
+    RunState state = state_;
+    if (meter_.running()) add_use(state, meter_.used());
+    checkpoint.state["run"] = to_json(state);
     folder_.save(checkpoint);
   }
 
+  static void add_use(RunState& state, const ResourceUse& part) {
+    if (state.use) {
+      state.use->add(part);
+    } else {
+      state.use = part;
+    }
+  }
+
+  void stop_measuring() {
+    if (meter_.running()) add_use(state_, meter_.stop());
+  }
+
+  /// Tells the trainer's progress on, and reads the energy counters before they wrap.
+  ProgressFunction measured_progress() {
+    return [this, since_read = Stopwatch()](const Progress& progress) mutable {
+      if (since_read.seconds() > seconds_between_energy_readings) {
+        static_cast<void>(meter_.used());
+        since_read = Stopwatch();
+      }
+      if (options_.progress) options_.progress(progress);
+    };
+  }
+
+  void finish_epoch() {
+    const train::EpochResult epoch = trainer_.finish_epoch();
+    state_.totals.add(epoch);
+    output_.epochs.push_back(epoch_record(options_.run_id, epoch));
+    fill_totals(output_.run, state_.totals, epoch.loss_scale.has_value());
+    output_.run.epochs = state_.totals.complete_epochs;
+  }
+
+  /// Validation is not training: what it takes is not measured.
   void train_to_epoch_end() {
+    meter_.start();
+    train_blocks_to_epoch_end();
+    stop_measuring();
+  }
+
+  void train_blocks_to_epoch_end() {
     const std::int64_t block = keeps() && config_.checkpoint_steps > 0 ? config_.checkpoint_steps
                                                                        : train::Trainer::all_steps;
     while (!trainer_.at_epoch_end()) {
-      const bool complete = trainer_.train_steps(block, options_.progress).complete;
+      const bool complete = trainer_.train_steps(block, measured_progress()).complete;
       if (complete && trainer_.at_epoch_end()) return;
       keep();
       if (!complete) {
@@ -241,15 +304,16 @@ class Run {
   void fill_epochs() {
     const EpochRecord& last = output_.epochs.back();
     RunRecord& run = output_.run;
-    run.epochs = last.epoch;
+    run.epochs = state_.totals.complete_epochs;
     run.train_loss = last.train_loss;
     run.final_loss_scale = last.loss_scale;
-    if (state_.best.epoch > 0) run.best_epoch = state_.best.epoch;
+    if (const std::int64_t best = best_epoch(state_.epochs); best > 0) run.best_epoch = best;
   }
 
   bool stops_early() const {
-    return config_.early_stop > 0 && state_.best.epoch > 0 && !state_.epochs.empty() &&
-           state_.epochs.back().epoch - state_.best.epoch >= config_.early_stop;
+    const std::int64_t best = best_epoch(state_.epochs);
+    return config_.early_stop > 0 && best > 0 &&
+           state_.epochs.back().epoch - best >= config_.early_stop;
   }
 
   const train::TrainConfig& config_;
@@ -258,6 +322,7 @@ class Run {
   RunOutput& output_;
   train::CheckpointFolder folder_;
   train::Trainer trainer_;
+  ResourceMeter meter_;
   RunState state_;
 };
 
@@ -282,18 +347,15 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& s
   run.note = notes_on(config, set, device);
   if (!run.note.empty()) spdlog::warn("{}", run.note);
 
-  ResourceMeter meter;
   const auto stop = [&](RunStatus status, std::string error) {
     run.status = status;
     run.error = std::move(error);
   };
   try {
-    device::reset_peak_memory(device);
     Run work(config, set, options, output);
     work.warm_up();
     work.resume();
-    meter.start();
-    work.train(meter);
+    work.train();
     run.status = RunStatus::ok;
   } catch (const Interrupted&) {
     stop(RunStatus::interrupted, "stopped by the user");
@@ -309,11 +371,6 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& s
   } catch (const std::exception& error) {
     stop(is_out_of_memory(error) ? RunStatus::oom : RunStatus::failed, error.what());
   }
-  const ResourceUse use = meter.stop();
-  run.peak_rss_bytes = use.peak_rss_bytes;
-  run.cpu_time_s = use.cpu_time_s;
-  run.energy_j = use.energy_j;
-  run.peak_device_bytes = device::peak_memory_bytes(device);
   return output;
 }
 

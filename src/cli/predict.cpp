@@ -128,8 +128,11 @@ void add_run_flags(CLI::App& command, PredictionOptions& options) {
       .add_option("--batch-size", options.batch_size,
                   "Images at a time; 0 is as the checkpoint's run, or 32")
       ->check(CLI::Range(0, 1 << 20));
-  command.add_flag("--channels-last,!--no-channels-last", options.channels_last,
-                   "NHWC memory format (default: as the checkpoint's run, or on)");
+  // CLI11 takes an optional<bool> for a counter, and sets it to 0 where the flag is not given.
+  command.add_flag_function(
+      "--channels-last,!--no-channels-last",
+      [&options](std::int64_t given) { options.channels_last = given > 0; },
+      "NHWC memory format (default: as the checkpoint's run, or on)");
 }
 
 }  // namespace

@@ -20,4 +20,12 @@ std::string config_hash(const TrainConfig& config, const std::string& data_key) 
   return sha256_hex(to_toml(content) + data_key).substr(0, 12);
 }
 
+std::string pairing_hash(const TrainConfig& config, const std::string& data_key) {
+  const TrainConfig defaults;
+  TrainConfig content = config;
+  content.precision = Precision::fp32;
+  content.seed = defaults.seed;
+  return config_hash(content, data_key);
+}
+
 }  // namespace mpbench::train

@@ -10,6 +10,7 @@
 #include "mpbench/core/timer.hpp"
 #include "mpbench/device/device.hpp"
 #include "mpbench/device/step_clock.hpp"
+#include "mpbench/nn/backbone.hpp"
 #include "out_of_memory.hpp"
 #include "trainer_state.hpp"
 
@@ -38,6 +39,18 @@ void check_health(Trainer::State& s, std::int64_t window_steps) {
     throw Diverged(fmt::format("stalled: each of the {} steps up to step {} overflowed",
                                s.skipped_in_a_row, s.steps_done));
   }
+}
+
+/// A step that overflowed leaves weights that are not numbers, and the loss shows it only in the
+/// step after.
+void require_finite_weights(const torch::nn::Module& model) {
+  const auto require = [](const std::string& name, const torch::Tensor& values) {
+    if (values.is_floating_point() && !values.isfinite().all().item<bool>()) {
+      throw Diverged(fmt::format("{} holds values that are not finite", name));
+    }
+  };
+  for (const auto& entry : model.named_parameters()) require(entry.key(), entry.value());
+  for (const auto& entry : model.named_buffers()) require(entry.key(), entry.value());
 }
 
 /// The next step's batches: fewer than --accumulate at the epoch's end.
@@ -73,9 +86,10 @@ std::optional<double> Trainer::warm_up() {
 
   std::optional<double> first_step_s;
   s.begin_training();
-  for (int done = 0; done < s.config.warmup_steps;) {
+  const int steps = std::max(s.config.warmup_steps, s.graphed ? GraphedStep::steps_to_record : 0);
+  for (int done = 0; done < steps;) {
     s.train_loader.start_epoch(0);
-    for (auto batches = next_batches(s); !batches.empty() && done < s.config.warmup_steps;
+    for (auto batches = next_batches(s); !batches.empty() && done < steps;
          batches = next_batches(s)) {
       throw_if_interrupted();
       naming_batch(s, batches, [&] { static_cast<void>(s.step(batches)); });
@@ -182,6 +196,7 @@ EpochResult Trainer::finish_epoch() {
   result.step_s = s.epoch.step_s;
   result.complete = at_epoch_end();
   result.epoch = s.epochs_done + 1;
+  result.cut_short = s.epoch.steps < s.steps_per_epoch;
   result.lr = s.epoch.lr;
   result.train_loss = s.epoch.loss_sum.item<double>() / per_step;
   result.train_accuracy = static_cast<double>(s.epoch.right.item<std::int64_t>()) /
@@ -208,11 +223,26 @@ ValidationResult Trainer::validate(const ProgressFunction& progress) {
   State& s = *state_;
   std::optional<EmaWeightsGuard> averaged;
   if (s.ema) averaged.emplace(*s.ema);
-  return evaluate(*s.model, s.validation_loader, s.criterion, s.config.precision, s.set, progress);
+  try {
+    require_finite_weights(*s.model);
+    return evaluate(*s.model, s.validation_loader, s.criterion, s.config.precision, s.set,
+                    progress);
+  } catch (const Diverged& error) {
+    throw Diverged(fmt::format("{}, in the validation after epoch {}, step {}", error.what(),
+                               s.epochs_done + (epoch_open() ? 1 : 0), s.steps_done));
+  }
 }
 
 const data::Split& Trainer::split() const { return state_->split; }
-std::int64_t Trainer::parameters() const { return nn::count_parameters(*state_->model); }
+std::int64_t Trainer::parameters() const {
+  const State& s = *state_;
+  const std::int64_t all = nn::count_parameters(*s.model);
+  std::int64_t frozen = 0;
+  if (s.always_frozen()) {
+    for (const auto& parameter : nn::backbone_parameters(*s.model)) frozen += parameter.numel();
+  }
+  return all - frozen;
+}
 std::int64_t Trainer::steps_done() const { return state_->steps_done; }
 std::string Trainer::convolution_arithmetic() const {
   const auto& kernels = state_->cpu_kernels;

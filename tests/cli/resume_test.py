@@ -9,7 +9,7 @@ import pytest
 from mpbench_command import FASHION_MNIST, MPBENCH, one_line, rows, run
 from safetensors import safe_open
 
-TIMINGS = {"time_s", "data_wait_s", "step_s", "epoch_time_s", "images_per_s"}
+TIMINGS = {"use", "time_s", "data_wait_s", "step_s", "epoch_time_s", "images_per_s"}
 ARGUMENTS = ["--dataset", "idx", "--data", FASHION_MNIST, "--limit", 1000, "--epochs", 3, "--batch-size", 25,
              "--device", "cpu", "--precision", "bf16", "--ema-decay", 0.9, "--augment-flip", "--schedule", "cosine",
              "--checkpoint-steps", 4, "--threads", 1, "--warmup-steps", 1, "--progress", "never"]

@@ -1,5 +1,6 @@
 #include "mpbench/train/trainer.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
@@ -30,8 +31,7 @@ TEST(TrainerTest, LearnsAnEasySetInEveryPrecision) {
 
 TEST(TrainerTest, WarmUpLeavesNoTraceInTheResult) {
   const data::ImageSet images = toy_images(64);
-  const auto losses = [&](int warmup_steps) {
-    TrainConfig config = small_config();
+  const auto losses = [&](TrainConfig config, int warmup_steps) {
     config.warmup_steps = warmup_steps;
     Trainer trainer(config, images);
     const auto first_step_s = trainer.warm_up();
@@ -41,7 +41,44 @@ TEST(TrainerTest, WarmUpLeavesNoTraceInTheResult) {
     seen.push_back(trainer.validate({}).loss);
     return seen;
   };
-  EXPECT_EQ(losses(0), losses(5));
+  EXPECT_EQ(losses(small_config(), 0), losses(small_config(), 5));
+  // Every kind of state that a step leaves: momentum, averages, a scale that has backed off.
+  TrainConfig config = small_config(Precision::fp16);
+  config.optimizer = "sgd";
+  config.momentum = 0.9;
+  config.ema_decay = 0.9;
+  config.init_scale = 1e30;
+  config.growth_interval = 3;
+  EXPECT_EQ(losses(config, 0), losses(config, 5));
+}
+
+TEST(TrainerTest, AStepThatOverflowedIsSeenInValidation) {
+  const data::ImageSet images = toy_images(96);
+  TrainConfig config = small_config();
+  config.lr = 1e37;  // the loss is computed before the weights change
+  config.steps = 1;
+  Trainer trainer(config, images);
+  (void)trainer.train_steps(1, {});
+  try {
+    (void)trainer.validate({});
+    FAIL() << "weights of 1e37 have no output";
+  } catch (const Diverged& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("not finite"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("in the validation after epoch 1, step 1"));
+  }
+}
+
+TEST(TrainerTest, CountsTheParametersThatTrain) {
+  const data::ImageSet images = toy_images(96);
+  TrainConfig config = small_config();
+  const std::int64_t all = Trainer(config, images).parameters();
+  config.freeze_backbone = true;
+  const std::int64_t head = Trainer(config, images).parameters();
+  EXPECT_LT(head, all / 10);
+  config.unfreeze_epoch = config.epochs;
+  EXPECT_EQ(Trainer(config, images).parameters(), all) << "the last epoch trains all";
+  config.unfreeze_epoch = config.epochs + 1;
+  EXPECT_EQ(Trainer(config, images).parameters(), head);
 }
 
 TEST(TrainerTest, VariesTrainingImagesAndNeverThoseOfValidation) {

@@ -167,4 +167,7 @@ std::string to_toml(const TrainConfig& config);
 /// cannot be read.
 std::string config_hash(const TrainConfig& config, const std::string& data_key);
 
+/// The same without precision and seed: equal for runs that may be compared with one another.
+std::string pairing_hash(const TrainConfig& config, const std::string& data_key);
+
 }  // namespace mpbench::train

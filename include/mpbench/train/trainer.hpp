@@ -7,27 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "mpbench/core/error.hpp"
 #include "mpbench/core/progress.hpp"
 #include "mpbench/data/image_set.hpp"
 #include "mpbench/train/checkpoint.hpp"
 #include "mpbench/train/config.hpp"
+#include "mpbench/train/errors.hpp"
 #include "mpbench/train/evaluation.hpp"
 
 namespace mpbench::train {
-
-/// Training broke down: a loss that is not finite, a loss scale that fell to 0, or no step taken
-/// for long. The message names the step.
-class Diverged : public Error {
- public:
-  using Error::Error;
-};
-
-/// Memory ran out, on the device or here. The message names the step and the batch.
-class OutOfMemory : public Error {
- public:
-  using Error::Error;
-};
 
 /// What some consecutive steps of one epoch took.
 struct BlockResult {
@@ -43,6 +30,7 @@ struct BlockResult {
 /// One pass over the training images.
 struct EpochResult : BlockResult {
   int epoch = 0;                     ///< counted from 1
+  bool cut_short = false;            ///< it has steps left: the run, or the user, ended it
   double train_loss = 0;             ///< mean over the epoch's steps
   double train_accuracy = 0;         ///< while training, before each update
   double lr = 0;                     ///< of the last step
@@ -89,7 +77,8 @@ class Trainer {
   /// Whether epochs or steps are left.
   bool finished() const;
 
-  /// With the averaged weights where there is a moving average.
+  /// With the averaged weights where there is a moving average. Throws Diverged, naming epoch and
+  /// step, for a weight, an output or a loss that is not finite.
   ValidationResult validate(const ProgressFunction& progress);
 
   /// The state between two steps: parameters, optimizer, scaler, averages, random numbers, place in
@@ -101,6 +90,7 @@ class Trainer {
   void restore(const Checkpoint& checkpoint, const std::filesystem::path& path);
 
   const data::Split& split() const;
+  /// How many numbers the run trains: without a backbone that stays frozen to its end.
   std::int64_t parameters() const;
   std::int64_t steps_done() const;
   /// How convolutions and matrix products of a mixed precision are computed on the CPU: "native",
