@@ -28,6 +28,28 @@ std::optional<double> positive(const std::optional<double>& value) {
   return value && std::isfinite(*value) && *value > 0 ? value : std::nullopt;
 }
 
+/// Skipped steps over steps; empty where there is no gradient scaler.
+std::optional<double> skipped_fraction(const std::vector<Pair>& pairs,
+                                       const RunRecord* Pair::*side) {
+  std::int64_t skipped = 0;
+  std::int64_t steps = 0;
+  for (const Pair& pair : pairs) {
+    const RunRecord& run = *(pair.*side);
+    if (!run.skipped_steps || run.steps.value_or(0) <= 0) return std::nullopt;
+    skipped += *run.skipped_steps;
+    steps += *run.steps;
+  }
+  if (steps == 0) return std::nullopt;
+  return static_cast<double>(skipped) / static_cast<double>(steps);
+}
+
+/// Whether either side hardly trained.
+bool skips_dominate(const Pairing& pairing, const Comparison& row) {
+  const auto baseline = skipped_fraction(pairing.pairs, &Pair::baseline);
+  return row.skipped_fraction.value_or(0) > dominating_skips ||
+         baseline.value_or(0) > dominating_skips;
+}
+
 /// Images/s of the steps that updated the weights: a skipped step is cheaper than a real one and is
 /// no training.
 std::optional<double> useful_images_per_s(const RunRecord& run) {
@@ -65,7 +87,7 @@ void compare_speed(const Pairing& pairing, double confidence, Comparison& row, N
   row.speedup_ci_high = speedup.high;
   if (!speedup.has_interval() || !row.noise_floor) {
     notes.add("one pair of repeats: no interval and no speed verdict");
-  } else if (row.skipped_fraction.value_or(0) > dominating_skips) {
+  } else if (skips_dominate(pairing, row)) {
     notes.add("skipped steps dominate: the speed is not that of training");
   } else if (*speedup.low > 1 + *row.noise_floor) {
     row.speed_verdict = "faster";
@@ -88,18 +110,6 @@ std::optional<double> memory_ratio(const std::vector<Pair>& pairs,
   }
   if (ratios.empty()) return std::nullopt;
   return median(ratios);
-}
-
-std::optional<double> skipped_fraction(const Pairing& pairing) {
-  std::int64_t skipped = 0;
-  std::int64_t steps = 0;
-  for (const Pair& pair : pairing.pairs) {
-    if (!pair.arm->skipped_steps || pair.arm->steps.value_or(0) <= 0) return std::nullopt;
-    skipped += *pair.arm->skipped_steps;
-    steps += *pair.arm->steps;
-  }
-  if (steps == 0) return std::nullopt;
-  return static_cast<double>(skipped) / static_cast<double>(steps);
 }
 
 /// What keeps the runs from being the same work on the same ground.
@@ -152,7 +162,7 @@ void judge_accuracy(const Pairing& pairing, double margin, const std::string& la
   if (step_counts_differ(pairing)) {
     notes.add("step counts differ: the metric compares unequal training");
     if (row.metric_delta) row.accuracy_verdict = "inconclusive";
-  } else if (row.skipped_fraction.value_or(0) > dominating_skips && non_inferior) {
+  } else if (non_inferior && skips_dominate(pairing, row)) {
     row.accuracy_verdict = "inconclusive";
   }
   // The runs that got through are the lucky ones: they cannot speak for those that did not.
@@ -182,7 +192,7 @@ Comparison compare_arm(const RunGroup& group, const std::string& arm, Prediction
   row.device_name = group.identity.device_name;
   row.pairs = static_cast<std::int64_t>(pairing.pairs.size());
   row.confidence = options.confidence;
-  row.skipped_fraction = skipped_fraction(pairing);
+  row.skipped_fraction = skipped_fraction(pairing.pairs, &Pair::arm);
   compare_speed(pairing, options.confidence, row, notes);
   row.memory_ratio = memory_ratio(pairing.pairs, &RunRecord::peak_device_bytes);
   if (!row.memory_ratio) {
