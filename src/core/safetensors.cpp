@@ -8,8 +8,10 @@
 #include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/foreign_file.hpp"
 
 namespace mpbench::safetensors {
 namespace {
@@ -102,6 +104,7 @@ File::File(const std::filesystem::path& path) : path_(path), mapped_(path) {
     throw InputError(path_, field, problem);
   };
   std::uint64_t length = 0;
+  if (const auto foreign = describe_foreign_file(all)) fail("file", *foreign);
   if (all.size() < sizeof length) fail("header", "the file is too short to be safetensors");
   std::memcpy(&length, all.data(), sizeof length);
   if (length > max_header_bytes || length > all.size() - sizeof length) {
@@ -142,8 +145,11 @@ File::File(const std::filesystem::path& path) : path_(path), mapped_(path) {
       fail(name, error.what());
     }
   }
-  std::sort(tensors_.begin(), tensors_.end(),
-            [](const TensorInfo& a, const TensorInfo& b) { return a.begin < b.begin; });
+  // By both, as the reference implementation: a tensor of no elements comes before the one that
+  // begins where it does.
+  std::sort(tensors_.begin(), tensors_.end(), [](const TensorInfo& a, const TensorInfo& b) {
+    return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+  });
   // The format leaves no byte to nobody: others refuse such a file as well.
   std::size_t end = 0;
   for (const TensorInfo& tensor : tensors_) {

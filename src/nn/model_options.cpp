@@ -40,11 +40,13 @@ void require_model_options(const ModelOptions& options) {
   require_model(options.name);
   (void)parse_activation(options.activation);
   (void)parse_squeeze_excite(options.squeeze_excite);
+  (void)parse_efficientnet_origin(options.origin);
   if (find_efficientnet(options.name) == nullptr) {
     const ModelOptions defaults;
     require_default(options.name, "activation", options.activation, defaults.activation);
     require_default(options.name, "squeeze-excite", options.squeeze_excite,
                     defaults.squeeze_excite);
+    require_default(options.name, "origin", options.origin, defaults.origin);
   }
 }
 

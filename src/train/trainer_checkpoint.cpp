@@ -6,6 +6,7 @@
 #include <set>
 #include <sstream>
 
+#include "mpbench/nn/efficientnet.hpp"
 #include "mpbench/nn/state_dict.hpp"
 #include "mpbench/train/setup.hpp"
 #include "trainer_state.hpp"
@@ -92,7 +93,8 @@ Checkpoint Trainer::checkpoint() const {
                    {"in_channels", model.in_channels},
                    {"outputs", model.outputs},
                    {"activation", model.activation},
-                   {"squeeze_excite", model.squeeze_excite}}},
+                   {"squeeze_excite", model.squeeze_excite},
+                   {"origin", nn::origin_of(*s.model)}}},
                  {"dataset", s.set.dataset},
                  {"data_key", s.set.key},
                  {"classes", s.set.classes},
@@ -132,6 +134,7 @@ void Trainer::restore(const Checkpoint& checkpoint, const std::filesystem::path&
         throw InputError(path, name, "has another shape");
     }
     for (auto& [name, tensor] : nn::state_of(*s.model)) tensor.copy_(checkpoint.tensors.at(name));
+    nn::set_origin(*s.model, state.at("model").value("origin", nn::ModelOptions().origin));
     s.optimizer->load_state(with_prefix(checkpoint.tensors, "optimizer/"));
     if (s.ema) s.ema->load_state(with_prefix(checkpoint.tensors, "ema/"));
     s.scaler.load_state(state.at("scaler"));

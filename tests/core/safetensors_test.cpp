@@ -86,6 +86,27 @@ INSTANTIATE_TEST_SUITE_P(
             R"({"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})",
             "overlaps"}));
 
+TEST(SafetensorsTest, TakesTensorsOfNoElementsWhereverTheyBegin) {
+  const TemporaryFolder folder;
+  // As safetensors 0.8 writes {"full": [2], "empty": [0, 3], "last": [0]}: names do not order them.
+  const File file(write_raw(folder,
+                            R"({"full":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
+                            R"("empty":{"dtype":"F32","shape":[0,3],"data_offsets":[0,0]},)"
+                            R"("last":{"dtype":"I64","shape":[0],"data_offsets":[8,8]}})",
+                            8));
+  EXPECT_EQ(file.bytes("full").size(), 8U);
+  EXPECT_TRUE(file.bytes("empty").empty());
+  EXPECT_TRUE(file.bytes("last").empty());
+}
+
+TEST(SafetensorsTest, SaysWhatAnotherFileIs) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "model.safetensors";
+  std::ofstream(path) << "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 9\n";
+  EXPECT_THAT([&] { File{path}; },
+              ThrowsMessage<InputError>(HasSubstr("model.safetensors: file: it is a Git LFS")));
+}
+
 TEST(SafetensorsTest, RefusesALengthBeyondTheFile) {
   const TemporaryFolder folder;
   const auto path = folder.path() / "x";

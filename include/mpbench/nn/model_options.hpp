@@ -12,6 +12,8 @@ struct ModelOptions {
   std::string activation = "silu";             ///< EfficientNet's: "silu" or "relu6"
   std::string squeeze_excite = "transformed";  ///< EfficientNet's: "transformed" (1x1 convolutions)
                                                ///< or "textbook" (mean and linear layers)
+  std::string origin = "torchvision";  ///< EfficientNet's: "torchvision", "timm" or "timm-tf"; a
+                                       ///< weights file sets it (EfficientNetOrigin)
 };
 
 /// Names that make_model knows, in the order help shows them.
@@ -20,8 +22,8 @@ const std::vector<std::string>& model_names();
 /// Throws UsageError, with the choices, for a name that is not in model_names().
 void require_model(const std::string& name);
 
-/// Throws UsageError for an unknown model, activation or squeeze-excite, and where one of the two
-/// is chosen for a model that has none to choose.
+/// Throws UsageError for an unknown model, activation, squeeze-excite or origin, and where one of
+/// these is chosen for a model that has none to choose.
 void require_model_options(const ModelOptions& options);
 
 /// The side of the square images that an EfficientNet was designed for; 0 for the other models,
