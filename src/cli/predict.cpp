@@ -75,12 +75,13 @@ void add_data_flags(CLI::App& command, PredictionOptions& options) {
                   "a folder of pictures")
       ->required();
   command
-      .add_option("--dataset", data.dataset,
-                  "auto, rsna, rsna-test (test.csv), folder (of classes), pictures (without "
-                  "labels), cifar100, cifar10, idx or synthetic")
+      .add_option(
+          "--dataset", data.dataset,
+          "auto, rsna, rsna-png, rsna-test (test.csv), folder (of classes), pictures (without "
+          "labels), cifar100, cifar10, idx or synthetic")
       ->option_text("TEXT=auto")
-      ->check(CLI::IsMember({"auto", "rsna", "rsna-test", "folder", "pictures", "cifar100",
-                             "cifar10", "idx", "synthetic"}));
+      ->check(CLI::IsMember({"auto", "rsna", "rsna-png", "rsna-test", "folder", "pictures",
+                             "cifar100", "cifar10", "idx", "synthetic"}));
   command.add_option("--limit", data.limit, "Use so many images only (smoke runs); 0 is all")
       ->check(CLI::NonNegativeNumber);
   command.add_option("--split", options.split,

@@ -17,7 +17,7 @@ void setup_preprocess(CLI::App& app, commands::Command& chosen) {
       ->add_option("--cache", dataset.cache,
                    "File to write (.safetensors); quarantine.csv goes beside it")
       ->required();
-  command->add_option("--dataset", dataset.dataset, "auto, rsna, folder or synthetic");
+  command->add_option("--dataset", dataset.dataset, "auto, rsna, rsna-png, folder or synthetic");
   auto* size = command
                    ->add_option("--image-size", options->image_size,
                                 "Rows and columns of every image (default: 124 for rsna; for a "

@@ -42,7 +42,8 @@ std::string describe(const char* what, const Judged& judged) {
 }  // namespace
 
 bool has_breasts(const data::ImageSet& set) {
-  return set.dataset == "rsna" || set.dataset == "rsna-test" || set.dataset == "synthetic";
+  return set.dataset == "rsna" || set.dataset == "rsna-png" || set.dataset == "rsna-test" ||
+         set.dataset == "synthetic";
 }
 
 std::vector<train::UnitScore> breast_scores(const train::Predictions& predictions,

@@ -90,20 +90,6 @@ struct PngReader {
   png_infop info;
 };
 
-/// The orientation in an eXIf chunk, which may come before the pixels or after.
-int find_orientation(std::span<const std::byte> bytes) {
-  std::size_t at = 8;
-  while (bytes.size() - at >= 12) {
-    const std::size_t length = big_endian(bytes, at, 4);
-    if (length > bytes.size() - at - 12) break;
-    const auto type = big_endian(bytes, at + 4, 4);
-    if (type == 0x65584966) return exif_orientation(bytes.subspan(at + 8, length));  // "eXIf"
-    if (type == 0x49454E44) break;                                                   // "IEND"
-    at += length + 12;
-  }
-  return 1;
-}
-
 }  // namespace
 
 bool is_png(std::span<const std::byte> bytes) {
@@ -134,7 +120,7 @@ PictureHeader read_png_header(const PictureFile& file) {
   return {.height = static_cast<int>(height),
           .width = static_cast<int>(width),
           .grey = (colour_type & PNG_COLOR_MASK_COLOR) == 0,
-          .orientation = find_orientation(bytes)};
+          .orientation = png_orientation(bytes)};
 }
 
 cv::Mat decode_png(const PictureFile& file, std::vector<std::string>& notes) {

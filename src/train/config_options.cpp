@@ -16,7 +16,7 @@ namespace mpbench::train {
 
 void validate(const TrainConfig& config) {
   require_choice("--dataset", config.dataset,
-                 {"auto", "rsna", "folder", "cifar100", "cifar10", "idx", "synthetic"});
+                 {"auto", "rsna", "rsna-png", "folder", "cifar100", "cifar10", "idx", "synthetic"});
   nn::require_model_options(model_options(config, /*channels=*/1, /*classes=*/2));
   static_cast<void>(kernels::parse_depthwise(config.depthwise));
   static_cast<void>(kernels::parse_emulation(config.emulation));

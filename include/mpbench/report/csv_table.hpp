@@ -69,7 +69,8 @@ std::vector<Record> read_csv(const std::filesystem::path& path) {
         parse_cell(table.rows[row][*place], value);
       } catch (const Error& error) {
         // The header is line 1.
-        throw InputError(path, "row " + std::to_string(row + 2) + ", column " + name, error.what());
+        throw InputError(path, "row " + std::to_string(table.numbers[row]) + ", column " + name,
+                         error.what());
       }
     });
   }

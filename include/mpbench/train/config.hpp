@@ -73,7 +73,8 @@ struct TrainConfig {
 /// flag without its dashes and the key in config.toml: an option is declared here and nowhere else.
 template <class Config, class Visitor>
 void visit_options(Config& config, Visitor&& visit) {
-  visit("dataset", config.dataset, "auto, rsna, folder, cifar100, cifar10, idx or synthetic");
+  visit("dataset", config.dataset,
+        "auto, rsna, rsna-png, folder, cifar100, cifar10, idx or synthetic");
   visit("data", config.data, "Dataset folder or cache file; without it, a synthetic set is made");
   visit("limit", config.limit, "Use so many images only (smoke runs); 0 is all");
   visit("model", config.model, "The network");
