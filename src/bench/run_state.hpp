@@ -14,6 +14,7 @@ namespace mpbench::bench {
 struct Totals {
   std::int64_t steps = 0;
   std::int64_t images = 0;
+  std::optional<std::int64_t> positives{};  ///< among the images; two classes only
   std::int64_t skipped_steps = 0;
   double time_s = 0;
   double data_wait_s = 0;

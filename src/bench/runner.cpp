@@ -54,7 +54,10 @@ RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& s
   }
   run.git_commit = build_info::git_commit();
   run.build_type = build_info::build_type();
-  run.config_hash = train::config_hash(config, set.key);
+  run.config_hash =
+      train::config_hash(config, set.key,
+                         options.state != nullptr ? train::weights_digest(options.state->checkpoint)
+                                                  : train::weights_digest(config));
   run.started_at = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
   return run;
 }
@@ -80,6 +83,10 @@ void fill_totals(RunRecord& run, const Totals& totals, bool has_scaler) {
   if (totals.steps == 0) return;
   run.train_time_s = totals.time_s;
   run.images_per_s = static_cast<double>(totals.images) / totals.time_s;
+  if (totals.positives) {
+    run.train_positive_share =
+        static_cast<double>(*totals.positives) / static_cast<double>(totals.images);
+  }
   run.data_wait_fraction = totals.data_wait_s / totals.time_s;
   run.step_ms_median = 1e3 * median(totals.step_s);
   run.step_ms_mad = 1e3 * median_absolute_deviation(totals.step_s);
@@ -137,7 +144,7 @@ class Run {
         options_(options),
         output_(output),
         folder_(options.checkpoints),
-        trainer_(config, set) {
+        trainer_(config, set, /*will_restore=*/options.state != nullptr) {
     RunRecord& run = output.run;
     output.split = trainer_.split();
     run.n_train = static_cast<std::int64_t>(output.split.train.size());
@@ -149,34 +156,40 @@ class Run {
     if (!trainer_.weights_report().empty()) spdlog::info("{}", trainer_.weights_report());
   }
 
-  void warm_up() { output_.run.time_to_first_step_s = trainer_.warm_up(); }
-
-  /// Takes over a kept state, where one is asked for and there.
-  void resume() {
-    std::filesystem::path path = options_.resume_from;
-    std::optional<train::Checkpoint> kept;
-    if (!path.empty()) {
-      kept = train::read_checkpoint(path);
-    } else if (options_.resume) {
-      path = folder_.last();
-      kept = folder_.load_last();
-      if (!kept) spdlog::info("{}: nothing to go on from: starting afresh", path.string());
-    }
-    if (!kept) return;
-    trainer_.restore(*kept, path);
+  /// Takes over what the run has come to so far, where it goes on from a state.
+  void read_state() {
+    if (options_.state == nullptr) return;
+    const auto& [checkpoint, path] = *options_.state;
+    trainer_.require_same_run(checkpoint, path);
     try {
-      state_ = run_state_from(kept->state.at("run"));
+      state_ = run_state_from(checkpoint.state.at("run"));
     } catch (const nlohmann::json::exception& error) {
       throw InputError(path, "run", error.what());
     }
-    spdlog::info("{}: going on after step {}", path.string(), trainer_.steps_done());
     output_.epochs = state_.epochs;
     if (output_.epochs.empty()) return;
     fill_totals(output_.run, state_.totals, config_.precision == Precision::fp16);
     fill_epochs();
+  }
+
+  void warm_up() { output_.run.time_to_first_step_s = trainer_.warm_up(); }
+
+  /// Puts the trainer into the state, where there is one.
+  void resume() {
+    if (options_.state == nullptr) return;
+    auto& [checkpoint, path] = *options_.state;
+    trainer_.restore(checkpoint, path);
+    checkpoint = {};
+    spdlog::info("{}: going on after step {}", path.string(), trainer_.steps_done());
+    if (keeps() && state_.best.epoch > 0 && !folder_.restore_best(state_.best.epoch, path)) {
+      spdlog::warn("{}: the state after epoch {}, the best so far, is not kept any more",
+                   folder_.best().string(), state_.best.epoch);
+    }
     // The predictions were not kept: they follow from the weights.
-    if (!trainer_.epoch_open() && (trainer_.finished() || stops_early()))
+    if (!output_.epochs.empty() && !trainer_.epoch_open() &&
+        (trainer_.finished() || stops_early())) {
       fill_validation(output_, judge(), set_);
+    }
   }
 
   void train(ResourceMeter& meter) {
@@ -184,6 +197,9 @@ class Run {
       train_to_epoch_end();
       meter.sample();
       const train::ValidationResult validation = judge();
+      // A longer run goes on within the epoch: what it came to is not part of that run's past.
+      const bool cut = trainer_.epoch_cut();
+      if (cut) keep();
       const train::EpochResult epoch = trainer_.finish_epoch();
       state_.totals.add(epoch);
       output_.epochs.push_back(epoch_record(options_.run_id, epoch));
@@ -192,8 +208,8 @@ class Run {
       const bool best = state_.best.offer(epoch.epoch, output_.epochs.back());
       fill_totals(output_.run, state_.totals, epoch.loss_scale.has_value());
       fill_epochs();
-      keep();
-      if (best && keeps()) folder_.mark_best();
+      if (!cut) keep();
+      if (best && keeps()) cut ? folder_.mark_best_within_epoch() : folder_.mark_best();
       if (options_.on_epoch) options_.on_epoch(output_);
     }
     if (stops_early() && !trainer_.finished()) {
@@ -290,6 +306,8 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& s
   try {
     device::reset_peak_memory(device);
     Run work(config, set, options, output);
+    work.read_state();
+    if (options.on_start) options.on_start();
     work.warm_up();
     work.resume();
     meter.start();

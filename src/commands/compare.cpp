@@ -165,6 +165,13 @@ ExitCode run_compare(const CompareOptions& asked, const SharedOptions& shared) {
         "{} holds a comparison already: add --resume to go on with it, or choose another --out",
         options.out.string()));
   }
+  if (options.resume && !fs::exists(options.out / "runs.csv") &&
+      !fs::exists(options.out / "config.toml")) {
+    throw UsageError(fmt::format(
+        "--resume: there is no comparison in {} to go on with: check --out, or begin one without "
+        "--resume",
+        options.out.string()));
+  }
   make_writable_folder(options.out);
   add_log_file(options.out / "mpbench.log");
   Sweep sweep(options, shared);
