@@ -43,6 +43,13 @@ void validate(const CompareOptions& options, const std::set<std::string>& given)
     runs.push_back(whole_config_of(spec, options.config));
   }
   train::require_effect(runs, given);
+  if (given.contains("checkpoint-steps") && options.config.checkpoint_steps > 0 &&
+      !options.config.checkpoints && !given.contains("checkpoints")) {
+    throw UsageError(
+        fmt::format("--checkpoint-steps {}: has no effect here: it needs --checkpoints, which "
+                    "compare leaves out",
+                    options.config.checkpoint_steps));
+  }
   train::require_weights_file(options.config);
   if (options.axes.precision.size() < 2) {
     throw UsageError("--precision: a comparison needs two or more, the baseline first: fp32,bf16");

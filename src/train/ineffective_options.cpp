@@ -20,7 +20,6 @@ bool is_efficientnet(const TrainConfig& config) {
 bool is_sgd(const TrainConfig& config) { return config.optimizer == "sgd"; }
 bool is_focal(const TrainConfig& config) { return config.loss == "focal"; }
 bool is_cosine(const TrainConfig& config) { return config.schedule == "cosine"; }
-bool keeps_checkpoints(const TrainConfig& config) { return config.checkpoints; }
 bool makes_one_split(const TrainConfig& config) {
   return config.folds == 0 && config.split.empty();
 }
@@ -48,7 +47,6 @@ constexpr std::array rules{
     Rule{"focal-gamma", is_focal, "--loss focal", false},
     Rule{"focal-alpha", is_focal, "--loss focal", true},
     Rule{"min-lr", is_cosine, "--schedule cosine", true},
-    Rule{"checkpoint-steps", keeps_checkpoints, "--checkpoints", true},
     Rule{"validation-fraction", makes_one_split, "neither --folds nor --split", false},
     Rule{"depthwise", may_be_cpu, "the CPU as --device", true},
     Rule{"emulation", is_emulated, "--precision bf16 or fp16 on the CPU", true},

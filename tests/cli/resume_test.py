@@ -167,7 +167,7 @@ def test_a_new_run_that_cannot_begin_leaves_the_finished_one(tmp_path):
     out = tmp_path / "out"
     run(*command(out, "--steps", 4))
     before = contents(out)
-    run(*command(out, "--data", tmp_path / "nowhere"), code=1)
+    run("train", "--dataset", "idx", "--data", tmp_path / "nowhere", "--out", out, code=1)
     after = contents(out)
     assert after.pop("mpbench.log") != before.pop("mpbench.log"), "the log tells of it"
     assert after == before
@@ -299,7 +299,7 @@ def test_a_file_system_without_hard_links_gets_copies(links, peace, tmp_path, er
 
 def test_killed_before_the_best_is_marked_it_is_marked_on_resuming(links, peace, tmp_path):
     out = tmp_path / "out"
-    process = subprocess.run([MPBENCH, *command(out)], stderr=subprocess.DEVNULL, env={**os.environ, **links, "FATAL": "best"})
+    process = subprocess.run([MPBENCH, *command(out)], stderr=subprocess.DEVNULL, env={**os.environ, **links, "FATAL": "/best.safetensors"})
     assert process.returncode == -signal.SIGKILL
     assert not last(out, "best").exists()
     assert state_of(last(out))[1]["epochs_done"] == 1

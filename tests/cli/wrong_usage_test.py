@@ -58,7 +58,6 @@ from mpbench_command import FASHION_MNIST, MPBENCH, one_line, rows, run
     (["train", "--ema-decay", "1"], ["--ema-decay 1"]),
     (["train", "--clip-norm", "inf"], ["--clip-norm", "inf"]),
     (["train", "--min-lr", "1e-5"], ["--min-lr", "--schedule cosine"]),
-    (["train", "--no-checkpoints", "--checkpoint-steps", "5"], ["--checkpoint-steps 5", "--checkpoints"]),
     (["train", "--folds", "5", "--validation-fraction", "0.3"], ["--validation-fraction 0.3", "--folds"]),
     (["train", "--run-id", "../up"], ["--run-id", "../up"]),
     (["train", "--repeat", "0"], ["--repeat"]),

@@ -63,7 +63,6 @@ TEST(IneffectiveOptionsTest, OfOtherKinds) {
     EXPECT_THAT([&] { require_effect(std::array{config}); },
                 testing::ThrowsMessage<UsageError>(HasSubstr(option)));
   };
-  refused("--checkpoint-steps", {.checkpoints = false, .checkpoint_steps = 5});
   refused("--validation-fraction", {.validation_fraction = 0.5, .folds = 5});
   refused("--kernels", {.device = "cuda", .kernels = "avx2"});
   refused("--depthwise", {.device = "cuda:1", .depthwise = "fp32"});
