@@ -32,6 +32,10 @@ void read_cell(const nlohmann::json& from, std::optional<Value>& value) {
 void Totals::add(const train::EpochResult& epoch) {
   complete_epochs += epoch.cut_short ? 0 : 1;
   steps += epoch.steps;
+  // A state of an earlier version has images of which it is not known.
+  if (epoch.positives && (positives || images == 0)) {
+    positives = positives.value_or(0) + *epoch.positives;
+  }
   images += epoch.images;
   skipped_steps += epoch.skipped_steps;
   time_s += epoch.time_s;
@@ -64,6 +68,7 @@ nlohmann::json to_json(const RunState& state) {
   }
   return {{"steps", state.totals.steps},
           {"images", state.totals.images},
+          {"positives", cell(state.totals.positives)},
           {"skipped_steps", state.totals.skipped_steps},
           {"time_s", state.totals.time_s},
           {"data_wait_s", state.totals.data_wait_s},
@@ -77,6 +82,7 @@ RunState run_state_from(const nlohmann::json& from) {
   RunState state;
   from.at("steps").get_to(state.totals.steps);
   from.at("images").get_to(state.totals.images);
+  if (from.contains("positives")) read_cell(from.at("positives"), state.totals.positives);
   from.at("skipped_steps").get_to(state.totals.skipped_steps);
   from.at("time_s").get_to(state.totals.time_s);
   from.at("data_wait_s").get_to(state.totals.data_wait_s);

@@ -58,8 +58,11 @@ RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& s
   }
   run.git_commit = build_info::git_commit();
   run.build_type = build_info::build_type();
-  run.config_hash = train::config_hash(config, set.key);
-  run.pairing_hash = train::pairing_hash(config, set.key);
+  const std::string weights = options.state != nullptr
+                                  ? train::weights_digest(options.state->checkpoint)
+                                  : train::weights_digest(config);
+  run.config_hash = train::config_hash(config, set.key, weights);
+  run.pairing_hash = train::pairing_hash(config, set.key, weights);
   run.started_at = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
   return run;
 }
@@ -85,6 +88,10 @@ void fill_totals(RunRecord& run, const Totals& totals, bool has_scaler) {
   if (totals.steps == 0) return;
   run.train_time_s = totals.time_s;
   run.images_per_s = static_cast<double>(totals.images) / totals.time_s;
+  if (totals.positives) {
+    run.train_positive_share =
+        static_cast<double>(*totals.positives) / static_cast<double>(totals.images);
+  }
   run.data_wait_fraction = totals.data_wait_s / totals.time_s;
   run.step_ms_median = 1e3 * median(totals.step_s);
   run.step_ms_mad = 1e3 * median_absolute_deviation(totals.step_s);
@@ -143,7 +150,7 @@ class Run {
         options_(options),
         output_(output),
         folder_(options.checkpoints),
-        trainer_(config, set),
+        trainer_(config, set, /*will_restore=*/options.state != nullptr),
         meter_(train::choose_device(config)) {
     RunRecord& run = output.run;
     output.split = trainer_.split();
@@ -169,41 +176,51 @@ class Run {
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
 
-  void warm_up() { output_.run.time_to_first_step_s = trainer_.warm_up(); }
-
-  /// Takes over a kept state, where one is asked for and there.
-  void resume() {
-    std::filesystem::path path = options_.resume_from;
-    std::optional<train::Checkpoint> kept;
-    if (!path.empty()) {
-      kept = train::read_checkpoint(path);
-    } else if (options_.resume) {
-      path = folder_.last();
-      kept = folder_.load_last();
-      if (!kept) spdlog::info("{}: nothing to go on from: starting afresh", path.string());
-    }
-    if (!kept) return;
-    trainer_.restore(*kept, path);
+  /// Takes over what the run has come to so far, where it goes on from a state.
+  void read_state() {
+    if (options_.state == nullptr) return;
+    const auto& [checkpoint, path] = *options_.state;
+    trainer_.require_same_run(checkpoint, path);
     try {
-      state_ = run_state_from(kept->state.at("run"));
+      state_ = run_state_from(checkpoint.state.at("run"));
     } catch (const nlohmann::json::exception& error) {
       throw InputError(path, "run", error.what());
     }
-    spdlog::info("{}: going on after step {}", path.string(), trainer_.steps_done());
     output_.epochs = state_.epochs;
     if (output_.epochs.empty()) return;
     fill_totals(output_.run, state_.totals, config_.precision == Precision::fp16);
     fill_epochs();
+  }
+
+  void warm_up() { output_.run.time_to_first_step_s = trainer_.warm_up(); }
+
+  /// Puts the trainer into the state, where there is one.
+  void resume() {
+    if (options_.state == nullptr) return;
+    auto& [checkpoint, path] = *options_.state;
+    trainer_.restore(checkpoint, path);
+    checkpoint = {};
+    spdlog::info("{}: going on after step {}", path.string(), trainer_.steps_done());
+    const auto best = static_cast<int>(best_epoch(state_.epochs));
+    if (keeps() && best > 0 && !folder_.restore_best(best, path)) {
+      spdlog::warn("{}: the state after epoch {}, the best so far, is not kept any more",
+                   folder_.best().string(), best);
+    }
     // The predictions were not kept: they follow from the weights.
-    if (!trainer_.epoch_open() && (trainer_.finished() || stops_early()))
+    if (!output_.epochs.empty() && !trainer_.epoch_open() &&
+        (trainer_.finished() || stops_early())) {
       fill_validation(output_, judge(), set_);
+    }
   }
 
   void train() {
     while ((!trainer_.finished() || trainer_.epoch_open()) && !stops_early()) {
       train_to_epoch_end();
+      // A longer run goes on within the epoch: what it came to is not part of that run's past.
+      const bool cut = trainer_.epoch_cut();
       try {
         const train::ValidationResult validation = judge();
+        if (cut) keep();
         finish_epoch();
         fill_validation(output_, validation, set_);
       } catch (const train::Diverged&) {
@@ -215,8 +232,10 @@ class Run {
       }
       state_.epochs = output_.epochs;
       fill_epochs();
-      keep();
-      if (best_epoch(state_.epochs) == state_.epochs.back().epoch && keeps()) folder_.mark_best();
+      if (!cut) keep();
+      if (best_epoch(state_.epochs) == state_.epochs.back().epoch && keeps()) {
+        cut ? folder_.mark_best_within_epoch() : folder_.mark_best();
+      }
       if (options_.on_epoch) options_.on_epoch(output_);
     }
     if (stops_early() && !trainer_.finished()) {
@@ -353,6 +372,8 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& s
   };
   try {
     Run work(config, set, options, output);
+    work.read_state();
+    if (options.on_start) options.on_start();
     work.warm_up();
     work.resume();
     work.train();

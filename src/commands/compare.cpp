@@ -63,7 +63,7 @@ class Sweep {
         options_.out, read_runs(options_.out), plan,
         [&](const bench::RunSpec& spec) {
           const train::TrainConfig config = config_of(spec, options_.config);
-          return train::pairing_hash(config, data_key(config));
+          return train::pairing_hash(config, data_key(config), train::weights_digest(config));
         },
         to_toml(options_));
   }
@@ -182,6 +182,13 @@ ExitCode run_compare(const CompareOptions& asked, const SharedOptions& shared) {
   if (fs::exists(options.out / "runs.csv") && !options.resume) {
     throw UsageError(fmt::format(
         "{} holds a comparison already: add --resume to go on with it, or choose another --out",
+        options.out.string()));
+  }
+  if (options.resume && !fs::exists(options.out / "runs.csv") &&
+      !fs::exists(options.out / "config.toml")) {
+    throw UsageError(fmt::format(
+        "--resume: there is no comparison in {} to go on with: check --out, or begin one without "
+        "--resume",
         options.out.string()));
   }
   make_writable_folder(options.out);

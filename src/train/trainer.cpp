@@ -70,10 +70,20 @@ std::int64_t count_images(const std::vector<data::Batch>& batches) {
   return images;
 }
 
+std::int64_t count_positives(const std::vector<data::Batch>& batches, const data::ImageSet& set) {
+  std::int64_t positives = 0;
+  for (const auto& batch : batches) {
+    positives += std::count_if(batch.indices.begin(), batch.indices.end(), [&](std::int64_t i) {
+      return set.samples[static_cast<std::size_t>(i)].label == 1;
+    });
+  }
+  return positives;
+}
+
 }  // namespace
 
-Trainer::Trainer(const TrainConfig& config, const data::ImageSet& set)
-    : state_(std::make_unique<State>(config, set)) {}
+Trainer::Trainer(const TrainConfig& config, const data::ImageSet& set, bool will_restore)
+    : state_(std::make_unique<State>(config, set, will_restore)) {}
 Trainer::~Trainer() = default;
 
 std::optional<double> Trainer::warm_up() {
@@ -144,6 +154,7 @@ BlockResult Trainer::train_steps(std::int64_t steps, const ProgressFunction& pro
     const std::int64_t images = count_images(batches);
     block.images += images;
     s.epoch.images += images;
+    s.epoch.positives += count_positives(batches, s.set);
     s.epoch.loss_sum += step.loss;
     for (std::size_t i = 0; i < batches.size(); ++i) {
       s.epoch.right +=
@@ -185,6 +196,11 @@ bool Trainer::at_epoch_end() const {
 
 bool Trainer::epoch_open() const { return state_->epoch.steps > 0; }
 
+bool Trainer::epoch_cut() const {
+  const State& s = *state_;
+  return finished() && s.epoch.steps > 0 && s.epoch.steps < s.steps_per_epoch;
+}
+
 EpochResult Trainer::finish_epoch() {
   State& s = *state_;
   const auto per_step = static_cast<double>(std::max<std::int64_t>(1, s.epoch.steps));
@@ -201,6 +217,7 @@ EpochResult Trainer::finish_epoch() {
   result.train_loss = s.epoch.loss_sum.item<double>() / per_step;
   result.train_accuracy = static_cast<double>(s.epoch.right.item<std::int64_t>()) /
                           static_cast<double>(std::max<std::int64_t>(1, s.epoch.images));
+  if (s.criterion.task == Task::binary) result.positives = s.epoch.positives;
   if (s.scaler.is_enabled()) {
     result.skipped_steps = s.scaler.skipped_steps() - s.epoch.skipped_before;
     result.loss_scale = s.scaler.get_scale();

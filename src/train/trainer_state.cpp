@@ -22,7 +22,7 @@ amp::GradScalerOptions scaler_options(const TrainConfig& config) {
 
 }  // namespace
 
-Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images)
+Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images, bool will_restore)
     : config(chosen),
       set(images),
       device(choose_device(config)),
@@ -42,9 +42,16 @@ Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images)
     options.instructions = kernels::instruction_set(config.kernels);
     cpu_kernels.emplace(options);
   }
+  // The last batch is dropped unless it is the only one.
+  const auto smallest_batch =
+      std::min<std::int64_t>(config.batch_size, train_loader.images_per_epoch());
+  require_image_size(config, set.height, set.width, smallest_batch);
   torch::manual_seed(config.seed);
   model = nn::make_model(model_options(config, set.channels, static_cast<int>(set.classes.size())));
-  if (!config.weights.empty()) weights_report = nn::load_weights(*model, config.weights).line();
+  if (!config.weights.empty() && !will_restore) {
+    weights_report = nn::load_weights(*model, config.weights).line();
+    weights_digest = train::weights_digest(config);
+  }
   model->to(device);
   if (config.channels_last) nn::to_channels_last(*model);
   steps_per_epoch = (train_loader.batches_per_epoch() + config.accumulate - 1) / config.accumulate;

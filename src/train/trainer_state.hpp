@@ -26,6 +26,7 @@ namespace mpbench::train {
 struct EpochSums {
   std::int64_t steps = 0;
   std::int64_t images = 0;
+  std::int64_t positives = 0;
   torch::Tensor loss_sum;  ///< 0-dim float64 on the device
   torch::Tensor right;     ///< 0-dim int64 on the device
   std::int64_t skipped_before = 0;
@@ -36,7 +37,7 @@ struct EpochSums {
 };
 
 struct Trainer::State {
-  State(const TrainConfig& chosen, const data::ImageSet& images);
+  State(const TrainConfig& chosen, const data::ImageSet& images, bool will_restore);
 
   /// Optimizer, scaler, average and random numbers as at the start, from the weights as they are;
   /// in place, so that a recorded CUDA graph goes on reading and writing them.
@@ -84,6 +85,7 @@ struct Trainer::State {
   data::Loader validation_loader;
   std::shared_ptr<nn::ImageClassifier> model;
   std::string weights_report;
+  std::string weights_digest;  ///< of the file that the run began with; empty: none
   std::unique_ptr<Optimizer> optimizer;
   amp::GradScaler scaler;
   std::optional<Ema> ema;

@@ -5,6 +5,9 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "mpbench/core/interrupt.hpp"
 #include "temporary_folder.hpp"
@@ -130,6 +133,73 @@ TEST(TrainerTest, DoesNotFoldASetThatHasASplitOfItsOwn) {
   TrainConfig config = small_config();
   config.folds = 2;
   EXPECT_THROW(Trainer(config, images), UsageError);
+}
+
+std::string refusal(const TrainConfig& config, const data::ImageSet& images) {
+  try {
+    (void)Trainer(config, images);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(TrainerTest, RefusesOptionsThatDoNotGoWithTheImages) {
+  using testing::HasSubstr;
+  const data::ImageSet images = toy_images(96);
+  data::ImageSet three = images;
+  three.classes = {"a", "b", "c"};
+  data::ImageSet negatives = images;
+  for (auto& sample : negatives.samples) sample.label = 0;
+  data::ImageSet split = images;
+  split.given_split = data::grouped_stratified_split(images.samples, 0.5, 0);
+  for (const char* balance : {"positives", "weight"}) {
+    TrainConfig config = small_config();
+    config.balance = balance;
+    EXPECT_EQ(refusal(config, images), "accepted");
+    EXPECT_THAT(refusal(config, three), HasSubstr("--balance"));
+    EXPECT_THAT(refusal(config, negatives), HasSubstr("--balance"));
+  }
+  TrainConfig config = small_config();
+  EXPECT_EQ(refusal(config, three), "accepted");
+  EXPECT_THAT(refusal(config, negatives), HasSubstr("--balance auto"));
+  config.focal_alpha = 0.5;
+  config.loss = "focal";
+  EXPECT_THAT(refusal(config, three), HasSubstr("--focal-alpha"));
+  config = small_config();
+  config.validation_fraction = 0.5;
+  EXPECT_THAT(refusal(config, split), HasSubstr("--validation-fraction"));
+  config = small_config();
+  config.model = "resnet18";
+  config.batch_size = 1;
+  EXPECT_THAT(refusal(config, images), HasSubstr("--batch-size 1")) << "images of 16 x 16";
+  config = small_config();
+  data::ImageSet small = images;
+  small.height = small.width = 8;
+  small.pixels = images.pixels.subspan(0, images.pixels.size() / 4);
+  EXPECT_THAT(refusal(config, small), HasSubstr("--image-size"));
+}
+
+TEST(TrainerTest, CountsThePositivesThatItTrainsOn) {
+  data::ImageSet images = toy_images(96);
+  for (std::size_t i = 0; i < images.samples.size(); ++i) images.samples[i].label = i < 12 ? 1 : 0;
+  TrainConfig config = small_config();
+  for (const auto& [balance, batch_size, least, most] :
+       std::vector<std::tuple<const char*, int, double, double>>{{"none", 1, 0.1, 0.15},
+                                                                 {"positives", 1, 0.5, 0.51},
+                                                                 {"positives", 4, 0.25, 0.25},
+                                                                 {"weight", 1, 0.1, 0.15}}) {
+    config.balance = balance;
+    config.batch_size = batch_size;
+    const EpochResult epoch = Trainer(config, images).train_epoch({});
+    const double share =
+        static_cast<double>(epoch.positives.value()) / static_cast<double>(epoch.images);
+    EXPECT_GE(share, least) << balance << batch_size;
+    EXPECT_LE(share, most) << balance << batch_size;
+  }
+  images.classes = {"a", "b", "c"};
+  config.balance = "auto";
+  EXPECT_FALSE(Trainer(config, images).train_epoch({}).positives.has_value());
 }
 
 TEST(TrainerTest, StepsLimitEndsTheRunInMidEpoch) {

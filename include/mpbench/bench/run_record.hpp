@@ -83,6 +83,7 @@ struct RunRecord {
   std::string pairing_hash{};  ///< train::pairing_hash(): equal for runs that may be compared
   std::optional<std::int64_t> best_epoch{};  ///< by val_auc, or val_accuracy where there is none
   std::string started_at{};                  ///< UTC, ISO 8601: "2026-01-31T12:34:56Z"
+  std::optional<double> train_positive_share{};  ///< of the images trained on; two classes only
 };
 
 /// One row of epochs.csv.
@@ -182,6 +183,7 @@ void visit_columns(Record& r, Visitor&& visit) {
   visit("bf16_convolution", r.bf16_convolution);
   visit("omp_wait_policy", r.omp_wait_policy);
   visit("pairing_hash", r.pairing_hash);
+  visit("train_positive_share", r.train_positive_share);
 }
 
 template <RecordOf<EpochRecord> Record, class Visitor>

@@ -29,12 +29,13 @@ struct BlockResult {
 
 /// One pass over the training images.
 struct EpochResult : BlockResult {
-  int epoch = 0;                     ///< counted from 1
-  bool cut_short = false;            ///< it has steps left: the run, or the user, ended it
-  double train_loss = 0;             ///< mean over the epoch's steps
-  double train_accuracy = 0;         ///< while training, before each update
-  double lr = 0;                     ///< of the last step
-  std::optional<double> loss_scale;  ///< after the epoch; fp16 only
+  int epoch = 0;                          ///< counted from 1
+  bool cut_short = false;                 ///< it has steps left: the run, or the user, ended it
+  double train_loss = 0;                  ///< mean over the epoch's steps
+  double train_accuracy = 0;              ///< while training, before each update
+  std::optional<std::int64_t> positives;  ///< images of the positive class; two classes only
+  double lr = 0;                          ///< of the last step
+  std::optional<double> loss_scale;       ///< after the epoch; fp16 only
   std::int64_t skipped_steps = 0;
 };
 
@@ -48,7 +49,9 @@ class Trainer {
 
   /// Seeds torch, splits the data, measures its normalisation, makes model and optimizer on the
   /// device. `config` must have passed validate(). The set must outlive the trainer.
-  Trainer(const TrainConfig& config, const data::ImageSet& set);
+  /// `will_restore`: the weights file is not read, as a state takes its place. Throws UsageError
+  /// for options that do not go with the images.
+  Trainer(const TrainConfig& config, const data::ImageSet& set, bool will_restore = false);
   ~Trainer();
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
@@ -67,6 +70,9 @@ class Trainer {
   bool at_epoch_end() const;
   /// Whether steps of the current epoch were done and finish_epoch has not told of them.
   bool epoch_open() const;
+  /// Whether the run ends here, by --steps, before its last epoch does. A longer run goes on in
+  /// that epoch from a checkpoint that is made before finish_epoch().
+  bool epoch_cut() const;
 
   /// Tells what the epoch's blocks came to; where it has no steps left, the next one can begin.
   EpochResult finish_epoch();
@@ -85,8 +91,10 @@ class Trainer {
   /// the epoch. On the CPU a trainer that took it over goes on bit for bit as this one does.
   Checkpoint checkpoint() const;
 
-  /// Takes over a state of the same configuration and data. Throws InputError naming what differs;
-  /// only the length of the run, and what does not change results, may.
+  /// Throws InputError where restore() would: naming the option, the images or the tensor that
+  /// differs. Only the length of the run, and what does not change results, may.
+  void require_same_run(const Checkpoint& checkpoint, const std::filesystem::path& path) const;
+  /// Takes over a state of the same configuration and data.
   void restore(const Checkpoint& checkpoint, const std::filesystem::path& path);
 
   const data::Split& split() const;
@@ -107,5 +115,13 @@ class Trainer {
  private:
   std::unique_ptr<State> state_;
 };
+
+/// The part of Trainer::require_same_run that needs no images: throws InputError naming the option
+/// that differs from those of the run that saved the state.
+void require_same_options(const TrainConfig& config, const Checkpoint& checkpoint,
+                          const std::filesystem::path& path);
+
+/// The digest of the weights file that the run which saved a state began with; empty for none.
+std::string weights_digest(const Checkpoint& checkpoint);
 
 }  // namespace mpbench::train
