@@ -68,6 +68,8 @@ struct PngReader {
     if (setjmp(png_jmpbuf(png)) != 0) return false;  // NOLINT(cert-err52-cpp): libpng's way
     png_set_user_limits(png, largest_picture_side, largest_picture_side);
     png_set_chunk_malloc_max(png, max_chunk_bytes);
+    // None of the texts is kept: each may be a few bytes that unpack to all of the above.
+    png_set_chunk_cache_max(png, 1);
     png_read_info(png, info);
     if (png_get_color_type(png, info) == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
     if (png_get_bit_depth(png, info) < 8) png_set_expand_gray_1_2_4_to_8(png);

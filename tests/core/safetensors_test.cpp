@@ -86,6 +86,30 @@ INSTANTIATE_TEST_SUITE_P(
             R"({"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})",
             "overlaps"}));
 
+// As Python's safetensors writes {"a": float32 of 1, "b": float64 of 0}: larger elements first.
+TEST(SafetensorsTest, ReadsATensorWithoutElementsBeforeAnother) {
+  const TemporaryFolder folder;
+  const File file(write_raw(folder,
+                            R"({"b":{"dtype":"F64","shape":[0],"data_offsets":[0,0]},)"
+                            R"("a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
+                            4));
+  EXPECT_EQ(file.bytes("a").size(), 4U);
+  EXPECT_EQ(file.bytes("b").size(), 0U);
+}
+
+TEST(SafetensorsTest, FindsEachOfVeryManyTensors) {
+  const TemporaryFolder folder;
+  constexpr int count = 100'000;
+  std::string header = "{";
+  for (int i = 0; i < count; ++i) {
+    header += '"' + std::to_string(i) + R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},)";
+  }
+  header.back() = '}';
+  const File file(write_raw(folder, header, 0));
+  for (int i = 0; i < count; ++i) EXPECT_EQ(file.bytes(std::to_string(i)).size(), 0U);
+  EXPECT_THROW((void)file.info("x"), InputError);
+}
+
 TEST(SafetensorsTest, RefusesALengthBeyondTheFile) {
   const TemporaryFolder folder;
   const auto path = folder.path() / "x";

@@ -22,8 +22,8 @@ bool is_idx_folder(const std::filesystem::path& folder);
 /// gzipped. Ids are "train-0", "t10k-0", ...; classes are named "0" to the highest label;
 /// given_split is train and t10k. Images of another size than asked for are resized with their
 /// aspect kept and padded with 0 on both sides. Throws InputError for a wrong magic number, a
-/// length that differs from the header's (nothing is allocated on the header's word alone), and
-/// image and label counts that differ.
+/// length that differs from the header's (nothing is allocated on the header's word alone), image
+/// and label counts that differ, and more than 10 million images.
 ImageSet read_idx(const std::filesystem::path& folder, const IdxOptions& options);
 
 }  // namespace mpbench::data
