@@ -16,6 +16,7 @@ function(fuzz_target name module)
     target_link_options(${target} PRIVATE -fsanitize=fuzzer)
   else()
     target_sources(${target} PRIVATE ${fuzz_folder}/replay.cpp)
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)  # as tests/CMakeLists.txt
     add_test(NAME fuzz.${name} COMMAND ${target} ${fuzz_folder}/corpus/${name})
     # One file is to take under 10 s, as scripts/fuzz asks; the sanitizers make it several times slower.
     set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 300)

@@ -92,6 +92,18 @@ struct PngReader {
   png_infop info;
 };
 
+/// Whether no chunk claims to reach beyond the file: libpng takes memory for some of them before it
+/// reads.
+bool has_whole_chunks(std::span<const std::byte> bytes) {
+  for (std::size_t at = 8; bytes.size() - at >= 12;) {
+    const std::size_t length = big_endian(bytes, at, 4);
+    if (length > bytes.size() - at - 12) return false;
+    if (big_endian(bytes, at + 4, 4) == 0x49454E44) return true;  // "IEND"
+    at += length + 12;
+  }
+  return true;
+}
+
 /// The orientation in an eXIf chunk, which may come before the pixels or after.
 int find_orientation(std::span<const std::byte> bytes) {
   std::size_t at = 8;
@@ -140,6 +152,7 @@ PictureHeader read_png_header(const PictureFile& file) {
 }
 
 cv::Mat decode_png(const PictureFile& file, std::vector<std::string>& notes) {
+  if (!has_whole_chunks(file.bytes)) file.fail("PNG", "the file is cut off");
   Reading reading{.rest = file.bytes, .error = {}, .notes = &notes};
   PngReader reader(reading);
   if (!reader.read_header()) file.fail("PNG", reading.error);

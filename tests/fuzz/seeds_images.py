@@ -125,8 +125,14 @@ def image_set_seeds():
 
 
 def picture_findings():
-    return []
+    png = saved(GREY, "PNG")
+    # libpng takes 1.8 GB for it before it reads.
+    yield "png-exif-of-gigabytes", png[:33] + struct.pack(">I", 0x69660028) + b"eXIf" + exif(6) + png[33:]
 
 
 def image_set_findings():
-    return []
+    # 16 million images of one pixel, in 32 kB.
+    count = 1 << 24
+    bomb = [gzip.compress(struct.pack(f">HBB{1 + more}I", 0, 8, 1 + more, count, *[1] * more) + bytes(count), mtime=0)
+            for more in (2, 0)]
+    yield "idx-of-many-tiny-images", packed(b"3", *bomb)

@@ -11,10 +11,9 @@ import zipfile
 import safetensors.torch
 import torch
 
-torch.manual_seed(22)
-
 
 def network():
+    torch.manual_seed(22)
     return torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3, bias=False), torch.nn.BatchNorm2d(2), torch.nn.Linear(2, 3))
 
 
@@ -141,4 +140,6 @@ def pth_findings():
 
 
 def safetensors_findings():
-    return []
+    # A checkpoint of another format is refused with that format's text, which printed level by level.
+    deep = '{"format":' + "[" * 40000 + "]" * 40000 + "}"
+    yield "checkpoint-nested-without-end", safetensors_file({"__metadata__": {"mpbench_state": deep}})
