@@ -12,6 +12,7 @@
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/foreign_file.hpp"
+#include "mpbench/core/json_text.hpp"
 
 namespace mpbench::safetensors {
 namespace {
@@ -114,8 +115,7 @@ File::File(const std::filesystem::path& path) : path_(path), mapped_(path) {
   data_start_ = sizeof length + length;
   const std::size_t data_bytes = all.size() - data_start_;
   const auto* text = reinterpret_cast<const char*>(all.data()) + sizeof length;
-  const auto header =
-      nlohmann::json::parse(text, text + length, nullptr, /*allow_exceptions=*/false);
+  const auto header = parse_json({text, static_cast<std::size_t>(length)});
   if (!header.is_object()) fail("header", "it is not a JSON object");
   for (const auto& [name, entry] : header.items()) {
     try {
@@ -160,12 +160,13 @@ File::File(const std::filesystem::path& path) : path_(path), mapped_(path) {
   if (end != data_bytes) {
     fail("file", fmt::format("it has {} bytes after its last tensor", data_bytes - end));
   }
+  for (std::size_t i = 0; i < tensors_.size(); ++i) places_.emplace(tensors_[i].name, i);
 }
 
 const TensorInfo& File::info(const std::string& tensor) const {
-  const TensorInfo* info = find(tensors_, tensor);
-  if (info == nullptr) throw InputError(path_, tensor, "there is no such tensor");
-  return *info;
+  const auto place = places_.find(tensor);
+  if (place == places_.end()) throw InputError(path_, tensor, "there is no such tensor");
+  return tensors_[place->second];
 }
 
 std::span<const std::byte> File::bytes(const std::string& tensor) const {

@@ -166,7 +166,10 @@ class PthArchive {
 
   /// That every element is one of the storage's.
   void check_range(const PickledTensor& tensor, std::string_view name) const {
-    const auto& [storage, offset, sizes, strides] = tensor;
+    const PickledStorage* storage = tensor.storage;
+    const std::int64_t offset = tensor.offset;
+    const auto& sizes = tensor.sizes;
+    const auto& strides = tensor.strides;
     const auto outside = [&] {
       fail(name, fmt::format("sizes [{}], strides [{}] and offset {} do not fit its storage of {} "
                              "elements",

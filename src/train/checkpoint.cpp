@@ -8,6 +8,7 @@
 
 #include "mpbench/core/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/json_text.hpp"
 #include "mpbench/core/mapped_file.hpp"
 #include "mpbench/core/safetensors.hpp"
 #include "mpbench/core/sha256.hpp"
@@ -110,7 +111,7 @@ Checkpoint read_checkpoint(const fs::path& path) {
     throw InputError(path, state_key, "is missing: not a checkpoint of this program");
   }
   Checkpoint checkpoint;
-  checkpoint.state = nlohmann::json::parse(text->second, nullptr, /*allow_exceptions=*/false);
+  checkpoint.state = parse_json(text->second);
   if (!checkpoint.state.is_object() || !checkpoint.state.contains("format")) {
     throw InputError(path, state_key, "cannot be read: the checkpoint is damaged");
   }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstring>
 #include <fstream>
 
@@ -105,6 +106,22 @@ TEST(SafetensorsTest, SaysWhatAnotherFileIs) {
   std::ofstream(path) << "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 9\n";
   EXPECT_THAT([&] { File{path}; },
               ThrowsMessage<InputError>(HasSubstr("model.safetensors: file: it is a Git LFS")));
+}
+
+TEST(SafetensorsTest, FindsEachOfVeryManyTensors) {
+  const TemporaryFolder folder;
+  constexpr int count = 200'000;
+  std::string header = "{";
+  for (int i = 0; i < count; ++i) {
+    header += '"' + std::to_string(i) + R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},)";
+  }
+  header.back() = '}';
+  const File file(write_raw(folder, header, 0));
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < count; ++i) EXPECT_EQ(file.bytes(std::to_string(i)).size(), 0U);
+  // One after the other, each search takes milliseconds: minutes in all.
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+  EXPECT_THROW((void)file.info("x"), InputError);
 }
 
 TEST(SafetensorsTest, RefusesALengthBeyondTheFile) {

@@ -272,6 +272,9 @@ TEST(CheckpointTest, RefusesWhatIsNoCheckpoint) {
   const fs::path path = folder.path() / "other.safetensors";
   safetensors::Writer(path, {{.name = "a", .dtype = "U8", .shape = {0}}}, {}).commit();
   EXPECT_EQ(field(path), "mpbench_state");
+  const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
+  safetensors::Writer(path, {}, {{"mpbench_state", "{\"format\":" + deep + "}"}}).commit();
+  EXPECT_EQ(field(path), "mpbench_state") << "printing it would overflow the stack";
 }
 
 }  // namespace
