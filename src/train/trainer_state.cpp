@@ -10,6 +10,7 @@
 #include "mpbench/nn/backbone.hpp"
 #include "mpbench/nn/weights.hpp"
 #include "mpbench/train/setup.hpp"
+#include "mpbench/train/trained_network.hpp"
 
 namespace mpbench::train {
 namespace {
@@ -44,7 +45,11 @@ Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images)
   }
   torch::manual_seed(config.seed);
   model = nn::make_model(model_options(config, set.channels, static_cast<int>(set.classes.size())));
-  if (!config.weights.empty()) weights_report = nn::load_weights(*model, config.weights).line();
+  if (!config.weights.empty()) {
+    const auto report = nn::load_weights(*model, config.weights);
+    weights_report = report.line();
+    warn_of_weights(report);
+  }
   model->to(device);
   if (config.channels_last) nn::to_channels_last(*model);
   steps_per_epoch = (train_loader.batches_per_epoch() + config.accumulate - 1) / config.accumulate;
