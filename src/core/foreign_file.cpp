@@ -80,7 +80,14 @@ std::optional<std::string> describe_foreign_file(std::span<const std::byte> byte
     if (start.starts_with(kind.start)) return std::string(kind.problem);
   }
   if (start.size() > tar_magic && start.substr(tar_magic).starts_with("ustar")) {
-    return "it is a tar archive: unpack it first (tar -xf)";
+    // The names that torch.save gave before version 0.2.
+    constexpr std::array first_names{"sys_info"sv, "pickle"sv, "storages"sv, "tensors"sv};
+    const bool is_torchs =
+        std::any_of(first_names.begin(), first_names.end(),
+                    [&](std::string_view name) { return start.starts_with(name); });
+    if (!is_torchs) return "it is a tar archive: unpack it first (tar -xf)";
+    return "it is in torch.save's oldest format, a tar archive; of a file you trust, in Python, "
+           "torch.save(torch.load(path, weights_only=False), path) writes it anew";
   }
   const std::string text = start_of_text(start);
   for (const Kind& kind : text_kinds) {

@@ -110,9 +110,16 @@ PickledValue call_pickled(PickleStore& store, const PickledValue& callable,
 }
 
 PickledValue make_pickled_storage(PickleStore& store, const PickledValue& id) {
-  // ("storage", type, key, location, number of elements)
+  // ("storage", type, key, location, number of elements), and in the old format what it is a view
+  // of, which is None since PyTorch 0.4; of a whole network, ("module", class, file, source).
   const Arguments& parts = expect_pickled<PickledSequence*>(id, "tuple")->items;
-  if (parts.size() != 5 || expect_pickled<std::string_view>(parts[0], "text") != "storage") {
+  const auto* kind = parts.empty() ? nullptr : std::get_if<std::string_view>(&parts[0]);
+  if (kind != nullptr && *kind == "module" && parts.size() == 4 && is_opaque_value(parts[1])) {
+    return parts[1];
+  }
+  const bool is_whole =
+      parts.size() == 5 || (parts.size() == 6 && std::holds_alternative<std::monostate>(parts[5]));
+  if (kind == nullptr || *kind != "storage" || !is_whole) {
     throw Error("a persistent id in it is no storage");
   }
   if (is_opaque_value(parts[1])) return parts[1];

@@ -13,9 +13,8 @@
 namespace mpbench::nn {
 namespace {
 
-// The largest of torchvision's networks, with an optimizer's state, takes about 100 KB and 40,000
-// operations. An operation takes at most some 100 bytes here.
-constexpr std::size_t most_bytes = std::size_t{64} << 20;
+// The largest of torchvision's networks, with an optimizer's state, takes 40,000 operations. One
+// takes at most some 100 bytes here.
 constexpr std::size_t most_operations = 4'000'000;
 
 }  // namespace
@@ -26,7 +25,7 @@ class Unpickler {
   Unpickler(PickleStore& store, std::span<const std::byte> bytes) : store_(store), bytes_(bytes) {}
 
   PickledValue run() {
-    if (bytes_.size() > most_bytes) {
+    if (bytes_.size() > most_pickle_bytes) {
       fail(fmt::format("its {} bytes are more than a network's names take", bytes_.size()));
     }
     for (std::size_t operations = 0; operations < most_operations; ++operations) {
@@ -38,6 +37,9 @@ class Unpickler {
     }
     fail(fmt::format("it has more than {} operations", most_operations));
   }
+
+  /// How many bytes were read.
+  std::size_t at() const { return at_; }
 
  private:
   [[noreturn]] static void fail(const std::string& problem) { throw Error(problem); }
@@ -333,7 +335,9 @@ class Unpickler {
 Pickle::Pickle(std::span<const std::byte> bytes, const std::filesystem::path& path,
                std::string_view field) {
   try {
-    root_ = Unpickler(store_, bytes).run();
+    Unpickler unpickler(store_, bytes);
+    root_ = unpickler.run();
+    size_ = unpickler.at();
   } catch (const Error& error) {
     throw InputError(path, std::string(field), error.what());
   }

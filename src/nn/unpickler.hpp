@@ -85,6 +85,10 @@ struct PickleStore {
   std::deque<PickledOpaque> opaque;
 };
 
+/// A longer pickle is refused: the largest of torchvision's networks, with an optimizer's state,
+/// takes about 100 KB.
+constexpr std::size_t most_pickle_bytes = std::size_t{64} << 20;
+
 /// A pickle's objects, which may refer to one another in circles. They live as long as it, and its
 /// texts as long as the bytes it was read from.
 class Pickle {
@@ -96,10 +100,15 @@ class Pickle {
          std::string_view field);
 
   const PickledValue& root() const { return root_; }
+  /// All that it names, whether they are the root's or not.
+  const std::deque<PickledStorage>& storages() const { return store_.storages; }
+  /// How many of the bytes it is.
+  std::size_t size() const { return size_; }
 
  private:
   PickleStore store_;
   PickledValue root_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace mpbench::nn

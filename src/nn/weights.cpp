@@ -334,7 +334,6 @@ std::string WeightsReport::line() const {
   if (!stem.empty()) parts.push_back(stem);
   if (reshaped > 0) parts.push_back(fmt::format("{} reshaped by trailing ones", reshaped));
   for (const std::string& conversion : converted) parts.push_back(conversion);
-  for (const std::string& warning : warnings) parts.push_back("warning: " + warning);
   return printable_text(fmt::format("{}: {}", path.filename().string(), fmt::join(parts, "; ")));
 }
 

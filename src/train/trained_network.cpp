@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -234,6 +235,12 @@ TrainedNetwork network_from(const Checkpoint& checkpoint, const fs::path& path, 
   }
 }
 
+void warn_of_weights(const nn::WeightsReport& report) {
+  for (const std::string& warning : report.warnings) {
+    spdlog::warn("{}: {}", report.path.string(), printable_text(warning));
+  }
+}
+
 WeightsShape read_weights_shape(const fs::path& path, const std::string& model) {
   const auto plain = nn::make_model({.name = model});
   const nn::StateDict file = nn::read_network(path, *plain);
@@ -248,6 +255,7 @@ TrainedNetwork network_from_weights(const fs::path& path, const nn::ModelOptions
   network.model = nn::make_model(options);
   const auto report = nn::load_weights(*network.model, path, {.require_head = true});
   network.options.origin = report.origin;
+  warn_of_weights(report);
   network.description = fmt::format("{}, {}", describe(network), report.line());
   return network;
 }

@@ -10,6 +10,7 @@
 #include "mpbench/nn/backbone.hpp"
 #include "mpbench/nn/weights.hpp"
 #include "mpbench/train/setup.hpp"
+#include "mpbench/train/trained_network.hpp"
 
 namespace mpbench::train {
 namespace {
@@ -49,7 +50,9 @@ Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images, b
   torch::manual_seed(config.seed);
   model = nn::make_model(model_options(config, set.channels, static_cast<int>(set.classes.size())));
   if (!config.weights.empty() && !will_restore) {
-    weights_report = nn::load_weights(*model, config.weights).line();
+    const auto report = nn::load_weights(*model, config.weights);
+    weights_report = report.line();
+    warn_of_weights(report);
     weights_digest = train::weights_digest(config);
   }
   model->to(device);

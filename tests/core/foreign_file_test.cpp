@@ -30,6 +30,8 @@ TEST(ForeignFileTest, TellsWhatLiesInPlaceOfTensors) {
   EXPECT_THAT(describe("\x89HDF\r\n\x1a\n"), Optional(HasSubstr("Keras")));
   EXPECT_THAT(describe("\x93NUMPY\x01\x00"sv), Optional(HasSubstr("NumPy")));
   EXPECT_THAT(describe(std::string(257, 'a') + "ustar"), Optional(HasSubstr("tar archive")));
+  EXPECT_THAT(describe("sys_info" + std::string(249, '\0') + "ustar"),
+              Optional(HasSubstr("torch.save's oldest format")));
   EXPECT_THAT(describe(std::string(600, '\0')), Optional(HasSubstr("zero")));
 }
 

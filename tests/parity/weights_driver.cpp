@@ -20,12 +20,14 @@ json read(const json& request) {
   }
   json dtypes = json::object();
   for (const auto& [name, tensor] : state.tensors)
-    dtypes[name] = c10::toString(tensor.scalar_type());
+    dtypes[printable_text(name)] = c10::toString(tensor.scalar_type());
+  json left_aside = json::array();
+  for (const auto& name : state.left_aside) left_aside.push_back(printable_text(name));
   return {{"dtypes", dtypes},
-          {"wrapper", state.wrapper},
-          {"wrapper_note", state.wrapper_note},
-          {"prefix", state.prefix},
-          {"left_aside", state.left_aside}};
+          {"wrapper", printable_text(state.wrapper)},
+          {"wrapper_note", printable_text(state.wrapper_note)},
+          {"prefix", printable_text(state.prefix)},
+          {"left_aside", left_aside}};
 }
 
 /// {"path", "model"} -> the report; with {"save"}, the model's weights are written there; with

@@ -35,7 +35,8 @@ struct WeightsReport {
   std::vector<std::string> converted;  ///< "40 tensors from float16 to float32"
   std::vector<std::string> warnings;   ///< where equal tensors do not make equal networks
 
-  /// All of it on one line, for the log: "resnet18.pth: 120 tensors loaded; head fc left out: ...".
+  /// All but the warnings on one line, for the log: "resnet18.pth: 120 tensors loaded; head fc left
+  /// out: ...".
   std::string line() const;
 };
 

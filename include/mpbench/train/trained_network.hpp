@@ -13,6 +13,7 @@
 #include "mpbench/kernels/depthwise_options.hpp"
 #include "mpbench/kernels/emulation.hpp"
 #include "mpbench/nn/model.hpp"
+#include "mpbench/nn/weights.hpp"
 #include "mpbench/train/checkpoint.hpp"
 
 namespace mpbench::train {
@@ -45,6 +46,9 @@ struct TrainedNetwork {
 /// missing, makes no sense or does not fit the network.
 TrainedNetwork network_from(const Checkpoint& checkpoint, const std::filesystem::path& path,
                             bool averaged = true);
+
+/// Logs what makes a network differ from the one that its weights are from.
+void warn_of_weights(const nn::WeightsReport& report);
 
 /// What a weights file itself tells.
 struct WeightsShape {
