@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <memory>
 #include <string_view>
 
 #include "end_marker.hpp"
@@ -23,8 +22,6 @@ namespace mpbench::dicom {
 namespace {
 
 using Bytes = std::span<const std::byte>;
-
-constexpr unsigned end_of_image = 0xD9;
 
 void check_header(const JpegHeader& header, const PixelFormat& format) {
   if (header.height != format.rows || header.width != format.columns ||
@@ -41,65 +38,76 @@ void check_header(const JpegHeader& header, const PixelFormat& format) {
   }
 }
 
-/// Whether some marker, or the end of a stream without an end marker, has this many zero bytes
-/// before it: padding, which some encoders add to fill a word. Data left over by a decoder that
-/// lost its way hardly ever are zeros.
-bool has_zeros_before(Bytes encoded, unsigned marker, std::size_t count) {
-  for (std::size_t at = count; at <= encoded.size(); ++at) {
-    const bool is_here = at + 1 < encoded.size() ? encoded[at] == std::byte{0xFF} &&
-                                                       encoded[at + 1] == std::byte(marker)
-                                                 : at == encoded.size() && marker == end_of_image;
-    if (!is_here) continue;
-    const Bytes before = encoded.subspan(at - count, count);
-    if (std::all_of(before.begin(), before.end(), [](std::byte b) { return b == std::byte{0}; })) {
-      return true;
+/// Finds padding in a stream: zero bytes before a marker, which some encoders add to fill a word.
+/// Data left over by a decoder that lost its way hardly ever are zeros.
+class PaddingSearch {
+ public:
+  explicit PaddingSearch(Bytes encoded) : encoded_(encoded) {}
+
+  /// Whether this many zeros come before such a marker. Goes on behind the last that it found.
+  bool finds(unsigned marker, std::size_t count) {
+    for (next_ = std::max(next_, count); next_ + 1 < encoded_.size();) {
+      const std::size_t at = next_++;
+      if (encoded_[at] == std::byte{0xFF} && encoded_[at + 1] == std::byte(marker) &&
+          are_zeros(encoded_.subspan(at - count, count))) {
+        return true;
+      }
     }
+    return false;
   }
-  return false;
-}
+
+ private:
+  static bool are_zeros(Bytes bytes) {
+    return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
+  }
+
+  Bytes encoded_;
+  std::size_t next_ = 0;
+};
 
 /// What libjpeg warned of while it decoded one frame, sorted into damage and oddities.
 class Warnings {
  public:
-  explicit Warnings(Bytes encoded) : encoded_(encoded) {}
+  explicit Warnings(Bytes encoded) : padding_(encoded) {}
 
   const std::string& damage() const { return damage_; }  ///< the first; empty when there is none
-  const std::vector<std::string>& oddities() const { return oddities_; }
-
-  /// The stream has no end marker: most of its zeros may be what became of the rest.
-  void expect_no_end() { most_padding_ = 2; }
+  /// The first oddity, and how many there were; empty when there was none.
+  std::string oddity() const {
+    if (oddities_ < 2) return oddity_;
+    return fmt::format("{} (the first of {} such oddities)", oddity_, oddities_);
+  }
 
   void add(const std::string& message) {
     if (!damage_.empty()) return;
     constexpr std::string_view prefix = "Corrupt JPEG data: ";
     const std::string text = message.starts_with(prefix) ? message.substr(prefix.size()) : message;
-    if (is_harmless(text) && oddities_.size() < most_oddities) {
-      oddities_.push_back(text);
-    } else {
+    if (!is_harmless(text)) {
       damage_ = text.empty() ? "the decoder warns" : text;
+    } else if (++oddities_ == 1) {
+      oddity_ = text;
     }
   }
 
  private:
-  static constexpr std::size_t most_oddities = 64;
+  static constexpr unsigned most_padding = 16;
 
   /// The texts are those of libjpeg's jerror.h.
-  bool is_harmless(const std::string& message) const {
+  bool is_harmless(const std::string& message) {
     unsigned count = 0;
     unsigned marker = 0;
     if (std::sscanf(message.c_str(), "%u extraneous bytes before marker 0x%x", &count, &marker) ==
         2) {
-      return count <= most_padding_ && has_zeros_before(encoded_, marker, count);
+      return count <= most_padding && padding_.finds(marker, count);
     }
     return message.starts_with("Warning: unknown JFIF revision") ||
            message.starts_with("Unknown Adobe color transform") ||
            message.starts_with("Invalid SOS parameters for sequential JPEG");
   }
 
-  Bytes encoded_;
-  unsigned most_padding_ = 16;
+  PaddingSearch padding_;
   std::string damage_;
-  std::vector<std::string> oddities_;
+  std::string oddity_;
+  std::size_t oddities_ = 0;
 };
 
 /// One of DCMTK's decoders that hands on what libjpeg warns of.
@@ -121,16 +129,38 @@ class WatchedDecoder final : public Decoder {
   Warnings& warnings_;
 };
 
-std::unique_ptr<DJDecoder> make_decoder(int precision, Warnings& warnings) {
+template <typename Decoder>
+OFCondition run(Bytes encoded, bool add_end, std::span<std::byte> out, Warnings& warnings) {
   // Colour stays as it is stored: this program converts nothing behind the reader's back.
   static const DJCodecParameter parameter(ECC_lossyYCbCr, EDC_never, EUC_never, EPC_colorByPixel);
-  if (precision <= 8) {
-    return std::make_unique<WatchedDecoder<DJDecompressIJG8Bit>>(parameter, warnings);
-  }
-  if (precision <= 12) {
-    return std::make_unique<WatchedDecoder<DJDecompressIJG12Bit>>(parameter, warnings);
-  }
-  return std::make_unique<WatchedDecoder<DJDecompressIJG16Bit>>(parameter, warnings);
+  WatchedDecoder<Decoder> decoder(parameter, warnings);
+  const auto decode = [&](Bytes bytes) {
+    // DCMTK only reads from the buffer, and asks for the sign to convert colour alone.
+    return decoder.decode(reinterpret_cast<Uint8*>(const_cast<std::byte*>(bytes.data())),
+                          static_cast<Uint32>(bytes.size()), reinterpret_cast<Uint8*>(out.data()),
+                          static_cast<Uint32>(out.size()), OFFalse);
+  };
+  OFCondition result = decoder.init();
+  if (result.good()) result = decode(encoded);
+  constexpr std::array<std::byte, 2> end_marker{std::byte{0xFF}, std::byte{0xD9}};
+  if (result == EJ_Suspension && add_end) result = decode(end_marker);
+  return result;
+}
+
+/// EJ_Suspension where the stream does not come to an end marker, unless one is added.
+OFCondition run(int precision, Bytes encoded, bool add_end, std::span<std::byte> out,
+                Warnings& warnings) {
+  if (precision <= 8) return run<DJDecompressIJG8Bit>(encoded, add_end, out, warnings);
+  if (precision <= 12) return run<DJDecompressIJG12Bit>(encoded, add_end, out, warnings);
+  return run<DJDecompressIJG16Bit>(encoded, add_end, out, warnings);
+}
+
+/// Leaves the zero that is stuffed after FF (ITU-T T.81 B.1.1.5).
+Bytes without_padding(Bytes bytes) {
+  std::size_t end = bytes.size();
+  while (end > 0 && bytes[end - 1] == std::byte{0}) --end;
+  const bool is_stuffed = end > 0 && end < bytes.size() && bytes[end - 1] == std::byte{0xFF};
+  return bytes.first(is_stuffed ? end + 1 : end);
 }
 
 }  // namespace
@@ -141,22 +171,14 @@ void decode_jpeg(Bytes encoded, const PixelFormat& format, std::span<std::byte> 
   check_header(header, format);
   if (encoded.size() > 0xFFFFFFFF) throw FieldError("PixelData", "the JPEG stream is over 4 GiB");
   Warnings warnings(encoded);
-  const auto decoder = make_decoder(header.precision, warnings);
-  const auto decode = [&](Bytes bytes) {
-    // DCMTK only reads from the buffer.
-    return decoder->decode(reinterpret_cast<Uint8*>(const_cast<std::byte*>(bytes.data())),
-                           static_cast<Uint32>(bytes.size()), reinterpret_cast<Uint8*>(out.data()),
-                           static_cast<Uint32>(out.size()), format.is_signed ? OFTrue : OFFalse);
-  };
-  OFCondition result = decoder->init();
-  if (result.good()) result = decode(encoded);
-  // The decoder waits for more data. With the end marker given to it, it says whether any value is
-  // missing.
+  OFCondition result = run(header.precision, encoded, false, out, warnings);
   const bool has_no_end = result == EJ_Suspension;
-  constexpr std::array<std::byte, 2> end_marker{std::byte{0xFF}, std::byte(end_of_image)};
   if (has_no_end) {
-    warnings.expect_no_end();
-    result = decode(end_marker);
+    // With an end marker the decoder says whether any value is missing. Zeros may be padding: they
+    // must not pass for values.
+    const Bytes data = without_padding(encoded);
+    warnings = Warnings(data);
+    result = run(header.precision, data, true, out, warnings);
   }
   const char* hint =
       has_no_end || !has_end_marker(encoded) ? " (the end marker is missing: cut off?)" : "";
@@ -167,11 +189,12 @@ void decode_jpeg(Bytes encoded, const PixelFormat& format, std::span<std::byte> 
   if (result.bad()) {
     throw FieldError("PixelData", fmt::format("cannot be decoded: {}{}", result.text(), hint));
   }
+  check_scans(encoded);
   if (has_no_end) {
     notes.emplace_back("the JPEG stream has no end marker; all of its values are there");
   }
-  for (const std::string& oddity : warnings.oddities()) {
-    notes.push_back("the JPEG stream is odd: " + oddity);
+  if (!warnings.oddity().empty()) {
+    notes.push_back("the JPEG stream is odd: " + warnings.oddity());
   }
 }
 

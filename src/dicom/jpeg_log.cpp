@@ -14,14 +14,6 @@ namespace {
 
 thread_local JpegLogListener* listener = nullptr;
 
-}  // namespace
-
-void deliver_jpeg_log_line(const std::string& line) {
-  if (listener != nullptr) listener->line_ = line;
-}
-
-namespace {
-
 /// DCMTK calls it in the thread that logs.
 class ListeningAppender : public dcmtk::log4cplus::Appender {
  public:
@@ -31,7 +23,7 @@ class ListeningAppender : public dcmtk::log4cplus::Appender {
  protected:
   void append(const dcmtk::log4cplus::spi::InternalLoggingEvent& event) override {
     const dcmtk::log4cplus::tstring& message = event.getMessage();
-    deliver_jpeg_log_line(std::string(message.c_str(), message.size()));
+    JpegLogListener::deliver({message.c_str(), message.size()});
   }
 };
 
@@ -45,7 +37,13 @@ void listen_to_jpeg_log() {
 }
 
 JpegLogListener::JpegLogListener() : outer_(std::exchange(listener, this)) {}
+
 JpegLogListener::~JpegLogListener() { listener = outer_; }
+
 std::string JpegLogListener::take_line() { return std::exchange(line_, {}); }
+
+void JpegLogListener::deliver(std::string line) {
+  if (listener != nullptr) listener->line_ = std::move(line);
+}
 
 }  // namespace mpbench::dicom

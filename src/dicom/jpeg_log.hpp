@@ -19,9 +19,10 @@ class JpegLogListener {
 
   /// The last line that was logged since this was last called; empty when there was none.
   std::string take_line();
+  /// Hands a line to the listener of this thread, if there is one: what the log does.
+  static void deliver(std::string line);
 
  private:
-  friend void deliver_jpeg_log_line(const std::string& line);
   std::string line_;
   JpegLogListener* outer_;
 };

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <optional>
 
 #include "mpbench/core/utf8_text.hpp"
 
@@ -123,11 +124,10 @@ void note_unused_bits(const LookupTable& table, std::vector<std::string>& notes)
   if (table.entries.empty()) return;
   const std::uint16_t most = *std::max_element(table.entries.begin(), table.entries.end());
   if (static_cast<int>(std::bit_width(most)) > table.bits - 2) return;
-  notes.push_back(
-      fmt::format("VOILUTSequence: entries have {} bits by LUTDescriptor, and none is over {}: "
-                  "they are shown on "
-                  "the scale of {} bits",
-                  table.bits, most, table.bits));
+  notes.push_back(fmt::format(
+      "VOILUTSequence: entries have {} bits by LUTDescriptor, and none is over {}: they "
+      "are shown on the scale of {} bits",
+      table.bits, most, table.bits));
 }
 
 }  // namespace mpbench::dicom

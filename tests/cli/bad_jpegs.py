@@ -117,6 +117,11 @@ for name, frame in (
         ("part_twice", RESTARTED[:RESTARTED.index(b"\xff\xd2")] + RESTARTED[RESTARTED.index(b"\xff\xd1"):]),
         ("part_empty", RESTARTED[:RESTARTED.index(b"\xff\xd1") + 2] + RESTARTED[RESTARTED.index(b"\xff\xd2"):])):
     refused(f"jpeg_restart_{name}", "PixelData", "damaged", jpeg_lossless, frame)
+for count in (1, 3, 5):
+    kept = PROGRESSIVE
+    for _ in range(count):
+        kept = kept[:kept.rindex(b"\xff\xda")]
+    refused(f"jpeg_progressive_without_{count}_scans", "PixelData", "lacks scans", jpeg_baseline, kept + END)
 for name, frame, problem in (
         ("half_of_zeros", cut(50, LOSSLESS_JPEG) + bytes(len(LOSSLESS_JPEG) // 2), "end marker"),
         ("65535_squared", patched(LOSSLESS_JPEG, b"\xff\xc3", 3, b"\xff" * 4),
@@ -142,6 +147,7 @@ for predictor in range(2, 8):
 odd("jpeg_lossless_values_above_stored", GREY & 0x3FF, "BitsStored 10", jpeg_lossless, bits=10)
 for name, frame, told in (
         ("no_end_marker", LOSSLESS_JPEG[:-2], "no end marker; all of its values are there"),
+        ("no_end_marker_but_zeros", LOSSLESS_JPEG[:-2] + bytes(7), "no end marker"),
         ("fill_bytes_before_the_end", LOSSLESS_JPEG[:-2] + b"\xff" * 5 + END, ""),
         ("fill_bytes_before_a_restart", RESTARTED.replace(b"\xff\xd2", b"\xff" * 5 + b"\xd2"), ""),
         ("zeros_before_the_end", LOSSLESS_JPEG[:-2] + bytes(12) + END, "extraneous bytes before marker 0xd9"),

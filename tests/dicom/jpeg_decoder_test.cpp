@@ -127,6 +127,8 @@ TEST(JpegDecoderTest, RefusesStreamsThatEndEarly) {
       const Bytes cut(encoded.bytes.begin(),
                       encoded.bytes.begin() + static_cast<std::ptrdiff_t>(length));
       EXPECT_THAT(refused(encoded, cut), HasSubstr("end marker is missing")) << length;
+      EXPECT_THAT(refused(encoded, joined({cut, Bytes(1)})), HasSubstr("end marker is missing"))
+          << length << " and a zero";
       EXPECT_THAT(refused(encoded, joined({cut, end_marker})), HasSubstr("premature end"))
           << length;
       if (i > 30) continue;  // a few zeros may happen to be as many values
@@ -169,7 +171,7 @@ TEST(JpegDecoderTest, TakesWhatIsOddAndWhole) {
   };
   const Case cases[] = {
       {"no end marker", {}, "no end marker"},
-      {"no end marker, one zero", Bytes(1), "no end marker"},
+      {"no end marker, zeros", Bytes(7), "no end marker"},
       {"zeros after the end", joined({end_marker, Bytes(1000)}), ""},
       {"fill bytes before the end", of({0xFF, 0xFF, 0xFF, 0xFF, 0xD9}), ""},
       {"zeros before the end", joined({Bytes(12), end_marker}), "extraneous bytes before marker"},
