@@ -280,6 +280,8 @@ def test_what_lies_there_and_what_to_do(original, tmp_path):
     line = refusal(tmp_path / "outer")
     assert "it holds a folder 'rsna' with train.csv in it" in line
     assert f"use --data {tmp_path / 'outer' / 'rsna'}" in line
+    line = one_line(preprocess(tmp_path / "outer", tmp_path / "made", "--dataset", "rsna", code=1)[1])
+    assert f"use --data {tmp_path / 'outer' / 'rsna'}" in line
     line = refusal(source / "train_images")
     assert f"use --data {source}" in line
     assert f"use --data {source}" in refusal(f"{source}/train_images/")
