@@ -6,28 +6,34 @@ target_include_directories(mpbench_core PRIVATE ${LIBCSV_INCLUDE_DIR})
 
 # What these do is done by the libraries that they call, or once: -O1 saves a third of their compiling. The later flag wins.
 foreach(module core options device nn amp train bench report commands cli)
-  if(TARGET mpbench_${module})
-    target_compile_options(mpbench_${module} PRIVATE $<$<CONFIG:Release>:-O1>)
-  endif()
+  target_compile_options(mpbench_${module} PRIVATE $<$<CONFIG:Release>:-O1>)
 endforeach()
 
 target_link_libraries(mpbench_dicom PUBLIC opencv_core
                       PRIVATE opencv_imgproc mpbench_dcmtk PkgConfig::OPENJPEG)
 # Synthetic pixels are the same on every machine: no fused multiply-add where the source has two operations.
 target_compile_options(mpbench_dicom PRIVATE -ffp-contract=off)
-if(TARGET mpbench_torch)
-  # at::parallel_for runs in one thread where OpenMP is off. The runtime is LibTorch's own, so that there is one.
-  file(GLOB kernel_loops ${CMAKE_SOURCE_DIR}/src/kernels/*_avx2.cpp ${CMAKE_SOURCE_DIR}/src/kernels/*_avx512.cpp)
-  set_source_files_properties(${kernel_loops} PROPERTIES COMPILE_OPTIONS -fopenmp)
-  file(GLOB openmp_runtime ${libtorch}/lib/libgomp*.so*)
-  if(NOT openmp_runtime)
-    set(openmp_runtime gomp)
-  endif()
-  target_link_libraries(mpbench_kernels PRIVATE ${openmp_runtime})
-  target_link_libraries(mpbench_data PRIVATE opencv_imgproc ZLIB::ZLIB JPEG::JPEG PNG::PNG)
-  target_link_libraries(mpbench_bench PRIVATE Boost::boost)
-  target_link_libraries(mpbench_cli PRIVATE CLI11::CLI11 tomlplusplus::tomlplusplus)
+# at::parallel_for runs in one thread where OpenMP is off. The runtime is LibTorch's own, so that there is one.
+file(GLOB kernel_loops ${CMAKE_SOURCE_DIR}/src/kernels/*_avx2.cpp ${CMAKE_SOURCE_DIR}/src/kernels/*_avx512.cpp)
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)  # whose OpenMP has a runtime of its own
+  set(loop_options "")
+else()
+  set(loop_options -fopenmp)
 endif()
+if(MPBENCH_FUZZ)  # no target calls them, and instrumented they take most of the build
+  list(APPEND loop_options -fno-sanitize=all)
+endif()
+# Each file is for one instruction set: not one of several in a unity build.
+set_source_files_properties(${kernel_loops} PROPERTIES
+  COMPILE_OPTIONS "${loop_options}" SKIP_UNITY_BUILD_INCLUSION ON)
+file(GLOB openmp_runtime ${libtorch}/lib/libgomp*.so*)
+if(NOT openmp_runtime)
+  set(openmp_runtime gomp)
+endif()
+target_link_libraries(mpbench_kernels PRIVATE ${openmp_runtime})
+target_link_libraries(mpbench_data PRIVATE opencv_imgproc ZLIB::ZLIB JPEG::JPEG PNG::PNG)
+target_link_libraries(mpbench_bench PRIVATE Boost::boost)
+target_link_libraries(mpbench_cli PRIVATE CLI11::CLI11 tomlplusplus::tomlplusplus)
 
 # The commit that built this program, for runs.csv and --version. Made at build time, so that it is never stale.
 add_custom_target(mpbench_build_info

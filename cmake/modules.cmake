@@ -1,5 +1,4 @@
-# One CMake library a module: mpbench_module(NAME [TORCH] [LINK other modules]). One that
-# needs LibTorch, or a module that is left out, is left out where there is none (MPBENCH_FUZZ).
+# One CMake library a module: mpbench_module(NAME [TORCH] [LINK other modules]).
 # A module is its folders include/mpbench/NAME and src/NAME; a new file in src/NAME is picked up by itself.
 
 set(pch_source ${CMAKE_BINARY_DIR}/torch_pch.cpp)
@@ -7,7 +6,7 @@ file(GENERATE OUTPUT ${pch_source} CONTENT "// carries the precompiled header\n"
 # The torch headers take 15 to 25 s a file. Where a module's files are compiled one by one, they share one precompiled
 # header, which halves that; as a unity build (CMAKE_UNITY_BUILD) has few files, making one would cost more than it saves.
 set(use_torch_pch OFF)
-if(TARGET mpbench_torch AND NOT CMAKE_UNITY_BUILD AND NOT MPBENCH_TIDY)  # clang-tidy cannot read gcc's
+if(NOT CMAKE_UNITY_BUILD AND NOT MPBENCH_TIDY)  # clang-tidy cannot read gcc's
   set(use_torch_pch ON)
   add_library(mpbench_torch_pch STATIC ${pch_source})
   target_link_libraries(mpbench_torch_pch PUBLIC mpbench_torch PRIVATE mpbench_warning_flags Threads::Threads)
@@ -38,14 +37,6 @@ endfunction()
 
 function(mpbench_module name)
   cmake_parse_arguments(arg "TORCH" "" "LINK" ${ARGN})
-  foreach(needed ${arg_LINK})
-    if(NOT TARGET mpbench_${needed})
-      return()
-    endif()
-  endforeach()
-  if(arg_TORCH AND NOT TARGET mpbench_torch)
-    return()
-  endif()
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/src/cli/main\\.cpp$|_options\\.cpp$")
   if(NOT sources)

@@ -45,6 +45,10 @@ if(MPBENCH_SANITIZE)
   add_link_options(-fsanitize=address,undefined)
   add_compile_definitions(MPBENCH_SANITIZED)
 endif()
+if(MPBENCH_FUZZ)
+  # What was reached, which libFuzzer goes by. The targets alone have its main function (fuzz.cmake).
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 
 if(MPBENCH_TIDY)
   find_program(MPBENCH_CLANG_TIDY clang-tidy REQUIRED)

@@ -8,8 +8,11 @@
 #include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/foreign_file.hpp"
+#include "mpbench/core/json_text.hpp"
 
 namespace mpbench::safetensors {
 namespace {
@@ -102,6 +105,7 @@ File::File(const std::filesystem::path& path) : path_(path), mapped_(path) {
     throw InputError(path_, field, problem);
   };
   std::uint64_t length = 0;
+  if (const auto foreign = describe_foreign_file(all)) fail("file", *foreign);
   if (all.size() < sizeof length) fail("header", "the file is too short to be safetensors");
   std::memcpy(&length, all.data(), sizeof length);
   if (length > max_header_bytes || length > all.size() - sizeof length) {
@@ -111,8 +115,7 @@ File::File(const std::filesystem::path& path) : path_(path), mapped_(path) {
   data_start_ = sizeof length + length;
   const std::size_t data_bytes = all.size() - data_start_;
   const auto* text = reinterpret_cast<const char*>(all.data()) + sizeof length;
-  const auto header =
-      nlohmann::json::parse(text, text + length, nullptr, /*allow_exceptions=*/false);
+  const auto header = parse_json({text, static_cast<std::size_t>(length)});
   if (!header.is_object()) fail("header", "it is not a JSON object");
   for (const auto& [name, entry] : header.items()) {
     try {
@@ -142,8 +145,11 @@ File::File(const std::filesystem::path& path) : path_(path), mapped_(path) {
       fail(name, error.what());
     }
   }
-  std::sort(tensors_.begin(), tensors_.end(),
-            [](const TensorInfo& a, const TensorInfo& b) { return a.begin < b.begin; });
+  // By both, as the reference implementation: a tensor of no elements comes before the one that
+  // begins where it does.
+  std::sort(tensors_.begin(), tensors_.end(), [](const TensorInfo& a, const TensorInfo& b) {
+    return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+  });
   // The format leaves no byte to nobody: others refuse such a file as well.
   std::size_t end = 0;
   for (const TensorInfo& tensor : tensors_) {
@@ -154,12 +160,13 @@ File::File(const std::filesystem::path& path) : path_(path), mapped_(path) {
   if (end != data_bytes) {
     fail("file", fmt::format("it has {} bytes after its last tensor", data_bytes - end));
   }
+  for (std::size_t i = 0; i < tensors_.size(); ++i) places_.emplace(tensors_[i].name, i);
 }
 
 const TensorInfo& File::info(const std::string& tensor) const {
-  const TensorInfo* info = find(tensors_, tensor);
-  if (info == nullptr) throw InputError(path_, tensor, "there is no such tensor");
-  return *info;
+  const auto place = places_.find(tensor);
+  if (place == places_.end()) throw InputError(path_, tensor, "there is no such tensor");
+  return tensors_[place->second];
 }
 
 std::span<const std::byte> File::bytes(const std::string& tensor) const {

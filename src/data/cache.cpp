@@ -13,6 +13,7 @@
 #include "cache_format.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
+#include "mpbench/core/json_text.hpp"
 #include "mpbench/core/safetensors.hpp"
 
 namespace mpbench::data {
@@ -44,7 +45,7 @@ std::string quarantine_json(const std::vector<Quarantined>& quarantined) {
 Json parse_tensor(const st::File& file, const std::string& tensor) {
   const auto bytes = file.bytes(tensor);
   const auto* text = reinterpret_cast<const char*>(bytes.data());
-  auto json = Json::parse(text, text + bytes.size(), nullptr, /*allow_exceptions=*/false);
+  auto json = parse_json({text, bytes.size()});
   if (json.is_discarded()) throw InputError(file.path(), tensor, "it is not JSON");
   return json;
 }
@@ -159,7 +160,7 @@ ImageSet open_cache(const std::filesystem::path& path) {
   ImageSet set;
   set.dataset = info.dataset;
   set.key = info.key;
-  const auto classes = Json::parse(metadata(*file, "classes"), nullptr, false);
+  const auto classes = parse_json(metadata(*file, "classes"));
   if (!classes.is_array() || classes.empty()) {
     throw InputError(path, "metadata classes", "it is no list of names");
   }

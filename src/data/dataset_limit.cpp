@@ -78,8 +78,8 @@ void require_two_classes(const ImageSet& set, std::int64_t limit) {
   }
   if (labels.size() != 1) return;
   throw UsageError(fmt::format(
-      "--limit {} leaves images of class '{}' alone: with one class there is nothing to learn", limit,
-      set.classes[static_cast<std::size_t>(*labels.begin())]));
+      "--limit {} leaves images of class '{}' alone: with one class there is nothing to learn",
+      limit, set.classes[static_cast<std::size_t>(*labels.begin())]));
 }
 
 }  // namespace mpbench::data

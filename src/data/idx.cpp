@@ -25,6 +25,9 @@ constexpr std::uint32_t labels_magic = 0x00000801;
 // Deflate's limit is 1032 to 1: a header that promises more than that lies.
 constexpr std::uint64_t max_inflation = 1040;
 constexpr std::size_t chunk_bytes = std::size_t{1} << 22;
+// Infinite MNIST has 8.1 million. A gzipped file of some kilobytes could hold any number of images
+// of one pixel, and here each takes a hundred bytes beside its pixels.
+constexpr std::uint32_t most_images = 10'000'000;
 
 /// Which of a set's files one is.
 struct Part {
@@ -142,6 +145,10 @@ IdxPart read_part(const fs::path& images, const fs::path& labels) {
   const std::uint32_t height = image_file.read_word("rows");
   const std::uint32_t width = image_file.read_word("columns");
   constexpr std::uint32_t largest = std::numeric_limits<std::uint16_t>::max();
+  if (part.count > most_images) {
+    throw InputError(images, "count",
+                     fmt::format("{} images, and {} at most can be read", part.count, most_images));
+  }
   if (part.count == 0 || height == 0 || width == 0 || height > largest || width > largest) {
     throw InputError(images, "header",
                      fmt::format("{} images of {} x {} make no sense", part.count, height, width));

@@ -68,6 +68,8 @@ struct PngReader {
     if (setjmp(png_jmpbuf(png)) != 0) return false;  // NOLINT(cert-err52-cpp): libpng's way
     png_set_user_limits(png, largest_picture_side, largest_picture_side);
     png_set_chunk_malloc_max(png, max_chunk_bytes);
+    // None of the texts is kept: each may be a few bytes that unpack to all of the above.
+    png_set_chunk_cache_max(png, 1);
     png_read_info(png, info);
     if (png_get_color_type(png, info) == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
     if (png_get_bit_depth(png, info) < 8) png_set_expand_gray_1_2_4_to_8(png);
@@ -89,6 +91,18 @@ struct PngReader {
   png_structp png;
   png_infop info;
 };
+
+/// Whether no chunk claims to reach beyond the file: libpng takes memory for some of them before it
+/// reads.
+bool has_whole_chunks(std::span<const std::byte> bytes) {
+  for (std::size_t at = 8; bytes.size() - at >= 12;) {
+    const std::size_t length = big_endian(bytes, at, 4);
+    if (length > bytes.size() - at - 12) return false;
+    if (big_endian(bytes, at + 4, 4) == 0x49454E44) return true;  // "IEND"
+    at += length + 12;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -124,6 +138,7 @@ PictureHeader read_png_header(const PictureFile& file) {
 }
 
 cv::Mat decode_png(const PictureFile& file, std::vector<std::string>& notes) {
+  if (!has_whole_chunks(file.bytes)) file.fail("PNG", "the file is cut off");
   Reading reading{.rest = file.bytes, .error = {}, .notes = &notes};
   PngReader reader(reading);
   if (!reader.read_header()) file.fail("PNG", reading.error);

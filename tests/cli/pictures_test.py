@@ -410,24 +410,34 @@ def test_a_bit_that_changed_does_not_crash(tmp_path):
     assert sum(row["path"].endswith(".png") for row in problems) > 100
 
 
+def peak_kib(folder, tmp_path, code=0):
+    """The most memory that preprocessing the folder takes."""
+    script = ("import resource, subprocess, sys; code = subprocess.call(sys.argv[1:]);"
+              "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(code)")
+    result = subprocess.run(["python3", "-c", script, MPBENCH, "preprocess", "--data", folder, "--cache",
+                             tmp_path / "c.safetensors"], capture_output=True, text=True)
+    assert result.returncode == code, result.stderr
+    return int(result.stdout)
+
+
 def test_a_small_file_cannot_take_much_memory(tmp_path):
     """Each claims 16384 x 16384: 768 MiB of pixels."""
     data = make_folder(tmp_path / "data")
     (data / "cat" / "a.png").write_bytes(png(16384, 16384, 8, 2, bytes(1000)))
     (data / "cat" / "b.jpg").write_bytes(jpeg_with_size(16384, 16384))
     (data / "cat" / "c.bmp").write_bytes(bmp(16384, 16384, 32, bytes(1000)))
-    script = ("import resource, subprocess, sys; code = subprocess.call(sys.argv[1:]);"
-              "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(code)")
-
-    def peak_kib(folder, code):
-        result = subprocess.run(["python3", "-c", script, MPBENCH, "preprocess", "--data", folder, "--cache",
-                                 tmp_path / "c.safetensors"], capture_output=True, text=True)
-        assert result.returncode == code, result.stderr
-        return int(result.stdout)
-
-    peak = peak_kib(data, 3)
+    peak = peak_kib(data, tmp_path, 3)
     assert len(quarantined(tmp_path)) == 3
-    assert peak - peak_kib(make_folder(tmp_path / "harmless"), 0) < 250_000, f"{peak} KiB"
+    assert peak - peak_kib(make_folder(tmp_path / "harmless"), tmp_path) < 250_000, f"{peak} KiB"
+
+
+def test_texts_in_a_png_take_no_memory(tmp_path):
+    """A hundred texts of 7 kB that unpack to 7 MB each; nobody asks for them."""
+    data, plain = make_folder(tmp_path / "data"), make_folder(tmp_path / "plain")
+    pixels = b"".join(b"\0" + bytes(192) for _ in range(64))
+    texts = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"a" * (7 << 20))) * 100
+    (data / "cat" / "texts.png").write_bytes(png(64, 64, 8, 2, pixels, texts))
+    assert peak_kib(data, tmp_path) - peak_kib(plain, tmp_path) < 250_000
 
 
 def test_a_large_picture_is_read(tmp_path):

@@ -32,6 +32,11 @@ TEST(CsvTest, ReadsBackWhatItWrote) {
   EXPECT_EQ(table.rows[0], awkward);
 }
 
+TEST(CsvTest, KeepsARowOfOneEmptyCell) {
+  const Table table = read_text(line({"a"}) + line({""}) + line({"1"}));
+  EXPECT_THAT(table.rows, ElementsAre(ElementsAre(""), ElementsAre("1")));
+}
+
 TEST(CsvTest, TakesByteOrderMarkAndCarriageReturns) {
   const Table table = read_text("\xEF\xBB\xBFid,cancer\r\n1,0\r\n2,1\r\n");
   EXPECT_THAT(table.header, ElementsAre("id", "cancer"));

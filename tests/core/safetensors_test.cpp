@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstring>
 #include <fstream>
 
@@ -85,6 +86,43 @@ INSTANTIATE_TEST_SUITE_P(
         BadHeader{
             R"({"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})",
             "overlaps"}));
+
+TEST(SafetensorsTest, TakesTensorsOfNoElementsWhereverTheyBegin) {
+  const TemporaryFolder folder;
+  // As safetensors 0.8 writes {"full": [2], "empty": [0, 3], "last": [0]}: names do not order them.
+  const File file(write_raw(folder,
+                            R"({"full":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
+                            R"("empty":{"dtype":"F32","shape":[0,3],"data_offsets":[0,0]},)"
+                            R"("last":{"dtype":"I64","shape":[0],"data_offsets":[8,8]}})",
+                            8));
+  EXPECT_EQ(file.bytes("full").size(), 8U);
+  EXPECT_TRUE(file.bytes("empty").empty());
+  EXPECT_TRUE(file.bytes("last").empty());
+}
+
+TEST(SafetensorsTest, SaysWhatAnotherFileIs) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "model.safetensors";
+  std::ofstream(path) << "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 9\n";
+  EXPECT_THAT([&] { File{path}; },
+              ThrowsMessage<InputError>(HasSubstr("model.safetensors: file: it is a Git LFS")));
+}
+
+TEST(SafetensorsTest, FindsEachOfVeryManyTensors) {
+  const TemporaryFolder folder;
+  constexpr int count = 200'000;
+  std::string header = "{";
+  for (int i = 0; i < count; ++i) {
+    header += '"' + std::to_string(i) + R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},)";
+  }
+  header.back() = '}';
+  const File file(write_raw(folder, header, 0));
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < count; ++i) EXPECT_EQ(file.bytes(std::to_string(i)).size(), 0U);
+  // One after the other, each search takes milliseconds: minutes in all.
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+  EXPECT_THROW((void)file.info("x"), InputError);
+}
 
 TEST(SafetensorsTest, RefusesALengthBeyondTheFile) {
   const TemporaryFolder folder;

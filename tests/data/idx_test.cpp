@@ -180,11 +180,17 @@ TEST_F(IdxTest, RefusesWhatIsNotWhatItSays) {
 }
 
 TEST_F(IdxTest, DoesNotAllocateOnTheHeadersWord) {
-  // 2^32-1 images of 65535 x 65535: 16 EiB.
-  write_file(path("train-labels-idx1-ubyte"), word(0x801) + word(0xFFFFFFFF) + "123");
+  // Ten million images of 65535 x 65535: 38 PiB.
+  write_file(path("train-labels-idx1-ubyte"), word(0x801) + word(10'000'000) + "123");
   write_file(path("train-images-idx3-ubyte"),
-             word(0x803) + word(0xFFFFFFFF) + word(65535) + word(65535) + "123");
+             word(0x803) + word(10'000'000) + word(65535) + word(65535) + "123");
   expect_error("far fewer");
+}
+
+TEST_F(IdxTest, RefusesMoreImagesThanAnySetHas) {
+  write_file(path("train-images-idx3-ubyte"),
+             word(0x803) + word(10'000'001) + word(1) + word(1) + "123");
+  expect_error("count: 10000001 images, and 10000000 at most can be read");
 }
 
 TEST_F(IdxTest, RefusesADamagedGzip) {

@@ -14,6 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+using namespace std::string_literals;
 
 class PictureTest : public ::testing::Test {
  protected:
@@ -105,6 +106,11 @@ TEST_F(PictureTest, NamesFileAndFieldOfWhatItRefuses) {
   EXPECT_THAT(problem(write_bytes("text.png", "text")), HasSubstr("file: it begins like none"));
   EXPECT_THAT(problem(write_bytes("short.bmp", "BM")), HasSubstr("header: the file ends"));
   EXPECT_THAT(problem(write_bytes("short.jpg", "\xFF\xD8\xFF")), HasSubstr("markers: the file"));
+  const std::string png =
+      "\x89PNG\r\n\x1A\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\10\0\0\0\0\x3A\x7E\x9B\x55"s;
+  EXPECT_THAT(problem(write_bytes("chunk.png", png + "\x69\x66\0\x28"
+                                                     "eXIfII*"s)),
+              HasSubstr("PNG: the file is cut off"));
   EXPECT_THAT(problem(write_bytes("short.png", "\x89PNG\r\n\x1A\n")), HasSubstr("IHDR: the file"));
 }
 

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Makes tests/fuzz/corpus anew: seed-*, small files of every kind that the two fuzz targets read, and found-*, each
-the smallest file that once crashed the program, took minutes or gigabytes, or was read as if it were whole.
+"""Makes tests/fuzz/corpus anew: seed-*, small files of every kind that the fuzz targets read, and found-*, each the
+smallest file that once crashed the program, took minutes or gigabytes, or was read as if it were whole. Other names
+are left alone.
 
-Usage: make_corpus.py MPBENCH [CORPUS]
-
-MPBENCH is the program, whose synth draws the mammograms; CORPUS is the folder to write to, tests/fuzz/corpus unless
-given. Other names there are left alone. Needs numpy, pillow and pydicom.
+The seeds of dicom and jpeg2000 are made here, those of the other targets by seeds_*.py. Needs numpy, pillow, pydicom,
+safetensors and torch.
 """
+import argparse
+import functools
 import io
 import pathlib
 import struct
 import subprocess
-import sys
 import tempfile
 import zlib
 
@@ -24,6 +24,10 @@ from pydicom.sequence import Sequence
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian,
     JPEG2000, JPEG2000Lossless, JPEGBaseline8Bit, RLELossless, SecondaryCaptureImageStorage)
+
+import seeds_images
+import seeds_tables
+import seeds_tensors
 
 RANDOM = np.random.default_rng(20)
 
@@ -309,24 +313,40 @@ def jpeg2000_findings():
     yield "missing-tile", missing_tile()
 
 
+def corpora(mpbench):
+    """For each target a function that makes its seeds and one that makes its findings, as (name, bytes)."""
+    mammograms = functools.cache(lambda: dict(synth_seeds(mpbench)))
+    runs = functools.cache(lambda: dict(seeds_tables.run_tables(mpbench)))
+    return {"dicom": (lambda: [*mammograms().items(), *dicom_seeds()], dicom_findings),
+            "jpeg2000": (lambda: jpeg2000_seeds(mammograms()["mammogram-jpeg2000"]), jpeg2000_findings),
+            "picture": (seeds_images.picture_seeds, seeds_images.picture_findings),
+            "image_sets": (seeds_images.image_set_seeds, seeds_images.image_set_findings),
+            "csv": (lambda: seeds_tables.csv_seeds(runs()), seeds_tables.csv_findings),
+            "config": (lambda: seeds_tables.config_seeds(runs()), seeds_tables.config_findings),
+            "pth": (seeds_tensors.pth_seeds, seeds_tensors.pth_findings),
+            "safetensors": (lambda: seeds_tensors.safetensors_seeds(mpbench), seeds_tensors.safetensors_findings)}
+
+
 def main():
-    if len(sys.argv) not in (2, 3):
-        sys.exit(__doc__)
-    mpbench = pathlib.Path(sys.argv[1]).resolve()
-    corpus = pathlib.Path(sys.argv[2]) if len(sys.argv) == 3 else pathlib.Path(__file__).parent / "corpus"
-    mammograms = dict(synth_seeds(mpbench))
-    made = {("dicom", "seed"): {**mammograms, **dict(dicom_seeds())},
-            ("dicom", "found"): dict(dicom_findings()),
-            ("jpeg2000", "seed"): dict(jpeg2000_seeds(mammograms["mammogram-jpeg2000"])),
-            ("jpeg2000", "found"): dict(jpeg2000_findings())}
-    for (target, kind), files in made.items():
-        folder = corpus / target
+    here = pathlib.Path(__file__).parent
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("mpbench", type=pathlib.Path, help="the program: it draws the mammograms and makes a cache and a run")
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help="all unless given")
+    parser.add_argument("--corpus", type=pathlib.Path, default=here / "corpus", help="the folder to write to")
+    arguments = parser.parse_args()
+    known = corpora(arguments.mpbench.resolve())
+    for target in arguments.targets or known:
+        if target not in known:
+            parser.error(f"there is no target {target}: choose from {', '.join(known)}")
+        folder = arguments.corpus / target
         folder.mkdir(parents=True, exist_ok=True)
-        for old in folder.glob(f"{kind}-*"):
-            old.unlink()
-        for name, content in files.items():
-            (folder / f"{kind}-{name}").write_bytes(content)
-        print(f"{folder}/{kind}-*: {len(files)} files, {sum(map(len, files.values()))} bytes")
+        for kind, make in zip(("seed", "found"), known[target]):
+            files = dict(make())
+            for old in folder.glob(f"{kind}-*"):
+                old.unlink()
+            for name, content in files.items():
+                (folder / f"{kind}-{name}").write_bytes(content)
+            print(f"{folder}/{kind}-*: {len(files)} files, {sum(map(len, files.values()))} bytes")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "mpbench/core/atomic_file.hpp"
@@ -67,7 +69,9 @@ class File {
  private:
   std::filesystem::path path_;
   MappedFile mapped_;
-  std::vector<TensorInfo> tensors_;
+  std::vector<TensorInfo> tensors_;  // in the order of their bytes
+  /// By name: how many there are is the file's choice.
+  std::unordered_map<std::string_view, std::size_t> places_;
   Metadata metadata_;
   std::size_t data_start_ = 0;
 };

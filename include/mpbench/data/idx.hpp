@@ -25,7 +25,8 @@ bool is_idx_folder(const std::filesystem::path& folder);
 /// class, as limit_classes does. Images of another size than asked for are resized with their
 /// aspect kept and padded with 0 on both sides. Throws InputError for a wrong magic number, a
 /// length that differs from the header's (nothing is allocated on the header's word alone), image
-/// and label counts that differ, and training images that are all of one class.
+/// and label counts that differ, training images that are all of one class, and more than 10
+/// million images.
 ImageSet read_idx(const std::filesystem::path& folder, const IdxOptions& options);
 
 }  // namespace mpbench::data
