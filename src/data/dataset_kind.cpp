@@ -30,6 +30,14 @@ DatasetKind recognise_pictures(const fs::path& path) {
   if (const auto hint = dataset_elsewhere(path)) {
     throw InputError(path, "data", "this folder is no dataset: " + *hint);
   }
+  std::error_code ignored;
+  if (fs::is_directory(path / "train_images", ignored)) {
+    throw InputError(
+        path, "data",
+        fmt::format("this folder is no dataset: it holds train_images/, but no train.csv that says "
+                    "whose images they are; where the folders in it are classes, use --data {}",
+                    (path / "train_images").string()));
+  }
   if (is_image_folder(path)) return DatasetKind::folder;
   const std::string python = python_version_hint(path);
   const auto hint = python.empty() ? explain_folder(path) : std::string();
