@@ -30,6 +30,14 @@ DatasetKind recognise_pictures(const fs::path& path) {
   if (const auto hint = dataset_elsewhere(path)) {
     throw InputError(path, "data", "this folder is no dataset: " + *hint);
   }
+  std::error_code ignored;
+  if (fs::is_directory(path / "train_images", ignored)) {
+    throw InputError(
+        path, "data",
+        fmt::format("this folder is no dataset: it holds train_images/, but no train.csv that says "
+                    "whose images they are; where the folders in it are classes, use --data {}",
+                    (path / "train_images").string()));
+  }
   if (is_image_folder(path)) return DatasetKind::folder;
   const std::string python = python_version_hint(path);
   const auto hint = python.empty() ? explain_folder(path) : std::string();
@@ -74,6 +82,26 @@ DatasetKind recognise(const fs::path& path) {
   return recognise_pictures(path);
 }
 
+/// Whether the files that tell a kind are in a folder.
+bool has_files_of(const fs::path& folder, DatasetKind kind) {
+  switch (kind) {
+    case DatasetKind::rsna:
+    case DatasetKind::rsna_png:
+    case DatasetKind::synthetic:
+      return is_rsna_folder(folder);
+    case DatasetKind::idx:
+      return is_idx_folder(folder);
+    case DatasetKind::cifar10:
+      return is_cifar_folder(folder, Cifar::cifar10);
+    case DatasetKind::cifar100:
+      return is_cifar_folder(folder, Cifar::cifar100);
+    case DatasetKind::folder:
+    case DatasetKind::cache:
+      return true;
+  }
+  return true;
+}
+
 }  // namespace
 
 const char* describe(DatasetKind kind) {
@@ -106,8 +134,13 @@ DatasetKind choose_kind(const DatasetOptions& options) {
     throw UsageError(fmt::format("dataset '{}' needs a path to its data", name));
   }
   std::error_code ignored;
-  const bool named_folder = kind && fs::is_directory(options.path, ignored);
-  return named_folder ? *kind : recognise(options.path);
+  if (!kind || !fs::is_directory(options.path, ignored)) return recognise(options.path);
+  if (!has_files_of(options.path, *kind)) {
+    if (const auto hint = dataset_elsewhere(options.path)) {
+      throw InputError(options.path, "data", "this folder is no dataset: " + *hint);
+    }
+  }
+  return *kind;  // its reader says what is missing
 }
 
 }  // namespace mpbench::data

@@ -87,7 +87,8 @@ std::string lower_case(std::string_view text) {
 /// 0 or 1, also as "1.0" or "True": what table programs make of a column of whole numbers in which
 /// a cell is missing, or of two values.
 std::optional<int> parse_label(std::string_view cell) {
-  const auto word = lower_case(cell);
+  auto word = lower_case(cell);
+  std::replace(word.begin(), word.end(), ',', '.');  // beside semicolons
   if (word == "false") return 0;
   if (word == "true") return 1;
   double number = -1;

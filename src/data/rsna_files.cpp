@@ -178,18 +178,25 @@ class ImageSearch {
   std::size_t entries_ = 0;
 };
 
-/// Gives each image the first path of a layout that is there. Returns how many there are with
-/// another extension than the layout's, or nothing where none is there at all.
+/// Gives each image the path of a layout, or of the same with another extension where that is
+/// there. Returns how many have another one, or nothing where no image is there at all.
 std::optional<std::size_t> take_paths(RsnaTable& table, const RsnaLayout& layout,
                                       Extensions extensions) {
   std::size_t found = 0;
   std::size_t others = 0;
+  std::unordered_map<std::string, bool>
+      folders;  // is it there? where a patient's is not, no file is
   for (auto& image : table.images) {
     image.path = layout.path(image.patient_id, image.image_id);
     if (is_regular(table.folder / image.path)) {
       ++found;
       continue;
     }
+    const auto parent = table.folder / image.path.parent_path();
+    const auto [folder, is_new] = folders.try_emplace(parent.native(), false);
+    std::error_code ignored;
+    if (is_new) folder->second = fs::is_directory(parent, ignored);
+    if (!folder->second) continue;
     auto other = layout;
     for (const auto extension : extensions) {
       other.extension = extension;

@@ -18,6 +18,7 @@
 #include "jpeg2000_decoder.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/file_bytes.hpp"
+#include "mpbench/core/file_type.hpp"
 #include "mpbench/core/utf8_text.hpp"
 #include "mpbench/dicom/jpeg2000_codec.hpp"
 #include "pixel_format.hpp"
@@ -56,7 +57,10 @@ void load(std::span<const std::byte> bytes, DcmFileFormat& file, std::vector<std
     DcmDataset& dataset = *file.getDataset();
     const bool has_pixels = dataset.tagExists(DCM_PixelData);
     if (!has_meta && (dataset.card() == 0 || !has_pixels)) {
-      throw FieldError("file", fmt::format("is not DICOM ({})", loaded.text()));
+      const auto type = file_type(bytes);
+      const bool is_other = type != FileType::unknown && type != FileType::dicom;
+      throw FieldError("file", is_other ? fmt::format("is not DICOM: it is {}", describe(type))
+                                        : fmt::format("is not DICOM ({})", loaded.text()));
     }
     // PixelData comes nearly last: once it has begun, it is what the file breaks off in.
     throw FieldError(has_pixels ? "PixelData" : "dataset",

@@ -117,7 +117,7 @@ for name, content, problem in (
         ("preamble_only", bytes(128) + b"DICM", "is not DICOM"),
         ("preamble_and_noise", bytes(128) + b"DICM" + RNG.bytes(4000), "is not DICOM")):
     refused(name, "file", problem, lambda path, content: path.write_bytes(content), content)
-refused("png_file", "file", "is not DICOM", lambda path: Image.fromarray(BYTES).save(path, "PNG"))
+refused("png_file", "file", "is not DICOM: it is a PNG picture", lambda path: Image.fromarray(BYTES).save(path, "PNG"))
 # Zeros are, to the letter, a dataset of empty elements without a meta header.
 refused("zeros", "PixelData", "not a DICOM image", lambda path: path.write_bytes(bytes(4000)))
 refused("missing", "file", "no such file", lambda path: None)
@@ -129,6 +129,8 @@ for name, target, problem in (
 refused("link_to_itself", "file", "symbolic links", lambda path: path.symlink_to(path.name))
 refused("fifo", "file", "regular file", lambda path: os.mkfifo(path))
 
+refused("lfs_pointer", "file", "run git lfs pull", lambda path: path.write_text(
+    "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"))
 refused("cut_in_preamble", "file", "is not DICOM", first_bytes, 100)
 refused("cut_in_meta_header", "file", "is not DICOM", first_bytes, 170)
 refused("cut_in_header", "dataset", "cannot be read to its end", cut_in, b"\x28\x00\x10\x00US")

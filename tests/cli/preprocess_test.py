@@ -54,7 +54,7 @@ def test_makes_a_cache_that_others_can_read(data, tmp_path):
     ]
     for image, digest in zip(images, digests):
         assert hashlib.sha256(image.tobytes()).digest() == digest.tobytes()
-    assert metadata["version"] == "2" and metadata["dataset"] == "synthetic"
+    assert metadata["version"] == "3" and metadata["dataset"] == "synthetic"
     assert images.max(axis=(1, 2, 3)).min() > 100, "a breast is bright"
     assert not (tmp_path / "quarantine.csv").exists()
 

@@ -230,6 +230,7 @@ TABLES = {
     "excel": (lambda text: "\ufeffsep=;\r\n" + text.replace(",", ";").replace("\n", "\r\n"), "semicolons"),
     "tabs": (lambda text: text.replace(",", "\t"), "tabs"),
     "float_labels": (float_labels, "column cancer"),
+    "decimal_commas": (lambda text: float_labels(text).replace(",", ";").replace(".", ","), "column cancer"),
 }
 
 
@@ -280,6 +281,8 @@ def test_what_lies_there_and_what_to_do(original, tmp_path):
     line = refusal(tmp_path / "outer")
     assert "it holds a folder 'rsna' with train.csv in it" in line
     assert f"use --data {tmp_path / 'outer' / 'rsna'}" in line
+    line = one_line(preprocess(tmp_path / "outer", tmp_path / "made", "--dataset", "rsna", code=1)[1])
+    assert f"use --data {tmp_path / 'outer' / 'rsna'}" in line
     line = refusal(source / "train_images")
     assert f"use --data {source}" in line
     assert f"use --data {source}" in refusal(f"{source}/train_images/")
@@ -296,5 +299,8 @@ def test_what_lies_there_and_what_to_do(original, tmp_path):
     shutil.copytree(source / "train_images", bare / "a")
     line = refusal(bare)
     assert "DICOM files" in line and "no train.csv" in line
+    (bare / "a").rename(bare / "train_images")
+    assert "it holds train_images/, but no train.csv" in refusal(bare)
+    (bare / "train_images").rename(bare / "a")
     shutil.copy(source / "train.csv", bare / "Train.csv")
     assert "it holds Train.csv" in refusal(bare)

@@ -23,7 +23,7 @@ namespace st = safetensors;
 /// one thing.
 struct Parts {
   st::Metadata metadata{{"format", "mpbench image cache"},
-                        {"version", "2"},
+                        {"version", "3"},
                         {"dataset", "rsna"},
                         {"classes", R"(["negative","cancer"])"},
                         {"key", "abc"},
@@ -181,7 +181,7 @@ TEST_F(CacheTest, NoticesEveryByteThatChanged) {
 TEST_F(CacheTest, RefusesAnotherVersion) {
   Parts parts;
   parts.metadata["version"] = "99";
-  expect_error(parts, AllOf(HasSubstr("version 99"), HasSubstr("version 2 is wanted"),
+  expect_error(parts, AllOf(HasSubstr("version 99"), HasSubstr("version 3 is wanted"),
                             HasSubstr("run mpbench preprocess again")));
 }
 

@@ -30,13 +30,21 @@ def saved(image, kind, **options):
     return stream.getvalue()
 
 
-def exif(orientation, order="<"):
-    """A TIFF header and a directory of three entries, as cameras write it."""
-    entries = [(0x010F, 2, 4, b"Cam\0"), (ORIENTATION, 3, 1, struct.pack(order + "HH", orientation, 0)),
+def exif(orientation, order="<", kind=3, letters="HH"):
+    """A TIFF header and a directory of three entries, as cameras write it; SHORT unless another type is given."""
+    value = struct.pack(order + letters, orientation, *[0] * (len(letters) - 1))
+    entries = [(0x010F, 2, 4, b"Cam\0"), (ORIENTATION, kind, 1, value),
                (0x0128, 3, 1, struct.pack(order + "HH", 2, 0))]
     mark = b"II*\0" if order == "<" else b"MM\0*"
     body = b"".join(struct.pack(order + "HHI", tag, kind, count) + value for tag, kind, count, value in entries)
     return mark + struct.pack(order + "IH", 8, len(entries)) + body + struct.pack(order + "I", 0)
+
+
+def raw_profile(name, profile):
+    """As ImageMagick writes a profile into a PNG's text."""
+    digits = profile.hex()
+    lines = "".join("\n" + digits[i:i + 72] for i in range(0, len(digits), 72))
+    return f"\n{name}\n{len(profile):8d}{lines}\n"
 
 
 def png_chunk_order(png, name):
@@ -86,6 +94,15 @@ def picture_seeds():
     yield "bmp-32-bit-masks", saved(alpha, "BMP")
     yield "bmp-16-bit", bmp(16, 24, 24, struct.pack("<III", 0xF800, 0x7E0, 0x1F), compression=3)
     yield "bmp-4-bit-top-down", bmp(4, 9, -6, b"".join(bytes([16 * i] * 3 + [0]) for i in range(16)))
+    for name, packed in (("exif", False), ("APP1", True)):
+        text = PngInfo()
+        text.add_text(f"Raw profile type {name}", raw_profile(name.lower(), b"Exif\0\0" + exif(8)), zip=packed)
+        yield f"png-raw-profile-{name.lower()}", saved(GREY, "PNG", pnginfo=text)
+    text = PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", '<rdf:Description tiff:Orientation="6"/>')
+    yield "png-xmp", saved(GREY, "PNG", pnginfo=text)
+    yield "jpeg-exif-long", saved(GREY, "JPEG", quality=50, exif=b"Exif\0\0" + exif(6, ">", 4, "I"))
+    yield "png-exif-float", saved(GREY, "PNG", exif=exif(6, "<", 11, "f"))
     yield "bmp-os2", b"BM" + struct.pack("<IHHI", 0, 0, 0, 26) + struct.pack("<IHHHH", 12, 3, 2, 1, 24) + bytes(24)
 
 

@@ -57,6 +57,10 @@ def csv_seeds(runs):
     yield "train-quoted", table(RSNA, rsna_rows(4), quoting=csv.QUOTE_ALL)
     yield "train-semicolons", table(RSNA, rsna_rows(4), delimiter=";")
     yield "train-tabs", table(RSNA, rsna_rows(4), delimiter="\t")
+    yield "train-excel", b"\xef\xbb\xbfsep=;\r\n" + table(RSNA, rsna_rows(4), delimiter=";").replace(b"\n", b";\r\n")
+    yield "train-spaces", table(RSNA, rsna_rows(4), quoting=csv.QUOTE_ALL).replace(b'","', b'" , "')
+    yield "train-floats", table(["patient_id", "image_id", "laterality", "view", "cancer"],
+                                [[f"{row[1]}.0", f"{row[2]}.0", "Left", "CC", f"{row[6]}.0"] for row in rsna_rows(4)])
     yield "test", table(["patient_id", "image_id", "laterality", "view", "prediction_id"],
                         [[row[1], row[2], row[3], row[4], f"{row[1]}_{row[3]}"] for row in rsna_rows()])
     # The samples that csv_fuzzer.cpp makes: two to a patient.

@@ -27,7 +27,7 @@ namespace mpbench::data {
 
 /// Changes whenever the same inputs and options give other bytes; a cache of another version is
 /// refused.
-inline constexpr int cache_version = 2;
+inline constexpr int cache_version = 3;
 
 /// What a cache says about itself.
 struct CacheInfo {
