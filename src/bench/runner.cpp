@@ -166,6 +166,7 @@ class Run {
     } catch (const nlohmann::json::exception& error) {
       throw InputError(path, "run", error.what());
     }
+    for (EpochRecord& epoch : state_.epochs) epoch.run_id = options_.run_id;
     output_.epochs = state_.epochs;
     if (output_.epochs.empty()) return;
     fill_totals(output_.run, state_.totals, config_.precision == Precision::fp16);
@@ -225,6 +226,8 @@ class Run {
     if (!keeps()) return;
     train::Checkpoint checkpoint = trainer_.checkpoint();
     checkpoint.state["run"] = to_json(state_);
+    checkpoint.state["run_id"] = options_.run_id;
+    checkpoint.state["repeat"] = options_.repeat;
     folder_.save(checkpoint);
   }
 
