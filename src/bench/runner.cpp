@@ -186,6 +186,7 @@ class Run {
     } catch (const nlohmann::json::exception& error) {
       throw InputError(path, "run", error.what());
     }
+    for (EpochRecord& epoch : state_.epochs) epoch.run_id = options_.run_id;
     output_.epochs = state_.epochs;
     if (output_.epochs.empty()) return;
     fill_totals(output_.run, state_.totals, config_.precision == Precision::fp16);
@@ -253,6 +254,8 @@ class Run {
     RunState state = state_;
     if (meter_.running()) add_use(state, meter_.used());
     checkpoint.state["run"] = to_json(state);
+    checkpoint.state["run_id"] = options_.run_id;
+    checkpoint.state["repeat"] = options_.repeat;
     folder_.save(checkpoint);
   }
 

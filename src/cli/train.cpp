@@ -33,7 +33,10 @@ void setup_train(CLI::App& app, const std::set<std::string>& given, commands::Co
       "--out", [options](const std::string& path) { options->out = path; },
       "Folder for CSVs, predictions, log and config.toml (default mpbench-out/train-TIME)");
   command->add_option("--run-id", options->run_id, "Name of the run in the CSVs");
-  command->add_option("--repeat", options->repeat, "Number of the repeat, for the CSVs")
+  command
+      ->add_option_function<std::int64_t>(
+          "--repeat", [options](std::int64_t repeat) { options->repeat = repeat; },
+          "Number of the repeat, for the CSVs")
       ->transform(number<std::int64_t>())
       ->check(CLI::PositiveNumber);
   command->add_flag("--resume", options->resume,

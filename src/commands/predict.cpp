@@ -119,6 +119,12 @@ Opened open_checkpoint(const PredictionOptions& options, const ProgressFunction&
 
 Opened open_weights(const PredictionOptions& options, const ProgressFunction& progress) {
   const auto shape = train::read_weights_shape(options.weights, options.model);
+  // One output is the logit of the second of two classes.
+  const int classes = shape.outputs == 1 ? 2 : shape.outputs;
+  if (!options.classes.empty() && options.classes.size() != static_cast<std::size_t>(classes)) {
+    throw UsageError(fmt::format("--classes: {} names for the network's {} classes",
+                                 options.classes.size(), classes));
+  }
   data::DatasetOptions data = options.data;
   data.height = data.width = options.image_size;
   data.channels = shape.channels;
@@ -131,13 +137,7 @@ Opened open_weights(const PredictionOptions& options, const ProgressFunction& pr
                                                     .outputs = shape.outputs,
                                                     .activation = options.activation});
   spdlog::info("{}", opened.network.description);
-  if (!options.classes.empty()) {
-    if (options.classes.size() != static_cast<std::size_t>(opened.network.class_count())) {
-      throw UsageError(fmt::format("--classes: {} names for the network's {} classes",
-                                   options.classes.size(), opened.network.class_count()));
-    }
-    opened.network.classes = options.classes;
-  }
+  if (!options.classes.empty()) opened.network.classes = options.classes;
   opened.network.normalization = given_normalization(options, opened.data.set);
   return opened;
 }

@@ -102,6 +102,25 @@ std::optional<train::KeptState> find_state(const TrainOptions& options, const Ru
   return std::nullopt;
 }
 
+/// What the CSVs call a run.
+struct RunName {
+  std::string run_id;
+  std::int64_t repeat = 1;
+};
+
+/// As the flags say, else as before where it goes on.
+RunName name_of(const TrainOptions& options, const train::TrainConfig& config,
+                const std::optional<train::KeptState>& state) {
+  RunName name{fmt::format("{}-{}", config.model, to_string(config.precision))};
+  if (state) {
+    const nlohmann::json& saved = state->checkpoint.state;
+    name = {saved.value("run_id", name.run_id), saved.value("repeat", name.repeat)};
+  }
+  if (!options.run_id.empty()) name.run_id = options.run_id;
+  if (options.repeat) name.repeat = *options.repeat;
+  return name;
+}
+
 }  // namespace
 
 ExitCode run_train(const TrainOptions& options, const SharedOptions& shared) {
@@ -148,11 +167,11 @@ ExitCode run_train(const TrainOptions& options, const SharedOptions& shared) {
     spdlog::info("{} is designed for images of {} x {} (--image-size {})", config.model,
                  designed_for, designed_for, designed_for);
   }
-  const std::string default_id = fmt::format("{}-{}", config.model, to_string(config.precision));
+  const RunName name = name_of(options, config, state);
   const bench::RunOutput output =
       bench::run_training(config, images,
-                          {.run_id = options.run_id.empty() ? default_id : options.run_id,
-                           .repeat = options.repeat,
+                          {.run_id = name.run_id,
+                           .repeat = name.repeat,
                            .progress = progress,
                            .checkpoints = folder.checkpoints,
                            .state = state ? &*state : nullptr,

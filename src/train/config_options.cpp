@@ -82,8 +82,8 @@ void validate_schedule(const TrainConfig& config) {
   // The optimizer's own options leave out what it does not have.
   require(config.momentum >= 0 && config.momentum < 1, "--momentum", config.momentum,
           "0 or more, and below 1");
-  require(config.clip_norm >= 0 && is_finite_float(config.clip_norm), "--clip-norm",
-          config.clip_norm, "0 or more, and finite in float32");
+  require(config.clip_norm == 0 || is_positive_float(config.clip_norm), "--clip-norm",
+          config.clip_norm, fmt::format("0, or {}", positive_float_range));
   require(config.ema_decay >= 0 && config.ema_decay < 1, "--ema-decay", config.ema_decay,
           "0 or more, below 1");
   require(config.early_stop >= 0, "--early-stop", config.early_stop, "0 or more");

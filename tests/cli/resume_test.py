@@ -163,6 +163,20 @@ def test_other_images_are_refused_and_nothing_is_written(tmp_path):
     assert contents(out) == before
 
 
+def test_name_and_share_of_positives_outlast_the_process(tmp_path):
+    run("synth", tmp_path / "set", "--patients", 8, "--height", 64, "--width", 64, "--syntax", "explicit-le")
+    env = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    options = ["train", "--data", tmp_path / "set", "--image-size", 32, "--batch-size", 4, "--epochs", 2, "--device", "cpu",
+               "--threads", 1, "--run-id", "mine", "--repeat", 7]
+    run(*options, "--out", tmp_path / "peace", env=env)
+    run(*options, "--steps", 9, "--out", tmp_path / "out", env=env)
+    run("train", "--resume", "--steps", 0, "--out", tmp_path / "out", env=env)
+    kept = [rows(tmp_path / name / "runs.csv")[0] for name in ("peace", "out")]
+    for column in ("run_id", "repeat", "train_positive_share", "config_hash", "train_loss", "val_loss"):
+        assert kept[0][column] == kept[1][column] != "", column
+    assert {row["run_id"] for row in rows(tmp_path / "out" / "epochs.csv")} == {"mine"}
+
+
 def test_a_new_run_that_cannot_begin_leaves_the_finished_one(tmp_path):
     out = tmp_path / "out"
     run(*command(out, "--steps", 4))

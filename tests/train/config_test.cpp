@@ -60,6 +60,7 @@ TEST(TrainConfigTest, NamesTheOptionThatMakesNoSense) {
       {"--nesterov", [](auto& c) { c.nesterov = true; }},
       {"--nesterov", [](auto& c) { c.optimizer = "sgd", c.nesterov = true, c.momentum = 0; }},
       {"--clip-norm", [](auto& c) { c.clip_norm = 1e300; }},
+      {"--clip-norm", [](auto& c) { c.clip_norm = 1e-300; }},
       {"--clip-norm", [](auto& c) { c.clip_norm = -1; }},
       {"--ema-decay", [](auto& c) { c.ema_decay = 1; }},
       {"--focal-gamma", [](auto& c) { c.focal_gamma = 1e300; }},

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -14,8 +15,8 @@ struct TrainOptions {
   train::TrainConfig config;
   bool amp = false;           ///< the device's own mixed precision, in place of config.precision
   std::filesystem::path out;  ///< empty: a folder of this moment
-  std::string run_id;         ///< empty: made of model and precision
-  std::int64_t repeat = 1;
+  std::string run_id;         ///< empty: the state's, or made of model and precision
+  std::optional<std::int64_t> repeat{};  ///< nothing: the state's, or 1
   bool resume = false;
   std::filesystem::path resume_from;  ///< empty: none
 
