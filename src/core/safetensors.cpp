@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstring>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "mpbench/core/error.hpp"
@@ -142,7 +143,8 @@ File::File(const std::filesystem::path& path) : path_(path), mapped_(path) {
       fail(name, error.what());
     }
   }
-  // One without elements lies where the next one begins, before it.
+  // By both, as the reference implementation: a tensor of no elements comes before the one that
+  // begins where it does.
   std::sort(tensors_.begin(), tensors_.end(), [](const TensorInfo& a, const TensorInfo& b) {
     return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
   });

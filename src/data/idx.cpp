@@ -170,7 +170,6 @@ std::vector<std::size_t> choose(const IdxPart& part, std::int64_t limit) {
 void append(ImageSet& set, std::vector<std::byte>& pixels, IdxPart& part, std::string_view name,
             std::int64_t limit) {
   const auto chosen = choose(part, limit);
-  set.samples.reserve(set.samples.size() + chosen.size());
   const std::size_t bytes =
       static_cast<std::size_t>(part.height) * static_cast<std::size_t>(part.width);
   for (const std::size_t i : chosen) {

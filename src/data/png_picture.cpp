@@ -48,6 +48,18 @@ void on_read(png_structp png, png_bytep to, std::size_t count) {
   rest = rest.subspan(count);
 }
 
+/// Whether no chunk claims to reach beyond the file: libpng takes memory for some of them before it
+/// reads.
+bool has_whole_chunks(std::span<const std::byte> bytes) {
+  for (std::size_t at = 8; bytes.size() - at >= 12;) {
+    const std::size_t length = big_endian(bytes, at, 4);
+    if (length > bytes.size() - at - 12) return false;
+    if (big_endian(bytes, at + 4, 4) == 0x49454E44) return true;  // "IEND"
+    at += length + 12;
+  }
+  return true;
+}
+
 struct PngReader {
   explicit PngReader(Reading& reading)
       : png(png_create_read_struct(PNG_LIBPNG_VER_STRING, &reading, on_read_error,
@@ -91,18 +103,6 @@ struct PngReader {
   png_structp png;
   png_infop info;
 };
-
-/// Whether no chunk claims to reach beyond the file: libpng takes memory for some of them before it
-/// reads.
-bool has_whole_chunks(std::span<const std::byte> bytes) {
-  for (std::size_t at = 8; bytes.size() - at >= 12;) {
-    const std::size_t length = big_endian(bytes, at, 4);
-    if (length > bytes.size() - at - 12) return false;
-    if (big_endian(bytes, at + 4, 4) == 0x49454E44) return true;  // "IEND"
-    at += length + 12;
-  }
-  return true;
-}
 
 /// The orientation in an eXIf chunk, which may come before the pixels or after.
 int find_orientation(std::span<const std::byte> bytes) {
