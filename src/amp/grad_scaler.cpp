@@ -306,6 +306,17 @@ nlohmann::json GradScaler::state() const {
           {"_growth_tracker", get_growth_tracker()}};
 }
 
+void GradScaler::reset(double scale) {
+  init_scale_ = scale;
+  init_growth_tracker_ = 0;
+  skipped_on_host_ = 0;
+  if (scale_.defined()) {
+    scale_.fill_(scale);
+    growth_tracker_.zero_();
+  }
+  if (skipped_on_device_.defined()) skipped_on_device_.zero_();
+}
+
 void GradScaler::load_state(const nlohmann::json& state) {
   if (!enabled_) {
     return;

@@ -14,8 +14,7 @@
 namespace mpbench::bench {
 namespace {
 
-/// Above this share of skipped steps the run hardly trained, and a skipped step is cheaper than a
-/// real one.
+/// Above this share of skipped steps the run hardly trained.
 constexpr double dominating_skips = 0.5;
 constexpr double notable_skips = 0.1;
 
@@ -29,19 +28,50 @@ std::optional<double> positive(const std::optional<double>& value) {
   return value && std::isfinite(*value) && *value > 0 ? value : std::nullopt;
 }
 
+/// Skipped steps over steps; empty where there is no gradient scaler.
+std::optional<double> skipped_fraction(const std::vector<Pair>& pairs,
+                                       const RunRecord* Pair::*side) {
+  std::int64_t skipped = 0;
+  std::int64_t steps = 0;
+  for (const Pair& pair : pairs) {
+    const RunRecord& run = *(pair.*side);
+    if (!run.skipped_steps || run.steps.value_or(0) <= 0) return std::nullopt;
+    skipped += *run.skipped_steps;
+    steps += *run.steps;
+  }
+  if (steps == 0) return std::nullopt;
+  return static_cast<double>(skipped) / static_cast<double>(steps);
+}
+
+/// Whether either side hardly trained.
+bool skips_dominate(const Pairing& pairing, const Comparison& row) {
+  const auto baseline = skipped_fraction(pairing.pairs, &Pair::baseline);
+  return row.skipped_fraction.value_or(0) > dominating_skips ||
+         baseline.value_or(0) > dominating_skips;
+}
+
+/// Images/s of the steps that updated the weights: a skipped step is cheaper than a real one and is
+/// no training.
+std::optional<double> useful_images_per_s(const RunRecord& run) {
+  const auto speed = positive(run.images_per_s);
+  if (!speed || !run.skipped_steps || run.steps.value_or(0) <= 0) return speed;
+  const auto steps = static_cast<double>(*run.steps);
+  return positive(*speed * (steps - static_cast<double>(*run.skipped_steps)) / steps);
+}
+
 /// Fills speedup, its interval, the noise floor and the verdict.
 void compare_speed(const Pairing& pairing, double confidence, Comparison& row, Notes& notes) {
   std::vector<double> repeats;
   for (const RunRecord* run : pairing.baseline_ok) {
-    if (const auto speed = positive(run->images_per_s)) repeats.push_back(*speed);
+    if (const auto speed = useful_images_per_s(*run)) repeats.push_back(*speed);
   }
   row.noise_floor = noise_floor(repeats);
 
   std::vector<double> baseline;
   std::vector<double> arm;
   for (const Pair& pair : pairing.pairs) {
-    const auto baseline_speed = positive(pair.baseline->images_per_s);
-    const auto arm_speed = positive(pair.arm->images_per_s);
+    const auto baseline_speed = useful_images_per_s(*pair.baseline);
+    const auto arm_speed = useful_images_per_s(*pair.arm);
     if (!baseline_speed || !arm_speed) {
       notes.add(fmt::format("no images_per_s in the pair {}, {}", pair.baseline->run_id,
                             pair.arm->run_id));
@@ -57,7 +87,7 @@ void compare_speed(const Pairing& pairing, double confidence, Comparison& row, N
   row.speedup_ci_high = speedup.high;
   if (!speedup.has_interval() || !row.noise_floor) {
     notes.add("one pair of repeats: no interval and no speed verdict");
-  } else if (row.skipped_fraction.value_or(0) > dominating_skips) {
+  } else if (skips_dominate(pairing, row)) {
     notes.add("skipped steps dominate: the speed is not that of training");
   } else if (*speedup.low > 1 + *row.noise_floor) {
     row.speed_verdict = "faster";
@@ -82,18 +112,6 @@ std::optional<double> memory_ratio(const std::vector<Pair>& pairs,
   return median(ratios);
 }
 
-std::optional<double> skipped_fraction(const Pairing& pairing) {
-  std::int64_t skipped = 0;
-  std::int64_t steps = 0;
-  for (const Pair& pair : pairing.pairs) {
-    if (!pair.arm->skipped_steps || pair.arm->steps.value_or(0) <= 0) return std::nullopt;
-    skipped += *pair.arm->skipped_steps;
-    steps += *pair.arm->steps;
-  }
-  if (steps == 0) return std::nullopt;
-  return static_cast<double>(skipped) / static_cast<double>(steps);
-}
-
 /// What keeps the runs from being the same work on the same ground.
 void note_conditions(const Pairing& pairing, Comparison& row, Notes& notes) {
   for (const Pair& pair : pairing.pairs) {
@@ -108,11 +126,13 @@ void note_conditions(const Pairing& pairing, Comparison& row, Notes& notes) {
     if (pair.baseline->torch_version != pair.arm->torch_version) {
       notes.add("the runs used different LibTorch versions");
     }
+    notes.add(pair.baseline->note);
     notes.add(pair.arm->note);
   }
   const double skipped = row.skipped_fraction.value_or(0);
   if (skipped > notable_skips) {
-    notes.add(fmt::format("{:.0f} % of the steps were skipped", 100 * skipped));
+    notes.add(fmt::format(
+        "{:.0f} % of the steps were skipped; their images do not count as trained", 100 * skipped));
   }
 }
 
@@ -121,8 +141,10 @@ bool step_counts_differ(const Pairing& pairing) {
                      [](const Pair& pair) { return pair.baseline->steps != pair.arm->steps; });
 }
 
-/// Fills the accuracy verdict from the interval, and from how the runs ended.
-void judge_accuracy(const Pairing& pairing, double margin, Comparison& row, Notes& notes) {
+/// Fills the accuracy verdict from the interval, from what it rests on, and from how the runs
+/// ended.
+void judge_accuracy(const Pairing& pairing, double margin, const std::string& lacking,
+                    Comparison& row, Notes& notes) {
   if (row.metric_delta) {
     row.accuracy_verdict = "inconclusive";
     if (row.metric_delta_ci_low && *row.metric_delta_ci_low > -margin) {
@@ -131,12 +153,16 @@ void judge_accuracy(const Pairing& pairing, double margin, Comparison& row, Note
     if (row.metric_delta_ci_high && *row.metric_delta_ci_high < -margin) {
       row.accuracy_verdict = "inferior";
     }
+    if (!lacking.empty()) {
+      row.accuracy_verdict = "inconclusive";
+      notes.add(lacking);
+    }
   }
   const bool non_inferior = row.accuracy_verdict == "non-inferior";
   if (step_counts_differ(pairing)) {
     notes.add("step counts differ: the metric compares unequal training");
     if (row.metric_delta) row.accuracy_verdict = "inconclusive";
-  } else if (row.skipped_fraction.value_or(0) > dominating_skips && non_inferior) {
+  } else if (non_inferior && skips_dominate(pairing, row)) {
     row.accuracy_verdict = "inconclusive";
   }
   // The runs that got through are the lucky ones: they cannot speak for those that did not.
@@ -162,11 +188,11 @@ Comparison compare_arm(const RunGroup& group, const std::string& arm, Prediction
   row.arm_precision = arm;
   row.dataset = group.identity.dataset;
   row.channels_last = group.identity.channels_last;
-  row.seed = group.identity.seed;
+  row.seed = group.seed();
   row.device_name = group.identity.device_name;
   row.pairs = static_cast<std::int64_t>(pairing.pairs.size());
   row.confidence = options.confidence;
-  row.skipped_fraction = skipped_fraction(pairing);
+  row.skipped_fraction = skipped_fraction(pairing.pairs, &Pair::arm);
   compare_speed(pairing, options.confidence, row, notes);
   row.memory_ratio = memory_ratio(pairing.pairs, &RunRecord::peak_device_bytes);
   if (!row.memory_ratio) {
@@ -180,7 +206,7 @@ Comparison compare_arm(const RunGroup& group, const std::string& arm, Prediction
     row.metric_delta_ci_high = difference.delta->high;
   }
   row.margin = options.margin;
-  judge_accuracy(pairing, options.margin, row, notes);
+  judge_accuracy(pairing, options.margin, difference.lacking, row, notes);
   note_conditions(pairing, row, notes);
   row.note = notes.text();
   return row;

@@ -1,18 +1,13 @@
 #include "mpbench/bench/comparison_options.hpp"
 
-#include <fmt/format.h>
-
-#include "mpbench/core/error.hpp"
+#include "mpbench/core/require.hpp"
 
 namespace mpbench::bench {
 
 void validate(const ComparisonOptions& options) {
-  if (!(options.margin >= 0)) {
-    throw UsageError(fmt::format("a margin is 0 or more, not {}", options.margin));
-  }
-  if (!(options.confidence > 0 && options.confidence < 1)) {
-    throw UsageError(fmt::format("a confidence is between 0 and 1, not {}", options.confidence));
-  }
+  require(options.margin >= 0 && options.margin <= 1, "--margin", options.margin, "0 to 1");
+  require(options.confidence > 0 && options.confidence < 1, "--confidence", options.confidence,
+          "between 0 and 1");
 }
 
 }  // namespace mpbench::bench

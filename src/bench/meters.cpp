@@ -2,9 +2,13 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <functional>
 #include <string_view>
+
+#include "mpbench/device/device.hpp"
 
 namespace mpbench::bench {
 namespace {
@@ -98,20 +102,42 @@ void EnergyCounter::restart() {
   microjoules_ = 0;
 }
 
-ResourceMeter::ResourceMeter(const std::filesystem::path& powercap_root) : energy_(powercap_root) {}
+void ResourceUse::add(const ResourceUse& part) {
+  const auto combine = [](auto& mine, const auto& other, auto&& how) {
+    if (!mine || !other) {
+      mine.reset();
+    } else {
+      mine = how(*mine, *other);
+    }
+  };
+  const auto larger = [](auto a, auto b) { return std::max(a, b); };
+  combine(peak_device_bytes, part.peak_device_bytes, larger);
+  combine(peak_rss_bytes, part.peak_rss_bytes, larger);
+  combine(cpu_time_s, part.cpu_time_s, std::plus<>());
+  combine(energy_j, part.energy_j, std::plus<>());
+}
+
+ResourceMeter::ResourceMeter(c10::Device device, const std::filesystem::path& powercap_root)
+    : device_(device), energy_(powercap_root) {}
 
 void ResourceMeter::start() {
   reset_peak_rss();
+  device::reset_peak_memory(device_);
   energy_.restart();
   cpu_start_s_ = bench::cpu_time_s();
+  running_ = true;
 }
 
-void ResourceMeter::sample() { energy_.joules(); }
-
-ResourceUse ResourceMeter::stop() {
-  return {.peak_rss_bytes = bench::peak_rss_bytes(),
+ResourceUse ResourceMeter::used() {
+  return {.peak_device_bytes = device::peak_memory_bytes(device_),
+          .peak_rss_bytes = bench::peak_rss_bytes(),
           .cpu_time_s = bench::cpu_time_s() - cpu_start_s_,
           .energy_j = energy_.joules()};
+}
+
+ResourceUse ResourceMeter::stop() {
+  running_ = false;
+  return used();
 }
 
 }  // namespace mpbench::bench

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "evidence.hpp"
 #include "mpbench/train/unit_scores.hpp"
 
 namespace mpbench::bench {
@@ -15,13 +16,47 @@ constexpr int few_groups = 30;
 
 using Column = std::optional<double> RunRecord::*;
 
-bool all_have(const std::vector<Pair>& pairs, Column column) {
-  const auto measured = [&](const RunRecord& run) {
-    return (run.*column).has_value() && std::isfinite(*(run.*column));
-  };
-  return !pairs.empty() && std::all_of(pairs.begin(), pairs.end(), [&](const Pair& pair) {
-    return measured(*pair.baseline) && measured(*pair.arm);
-  });
+/// What accuracy can be judged by.
+struct Judge {
+  const char* name;
+  Column column;
+  bool of_units;   ///< of breasts, by the mean score of their images
+  bool by_scores;  ///< else by the predicted classes
+};
+
+/// In the order of preference. A breast is what is diagnosed, and its images are not independent.
+constexpr Judge judges[] = {{"val_breast_auc", &RunRecord::val_breast_auc, true, true},
+                            {"val_auc", &RunRecord::val_auc, false, true},
+                            {"val_accuracy", &RunRecord::val_accuracy, false, false}};
+
+/// The first metric that any run has. All of them must have it: one metric says nothing beside
+/// another, and a run that lacks it is not the like of those that have it.
+const Judge* choose_judge(const std::vector<Pair>& pairs, Notes& notes) {
+  for (const Judge& judge : judges) {
+    std::string without;
+    std::size_t measured = 0;
+    for (const Pair& pair : pairs) {
+      for (const RunRecord* run : {pair.baseline, pair.arm}) {
+        const auto& value = run->*judge.column;
+        if (value && std::isfinite(*value)) {
+          ++measured;
+        } else if (without.empty()) {
+          without = run->run_id;
+        }
+      }
+    }
+    if (measured == 0) continue;
+    if (without.empty()) return &judge;
+    notes.add(
+        fmt::format("accuracy is not judged: {} has no {}, and others have", without, judge.name));
+    return nullptr;
+  }
+  return nullptr;
+}
+
+bool all_have_logits(const std::vector<PredictionRow>& rows) {
+  return std::all_of(rows.begin(), rows.end(),
+                     [](const PredictionRow& row) { return row.logit.has_value(); });
 }
 
 /// The two runs' rows side by side; empty when they are not of the same samples.
@@ -29,6 +64,9 @@ std::optional<PairedPredictions> join(const std::vector<PredictionRow>& baseline
                                       const std::vector<PredictionRow>& arm) {
   if (baseline.empty() || baseline.size() != arm.size()) return std::nullopt;
   PairedPredictions joined;
+  // Probabilities that round to 1 rank nothing; runs of earlier versions have no logits.
+  const bool by_logits = all_have_logits(baseline) && all_have_logits(arm);
+  const auto rank = [&](const PredictionRow& row) { return by_logits ? *row.logit : row.score; };
   for (std::size_t i = 0; i < baseline.size(); ++i) {
     if (baseline[i].sample_id != arm[i].sample_id || baseline[i].label != arm[i].label ||
         baseline[i].group != arm[i].group) {
@@ -36,8 +74,8 @@ std::optional<PairedPredictions> join(const std::vector<PredictionRow>& baseline
     }
     joined.group.push_back(baseline[i].group);
     joined.label.push_back(baseline[i].label);
-    joined.baseline_score.push_back(baseline[i].score);
-    joined.arm_score.push_back(arm[i].score);
+    joined.baseline_score.push_back(rank(baseline[i]));
+    joined.arm_score.push_back(rank(arm[i]));
     joined.baseline_predicted.push_back(baseline[i].predicted);
     joined.arm_predicted.push_back(arm[i].predicted);
   }
@@ -45,13 +83,13 @@ std::optional<PairedPredictions> join(const std::vector<PredictionRow>& baseline
 }
 
 /// One element a pair; empty when any pair's predictions are missing or do not match.
-std::vector<PairedPredictions> join_all(const std::vector<Pair>& pairs, PredictionStore& store,
-                                        Notes& notes) {
+std::vector<PairedPredictions> join_all(const std::vector<Pair>& pairs, bool of_units,
+                                        PredictionStore& store, Notes& notes) {
   std::vector<PairedPredictions> repeats;
   for (const Pair& pair : pairs) {
     const auto& baseline = store.get(pair.baseline->run_id);
     const auto& arm = store.get(pair.arm->run_id);
-    auto joined = join(baseline, arm);
+    auto joined = of_units ? join(mean_by_unit(baseline), mean_by_unit(arm)) : join(baseline, arm);
     if (!joined) {
       notes.add(baseline.empty() || arm.empty()
                     ? "predictions are missing: the metric's interval is over repeats"
@@ -69,6 +107,34 @@ bool all_equal(const std::vector<double>& values) {
                      [&](double value) { return value == values.front(); });
 }
 
+/// The bootstrap's difference with its interval; empty where there is none.
+std::optional<Estimate> bootstrapped(const std::vector<PairedPredictions>& repeats,
+                                     const Metric& metric, const ComparisonOptions& options,
+                                     const std::string& name, const std::vector<double>& recorded,
+                                     Notes& notes) {
+  const BootstrapResult bootstrap = bootstrap_delta(repeats, metric,
+                                                    {.resamples = options.resamples,
+                                                     .confidence = options.confidence,
+                                                     .seed = options.bootstrap_seed});
+  if (!bootstrap.delta.has_interval()) return std::nullopt;
+  if (recorded.size() == 1) {
+    notes.add("one pair of repeats: chance in training is not in the metric's interval");
+  }
+  if (bootstrap.groups < few_groups) {
+    notes.add(fmt::format("only {} groups (patients) to resample: the metric's interval is rough",
+                          bootstrap.groups));
+  }
+  // Recomputed from the file in double: a larger gap means that they are not of the same model
+  // state.
+  if (const double gap = bootstrap.delta.value - mean(recorded); std::abs(gap) > 1e-6) {
+    notes.add(
+        fmt::format("{} recomputed from the predictions differs by {:+.2g} from what the runs "
+                    "recorded",
+                    name, gap));
+  }
+  return bootstrap.delta;
+}
+
 }  // namespace
 
 const std::vector<PredictionRow>& PredictionStore::get(const std::string& run_id) {
@@ -84,51 +150,25 @@ const std::vector<PredictionRow>& PredictionStore::get(const std::string& run_id
 
 MetricDifference metric_difference(const std::vector<Pair>& pairs, PredictionStore& predictions,
                                    const ComparisonOptions& options, Notes& notes) {
-  const bool by_auc = all_have(pairs, &RunRecord::val_auc);
-  if (!by_auc && !all_have(pairs, &RunRecord::val_accuracy)) return {};
-  const Column column = by_auc ? &RunRecord::val_auc : &RunRecord::val_accuracy;
-  MetricDifference result{.metric = by_auc ? "val_auc" : "val_accuracy", .delta = {}};
-
+  const Judge* judge = choose_judge(pairs, notes);
+  if (judge == nullptr) return {};
+  MetricDifference result{.metric = judge->name, .delta = {}, .lacking = {}};
   std::vector<double> recorded;
   for (const Pair& pair : pairs) {
-    recorded.push_back(*(pair.arm->*column) - *(pair.baseline->*column));
+    recorded.push_back(*(pair.arm->*judge->column) - *(pair.baseline->*judge->column));
   }
   const bool repeats_differ = recorded.size() > 1 && !all_equal(recorded);
   if (recorded.size() > 1 && !repeats_differ) {
     notes.add("the repeats gave the same metric: chance in training is not in its interval");
   }
+  const auto repeats = join_all(pairs, judge->of_units, predictions, notes);
+  result.lacking = lacking_evidence(pairs, repeats);
 
-  const Metric& metric = by_auc ? options.auc : options.accuracy;
-  if (metric && options.resamples > 0) {
-    const auto repeats = join_all(pairs, predictions, notes);
-    if (!repeats.empty()) {
-      const BootstrapResult bootstrap = bootstrap_delta(repeats, metric,
-                                                        {.resamples = options.resamples,
-                                                         .confidence = options.confidence,
-                                                         .seed = options.bootstrap_seed});
-      if (bootstrap.delta.has_interval()) {
-        result.delta = bootstrap.delta;
-        if (recorded.size() == 1) {
-          notes.add("one pair of repeats: chance in training is not in the metric's interval");
-        }
-        if (bootstrap.groups < few_groups) {
-          notes.add(
-              fmt::format("only {} groups (patients) to resample: the metric's interval is "
-                          "rough",
-                          bootstrap.groups));
-        }
-        // Recomputed from the file in double: a larger gap means that they are not of the same
-        // model state.
-        if (const double gap = bootstrap.delta.value - mean(recorded); std::abs(gap) > 1e-6) {
-          notes.add(
-              fmt::format("{} recomputed from the predictions differs by {:+.2g} from what "
-                          "the runs recorded",
-                          result.metric, gap));
-        }
-        return result;
-      }
-      notes.add("the predictions carry no interval (one group, or one class)");
-    }
+  const Metric& metric = judge->by_scores ? options.auc : options.accuracy;
+  if (metric && options.resamples > 0 && !repeats.empty()) {
+    result.delta = bootstrapped(repeats, metric, options, result.metric, recorded, notes);
+    if (result.delta) return result;
+    notes.add("the predictions carry no interval (one group, or one class)");
   }
   result.delta = mean_interval(recorded, options.confidence);
   // Repeats with the same seed may agree to the last bit; a width of zero would claim certainty.
@@ -143,8 +183,11 @@ std::vector<PredictionRow> mean_by_unit(std::span<const PredictionRow> rows) {
   std::vector<train::ImageScore> images;
   images.reserve(rows.size());
   for (const PredictionRow& row : rows) {
-    images.push_back(
-        {.unit = row.unit, .group = row.group, .label = row.label, .score = row.score});
+    images.push_back({.unit = row.unit,
+                      .group = row.group,
+                      .label = row.label,
+                      .score = row.score,
+                      .logit = row.logit});
   }
   std::vector<PredictionRow> means;
   for (const train::UnitScore& unit : train::unit_scores(images)) {
@@ -153,6 +196,7 @@ std::vector<PredictionRow> mean_by_unit(std::span<const PredictionRow> rows) {
     row.sample_id = row.unit;
     row.label = unit.label;
     row.score = unit.score;
+    if (row.logit) row.logit = unit.logit;
     row.predicted = row.score >= 0.5 ? 1 : 0;
   }
   return means;

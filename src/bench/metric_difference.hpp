@@ -24,10 +24,13 @@ class PredictionStore {
 struct MetricDifference {
   std::string metric;  ///< a column of runs.csv; empty when the pairs share none
   std::optional<Estimate> delta;
+  std::string lacking;  ///< why it carries no verdict (lacking_evidence()); empty where it can
 };
 
-/// The difference of val_auc, or where not every pair has one of val_accuracy: bootstrapped over
-/// the groups of the predictions, else the t interval over the repeats' recorded values.
+/// The difference of val_breast_auc; where no run has one of val_auc; where no run has one of
+/// val_accuracy. Where some of the runs have a metric and others lack it there is no difference,
+/// and a note. Bootstrapped over the groups of the predictions, else the t interval over the
+/// repeats' recorded values.
 MetricDifference metric_difference(const std::vector<Pair>& pairs, PredictionStore& predictions,
                                    const ComparisonOptions& options, Notes& notes);
 

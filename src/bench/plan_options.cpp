@@ -27,11 +27,7 @@ void check_axis(const char* name, const std::vector<Value>& values) {
 void check_names(const char* name, const std::vector<std::string>& values) {
   check_axis(name, values);
   for (const std::string& value : values) {
-    const bool fit = !value.empty() && value.front() != '.' &&
-                     value.find_first_not_of(
-                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                         "0123456789._-") == std::string::npos;
-    if (!fit) throw UsageError(fmt::format("{}: '{}' is no name", name, value));
+    if (!is_file_name(value)) throw UsageError(fmt::format("{}: '{}' is no name", name, value));
   }
 }
 
@@ -69,6 +65,13 @@ std::vector<RunSpec> configurations(const Axes& axes) {
 
 }  // namespace
 
+bool is_file_name(const std::string& name) {
+  return !name.empty() && name.front() != '.' &&
+         name.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+             "0123456789._-") == std::string::npos;
+}
+
 std::string make_run_id(const RunSpec& spec) {
   const std::string size = spec.image_size == 0 ? "native" : std::to_string(spec.image_size);
   return fmt::format("{}-b{}-i{}-{}s{}-{}-r{}", spec.model, spec.batch_size, size,
@@ -76,14 +79,14 @@ std::string make_run_id(const RunSpec& spec) {
 }
 
 std::vector<RunSpec> make_plan(const Axes& axes) {
-  check_names("precision", axes.precision);
-  check_names("model", axes.model);
-  check_smallest("batch size", axes.batch_size, 1);
-  check_smallest("image size", axes.image_size, 0);
-  check_axis("channels-last", axes.channels_last);
-  check_axis("seed", axes.seed);
+  check_names("--precision", axes.precision);
+  check_names("--model", axes.model);
+  check_smallest("--batch-size", axes.batch_size, 1);
+  check_smallest("--image-size", axes.image_size, 0);
+  check_axis("--channels-last", axes.channels_last);
+  check_axis("--seed", axes.seed);
   if (axes.repeats < 1) {
-    throw UsageError(fmt::format("repeats: at least 1, not {}", axes.repeats));
+    throw UsageError(fmt::format("--repeats: at least 1, not {}", axes.repeats));
   }
   std::size_t runs = 1;
   for (const std::size_t factor :

@@ -14,10 +14,10 @@ RunIdentity identity_of(const RunRecord& run) {
           .batch_size = run.batch_size,
           .image_size = run.image_size,
           .channels_last = run.channels_last,
-          .seed = run.seed,
           .device = run.device,
           .device_name = run.device_name,
-          .threads = run.threads};
+          .threads = run.threads,
+          .pairing_hash = run.pairing_hash};
 }
 
 bool agree(const std::string& a, const std::string& b) { return a.empty() || b.empty() || a == b; }
@@ -29,21 +29,30 @@ bool agree(const std::optional<Value>& a, const std::optional<Value>& b) {
 bool agree(const RunIdentity& a, const RunIdentity& b) {
   return agree(a.model, b.model) && agree(a.dataset, b.dataset) &&
          agree(a.batch_size, b.batch_size) && agree(a.image_size, b.image_size) &&
-         agree(a.channels_last, b.channels_last) && agree(a.seed, b.seed) &&
-         agree(a.device, b.device) && agree(a.device_name, b.device_name) &&
-         agree(a.threads, b.threads);
+         agree(a.channels_last, b.channels_last) && agree(a.device, b.device) &&
+         agree(a.device_name, b.device_name) && agree(a.threads, b.threads) &&
+         agree(a.pairing_hash, b.pairing_hash);
+}
+
+bool same_configuration(const RunIdentity& a, const RunIdentity& b) {
+  RunIdentity other = b;
+  // Runs of earlier versions have no hash.
+  if (a.pairing_hash.empty() || b.pairing_hash.empty()) other.pairing_hash = a.pairing_hash;
+  return a == other;
 }
 
 /// Bytes of an error kept in a note; runs.csv has all of it.
 constexpr std::size_t max_reason = 120;
 
-using RunsByRepeat = std::map<std::int64_t, const RunRecord*>;
+/// The seed and the repeat.
+using PairKey = std::pair<std::uint64_t, std::int64_t>;
+using RunsByRepeat = std::map<PairKey, const RunRecord*>;
 
 RunsByRepeat runs_by_repeat(const RunGroup& group, const std::string& precision) {
   RunsByRepeat runs;
   for (const RunRecord* run : group.runs) {
     if (run->precision != precision) continue;
-    const RunRecord*& kept = runs[run->repeat.value_or(0)];
+    const RunRecord*& kept = runs[{run->seed.value_or(0), run->repeat.value_or(0)}];
     if (kept == nullptr || run->status == RunStatus::ok || kept->status != RunStatus::ok) {
       kept = run;
     }
@@ -51,18 +60,18 @@ RunsByRepeat runs_by_repeat(const RunGroup& group, const std::string& precision)
   return runs;
 }
 
-const RunRecord* find_ok(const RunsByRepeat& runs, std::int64_t repeat) {
-  const auto found = runs.find(repeat);
+const RunRecord* find_ok(const RunsByRepeat& runs, const PairKey& key) {
+  const auto found = runs.find(key);
   if (found == runs.end() || found->second->status != RunStatus::ok) return nullptr;
   return found->second;
 }
 
 void note_left_out(const RunsByRepeat& runs, const RunsByRepeat& partners, Notes& notes) {
-  for (const auto& [repeat, run] : runs) {
+  for (const auto& [key, run] : runs) {
     if (run->status != RunStatus::ok) {
       const std::string reason = run->error.empty() ? "" : ": " + run->error.substr(0, max_reason);
       notes.add(fmt::format("left out: {} ({}{})", run->run_id, to_string(run->status), reason));
-    } else if (find_ok(partners, repeat) == nullptr) {
+    } else if (find_ok(partners, key) == nullptr) {
       notes.add(fmt::format("left out: {} (its partner has no result)", run->run_id));
     }
   }
@@ -70,7 +79,7 @@ void note_left_out(const RunsByRepeat& runs, const RunsByRepeat& partners, Notes
 
 std::vector<const RunRecord*> all_of(const RunsByRepeat& runs) {
   std::vector<const RunRecord*> all;
-  for (const auto& [repeat, run] : runs) all.push_back(run);
+  for (const auto& [key, run] : runs) all.push_back(run);
   return all;
 }
 
@@ -84,6 +93,16 @@ void Notes::add(const std::string& remark) {
 }
 
 std::string Notes::text() const { return fmt::format("{}", fmt::join(remarks_, "; ")); }
+
+std::optional<std::uint64_t> RunGroup::seed() const {
+  std::optional<std::uint64_t> seed;
+  for (const RunRecord* run : runs) {
+    if (!run->seed) continue;
+    if (seed && *seed != *run->seed) return std::nullopt;
+    seed = run->seed;
+  }
+  return seed;
+}
 
 std::vector<std::string> RunGroup::precisions() const {
   std::vector<std::string> names;
@@ -109,7 +128,7 @@ std::vector<RunGroup> group_runs(std::span<const RunRecord> runs) {
     }
   };
   for (const RunRecord& run : runs) {
-    if (run.status == RunStatus::ok) place(run, std::equal_to<RunIdentity>());
+    if (run.status == RunStatus::ok) place(run, same_configuration);
   }
   for (const RunRecord& run : runs) {
     if (run.status != RunStatus::ok) {
@@ -124,12 +143,12 @@ Pairing pair_runs(const RunGroup& group, const std::string& baseline_precision,
   const RunsByRepeat baseline = runs_by_repeat(group, baseline_precision);
   const RunsByRepeat arm = runs_by_repeat(group, arm_precision);
   Pairing pairing;
-  for (const auto& [repeat, run] : baseline) {
+  for (const auto& [key, run] : baseline) {
     if (run->status != RunStatus::ok) continue;
     pairing.baseline_ok.push_back(run);
-    if (const RunRecord* partner = find_ok(arm, repeat)) pairing.pairs.push_back({run, partner});
+    if (const RunRecord* partner = find_ok(arm, key)) pairing.pairs.push_back({run, partner});
   }
-  for (const auto& [repeat, run] : arm) {
+  for (const auto& [key, run] : arm) {
     if (run->status == RunStatus::diverged) ++pairing.arm_diverged;
   }
   for (const Pair& pair : pairing.pairs) {

@@ -22,17 +22,17 @@ class Notes {
   std::vector<std::string> remarks_;
 };
 
-/// What runs have in common when only the precision and the repeat differ.
+/// What runs have in common when only the precision, the seed and the repeat differ.
 struct RunIdentity {
   std::string model;
   std::string dataset;
   std::optional<std::int64_t> batch_size;
   std::optional<std::int64_t> image_size;
   std::optional<bool> channels_last;
-  std::optional<std::uint64_t> seed;
   std::string device;
   std::string device_name;
   std::optional<std::int64_t> threads;
+  std::string pairing_hash;  ///< empty in runs of earlier versions
 
   bool operator==(const RunIdentity&) const = default;
 };
@@ -40,12 +40,15 @@ struct RunIdentity {
 struct RunGroup {
   RunIdentity identity;
   std::vector<const RunRecord*> runs;
+  /// The seed, where all have the same.
+  std::optional<std::uint64_t> seed() const;
   /// The precisions in the order in which they first appear.
   std::vector<std::string> precisions() const;
 };
 
 /// Groups in the order of their first ok run. A run that failed may not know all of its identity
-/// (the device's name, the image size): it joins the first group that it does not contradict.
+/// (the device's name, the image size): it joins the first group that it does not contradict. Runs
+/// that differ in any other option that bears on the result are not of one group.
 std::vector<RunGroup> group_runs(std::span<const RunRecord> runs);
 
 struct Pair {
@@ -55,7 +58,7 @@ struct Pair {
 
 /// The runs of one arm and the baseline.
 struct Pairing {
-  std::vector<Pair> pairs;  ///< both ok, same repeat, in the repeats' order
+  std::vector<Pair> pairs;  ///< both ok, same seed and repeat, in the order of seeds and repeats
   /// The paired runs; without any pair, all there are.
   std::vector<const RunRecord*> baseline_runs;
   std::vector<const RunRecord*> arm_runs;
@@ -63,8 +66,8 @@ struct Pairing {
   int arm_diverged = 0;
 };
 
-/// Pairs by repeat. Of several runs of one repeat the last ok one counts (a comparison that was
-/// resumed), else the last. What is left out is added to the notes, by id and status.
+/// Pairs by seed and repeat. Of several runs of one repeat the last ok one counts (a comparison
+/// that was resumed), else the last. What is left out is added to the notes, by id and status.
 Pairing pair_runs(const RunGroup& group, const std::string& baseline_precision,
                   const std::string& arm_precision, Notes& notes);
 

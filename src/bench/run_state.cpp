@@ -30,7 +30,12 @@ void read_cell(const nlohmann::json& from, std::optional<Value>& value) {
 }  // namespace
 
 void Totals::add(const train::EpochResult& epoch) {
+  complete_epochs += epoch.cut_short ? 0 : 1;
   steps += epoch.steps;
+  // A state of an earlier version has images of which it is not known.
+  if (epoch.positives && (positives || images == 0)) {
+    positives = positives.value_or(0) + *epoch.positives;
+  }
   images += epoch.images;
   skipped_steps += epoch.skipped_steps;
   time_s += epoch.time_s;
@@ -38,12 +43,20 @@ void Totals::add(const train::EpochResult& epoch) {
   step_s.insert(step_s.end(), epoch.step_s.begin(), epoch.step_s.end());
 }
 
-bool BestEpoch::offer(int number, const EpochRecord& record) {
-  const std::optional<double> value = record.val_auc ? record.val_auc : record.val_accuracy;
-  if (!value || (epoch > 0 && !(*value > metric))) return false;
-  epoch = number;
-  metric = *value;
-  return true;
+nlohmann::json to_json(const ResourceUse& use) {
+  return {{"peak_device_bytes", cell(use.peak_device_bytes)},
+          {"peak_rss_bytes", cell(use.peak_rss_bytes)},
+          {"cpu_time_s", cell(use.cpu_time_s)},
+          {"energy_j", cell(use.energy_j)}};
+}
+
+ResourceUse resource_use_from(const nlohmann::json& from) {
+  ResourceUse use;
+  read_cell(from.at("peak_device_bytes"), use.peak_device_bytes);
+  read_cell(from.at("peak_rss_bytes"), use.peak_rss_bytes);
+  read_cell(from.at("cpu_time_s"), use.cpu_time_s);
+  read_cell(from.at("energy_j"), use.energy_j);
+  return use;
 }
 
 nlohmann::json to_json(const RunState& state) {
@@ -55,29 +68,37 @@ nlohmann::json to_json(const RunState& state) {
   }
   return {{"steps", state.totals.steps},
           {"images", state.totals.images},
+          {"positives", cell(state.totals.positives)},
           {"skipped_steps", state.totals.skipped_steps},
           {"time_s", state.totals.time_s},
           {"data_wait_s", state.totals.data_wait_s},
           {"step_s", state.totals.step_s},
           {"epochs", std::move(epochs)},
-          {"best_epoch", state.best.epoch},
-          {"best_metric", state.best.metric}};
+          {"complete_epochs", state.totals.complete_epochs},
+          {"use", state.use ? to_json(*state.use) : nlohmann::json(nullptr)}};
 }
 
 RunState run_state_from(const nlohmann::json& from) {
   RunState state;
   from.at("steps").get_to(state.totals.steps);
   from.at("images").get_to(state.totals.images);
+  if (from.contains("positives")) read_cell(from.at("positives"), state.totals.positives);
   from.at("skipped_steps").get_to(state.totals.skipped_steps);
   from.at("time_s").get_to(state.totals.time_s);
   from.at("data_wait_s").get_to(state.totals.data_wait_s);
   from.at("step_s").get_to(state.totals.step_s);
-  from.at("best_epoch").get_to(state.best.epoch);
-  from.at("best_metric").get_to(state.best.metric);
   for (const auto& row : from.at("epochs")) {
     EpochRecord record;
     visit_columns(record, [&](const char* name, auto& value) { read_cell(row.at(name), value); });
     state.epochs.push_back(std::move(record));
+  }
+  // States of earlier versions have neither. What their part of the run took is not known.
+  state.totals.complete_epochs =
+      from.value("complete_epochs", static_cast<std::int64_t>(state.epochs.size()));
+  if (!from.contains("use")) {
+    state.use = ResourceUse{};
+  } else if (!from.at("use").is_null()) {
+    state.use = resource_use_from(from.at("use"));
   }
   return state;
 }

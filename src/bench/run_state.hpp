@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "mpbench/bench/meters.hpp"
 #include "mpbench/bench/run_record.hpp"
 #include "mpbench/train/trainer.hpp"
 
@@ -12,8 +13,10 @@ namespace mpbench::bench {
 
 /// What the epochs of a run add up to while they pass.
 struct Totals {
+  std::int64_t complete_epochs = 0;  ///< without one that --steps cut short
   std::int64_t steps = 0;
   std::int64_t images = 0;
+  std::optional<std::int64_t> positives{};  ///< among the images; two classes only
   std::int64_t skipped_steps = 0;
   double time_s = 0;
   double data_wait_s = 0;
@@ -22,20 +25,12 @@ struct Totals {
   void add(const train::EpochResult& epoch);
 };
 
-/// The best epoch by the run's metric: AUC where there is one, else accuracy.
-struct BestEpoch {
-  int epoch = 0;  ///< from 1; 0: none yet
-  double metric = 0;
-
-  /// Takes an epoch in; true when it is the best so far. The first of equals stays.
-  bool offer(int number, const EpochRecord& record);
-};
-
-/// What a run knows between two epochs beside the trainer's state; it travels in checkpoints.
+/// What a run knows between two steps beside the trainer's state; it travels in checkpoints.
 struct RunState {
   Totals totals;
   std::vector<EpochRecord> epochs;
-  BestEpoch best;
+  /// What its training took so far, in all processes; empty before the first part.
+  std::optional<ResourceUse> use;
 };
 
 nlohmann::json to_json(const RunState& state);

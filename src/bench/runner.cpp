@@ -17,6 +17,7 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/openmp_waiting.hpp"
+#include "mpbench/core/timer.hpp"
 #include "mpbench/device/device.hpp"
 #include "mpbench/train/setup.hpp"
 #include "mpbench/train/trainer.hpp"
@@ -24,6 +25,9 @@
 
 namespace mpbench::bench {
 namespace {
+
+/// The counters wrap after an hour or so.
+constexpr double seconds_between_energy_readings = 60;
 
 RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& set,
                        const RunOptions& options, c10::Device device) {
@@ -54,7 +58,11 @@ RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& s
   }
   run.git_commit = build_info::git_commit();
   run.build_type = build_info::build_type();
-  run.config_hash = train::config_hash(config, set.key);
+  const std::string weights = options.state != nullptr
+                                  ? train::weights_digest(options.state->checkpoint)
+                                  : train::weights_digest(config);
+  run.config_hash = train::config_hash(config, set.key, weights);
+  run.pairing_hash = train::pairing_hash(config, set.key, weights);
   run.started_at = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
   return run;
 }
@@ -80,6 +88,10 @@ void fill_totals(RunRecord& run, const Totals& totals, bool has_scaler) {
   if (totals.steps == 0) return;
   run.train_time_s = totals.time_s;
   run.images_per_s = static_cast<double>(totals.images) / totals.time_s;
+  if (totals.positives) {
+    run.train_positive_share =
+        static_cast<double>(*totals.positives) / static_cast<double>(totals.images);
+  }
   run.data_wait_fraction = totals.data_wait_s / totals.time_s;
   run.step_ms_median = 1e3 * median(totals.step_s);
   run.step_ms_mad = 1e3 * median_absolute_deviation(totals.step_s);
@@ -123,7 +135,8 @@ void fill_validation(RunOutput& output, const train::ValidationResult& validatio
                                   .unit = sample.unit == sample.id ? "" : sample.unit,
                                   .label = sample.label,
                                   .score = prediction.score,
-                                  .predicted = prediction.predicted});
+                                  .predicted = prediction.predicted,
+                                  .logit = prediction.logit});
   }
 }
 
@@ -137,7 +150,8 @@ class Run {
         options_(options),
         output_(output),
         folder_(options.checkpoints),
-        trainer_(config, set) {
+        trainer_(config, set, /*will_restore=*/options.state != nullptr),
+        meter_(train::choose_device(config)) {
     RunRecord& run = output.run;
     output.split = trainer_.split();
     run.n_train = static_cast<std::int64_t>(output.split.train.size());
@@ -149,74 +163,142 @@ class Run {
     if (!trainer_.weights_report().empty()) spdlog::info("{}", trainer_.weights_report());
   }
 
-  void warm_up() { output_.run.time_to_first_step_s = trainer_.warm_up(); }
+  /// Keeps what training took, however the run ended.
+  ~Run() {
+    stop_measuring();
+    if (!state_.use) return;
+    RunRecord& run = output_.run;
+    run.peak_device_bytes = state_.use->peak_device_bytes;
+    run.peak_rss_bytes = state_.use->peak_rss_bytes;
+    run.cpu_time_s = state_.use->cpu_time_s;
+    run.energy_j = state_.use->energy_j;
+  }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
 
-  /// Takes over a kept state, where one is asked for and there.
-  void resume() {
-    std::filesystem::path path = options_.resume_from;
-    std::optional<train::Checkpoint> kept;
-    if (!path.empty()) {
-      kept = train::read_checkpoint(path);
-    } else if (options_.resume) {
-      path = folder_.last();
-      kept = folder_.load_last();
-      if (!kept) spdlog::info("{}: nothing to go on from: starting afresh", path.string());
-    }
-    if (!kept) return;
-    trainer_.restore(*kept, path);
+  /// Takes over what the run has come to so far, where it goes on from a state.
+  void read_state() {
+    if (options_.state == nullptr) return;
+    const auto& [checkpoint, path] = *options_.state;
+    trainer_.require_same_run(checkpoint, path);
     try {
-      state_ = run_state_from(kept->state.at("run"));
+      state_ = run_state_from(checkpoint.state.at("run"));
     } catch (const nlohmann::json::exception& error) {
       throw InputError(path, "run", error.what());
     }
-    spdlog::info("{}: going on after step {}", path.string(), trainer_.steps_done());
     output_.epochs = state_.epochs;
     if (output_.epochs.empty()) return;
     fill_totals(output_.run, state_.totals, config_.precision == Precision::fp16);
     fill_epochs();
-    // The predictions were not kept: they follow from the weights.
-    if (!trainer_.epoch_open() && (trainer_.finished() || stops_early()))
-      fill_validation(output_, judge(), set_);
   }
 
-  void train(ResourceMeter& meter) {
+  void warm_up() { output_.run.time_to_first_step_s = trainer_.warm_up(); }
+
+  /// Puts the trainer into the state, where there is one.
+  void resume() {
+    if (options_.state == nullptr) return;
+    auto& [checkpoint, path] = *options_.state;
+    trainer_.restore(checkpoint, path);
+    checkpoint = {};
+    spdlog::info("{}: going on after step {}", path.string(), trainer_.steps_done());
+    const auto best = static_cast<int>(best_epoch(state_.epochs));
+    if (keeps() && best > 0 && !folder_.restore_best(best, path)) {
+      spdlog::warn("{}: the state after epoch {}, the best so far, is not kept any more",
+                   folder_.best().string(), best);
+    }
+    // The predictions were not kept: they follow from the weights.
+    if (!output_.epochs.empty() && !trainer_.epoch_open() &&
+        (trainer_.finished() || stops_early())) {
+      fill_validation(output_, judge(), set_);
+    }
+  }
+
+  void train() {
     while ((!trainer_.finished() || trainer_.epoch_open()) && !stops_early()) {
       train_to_epoch_end();
-      meter.sample();
-      const train::ValidationResult validation = judge();
-      const train::EpochResult epoch = trainer_.finish_epoch();
-      state_.totals.add(epoch);
-      output_.epochs.push_back(epoch_record(options_.run_id, epoch));
-      fill_validation(output_, validation, set_);
+      // A longer run goes on within the epoch: what it came to is not part of that run's past.
+      const bool cut = trainer_.epoch_cut();
+      try {
+        const train::ValidationResult validation = judge();
+        if (cut) keep();
+        finish_epoch();
+        fill_validation(output_, validation, set_);
+      } catch (const train::Diverged&) {
+        // The epoch was trained and counts; what was predicted before it is not the run's answer.
+        finish_epoch();
+        output_.predictions.clear();
+        output_.confusion = {};
+        throw;
+      }
       state_.epochs = output_.epochs;
-      const bool best = state_.best.offer(epoch.epoch, output_.epochs.back());
-      fill_totals(output_.run, state_.totals, epoch.loss_scale.has_value());
       fill_epochs();
-      keep();
-      if (best && keeps()) folder_.mark_best();
+      if (!cut) keep();
+      if (best_epoch(state_.epochs) == state_.epochs.back().epoch && keeps()) {
+        cut ? folder_.mark_best_within_epoch() : folder_.mark_best();
+      }
       if (options_.on_epoch) options_.on_epoch(output_);
     }
     if (stops_early() && !trainer_.finished()) {
-      spdlog::info("stopped early: no better epoch than {} for {} epochs", state_.best.epoch,
-                   config_.early_stop);
+      spdlog::info("stopped early: no better epoch than {} for {} epochs",
+                   best_epoch(state_.epochs), config_.early_stop);
     }
   }
 
  private:
   bool keeps() const { return config_.checkpoints && !options_.checkpoints.empty(); }
 
-  void keep() const {
+  void keep() {
     if (!keeps()) return;
     train::Checkpoint checkpoint = trainer_.checkpoint();
-    checkpoint.state["run"] = to_json(state_);
+    RunState state = state_;
+    if (meter_.running()) add_use(state, meter_.used());
+    checkpoint.state["run"] = to_json(state);
     folder_.save(checkpoint);
   }
 
+  static void add_use(RunState& state, const ResourceUse& part) {
+    if (state.use) {
+      state.use->add(part);
+    } else {
+      state.use = part;
+    }
+  }
+
+  void stop_measuring() {
+    if (meter_.running()) add_use(state_, meter_.stop());
+  }
+
+  /// Tells the trainer's progress on, and reads the energy counters before they wrap.
+  ProgressFunction measured_progress() {
+    return [this, since_read = Stopwatch()](const Progress& progress) mutable {
+      if (since_read.seconds() > seconds_between_energy_readings) {
+        static_cast<void>(meter_.used());
+        since_read = Stopwatch();
+      }
+      if (options_.progress) options_.progress(progress);
+    };
+  }
+
+  void finish_epoch() {
+    const train::EpochResult epoch = trainer_.finish_epoch();
+    state_.totals.add(epoch);
+    output_.epochs.push_back(epoch_record(options_.run_id, epoch));
+    fill_totals(output_.run, state_.totals, epoch.loss_scale.has_value());
+    output_.run.epochs = state_.totals.complete_epochs;
+  }
+
+  /// Validation is not training: what it takes is not measured.
   void train_to_epoch_end() {
+    meter_.start();
+    train_blocks_to_epoch_end();
+    stop_measuring();
+  }
+
+  void train_blocks_to_epoch_end() {
     const std::int64_t block = keeps() && config_.checkpoint_steps > 0 ? config_.checkpoint_steps
                                                                        : train::Trainer::all_steps;
     while (!trainer_.at_epoch_end()) {
-      const bool complete = trainer_.train_steps(block, options_.progress).complete;
+      const bool complete = trainer_.train_steps(block, measured_progress()).complete;
       if (complete && trainer_.at_epoch_end()) return;
       keep();
       if (!complete) {
@@ -241,15 +323,16 @@ class Run {
   void fill_epochs() {
     const EpochRecord& last = output_.epochs.back();
     RunRecord& run = output_.run;
-    run.epochs = last.epoch;
+    run.epochs = state_.totals.complete_epochs;
     run.train_loss = last.train_loss;
     run.final_loss_scale = last.loss_scale;
-    if (state_.best.epoch > 0) run.best_epoch = state_.best.epoch;
+    if (const std::int64_t best = best_epoch(state_.epochs); best > 0) run.best_epoch = best;
   }
 
   bool stops_early() const {
-    return config_.early_stop > 0 && state_.best.epoch > 0 && !state_.epochs.empty() &&
-           state_.epochs.back().epoch - state_.best.epoch >= config_.early_stop;
+    const std::int64_t best = best_epoch(state_.epochs);
+    return config_.early_stop > 0 && best > 0 &&
+           state_.epochs.back().epoch - best >= config_.early_stop;
   }
 
   const train::TrainConfig& config_;
@@ -258,6 +341,7 @@ class Run {
   RunOutput& output_;
   train::CheckpointFolder folder_;
   train::Trainer trainer_;
+  ResourceMeter meter_;
   RunState state_;
 };
 
@@ -282,18 +366,17 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& s
   run.note = notes_on(config, set, device);
   if (!run.note.empty()) spdlog::warn("{}", run.note);
 
-  ResourceMeter meter;
   const auto stop = [&](RunStatus status, std::string error) {
     run.status = status;
     run.error = std::move(error);
   };
   try {
-    device::reset_peak_memory(device);
     Run work(config, set, options, output);
+    work.read_state();
+    if (options.on_start) options.on_start();
     work.warm_up();
     work.resume();
-    meter.start();
-    work.train(meter);
+    work.train();
     run.status = RunStatus::ok;
   } catch (const Interrupted&) {
     stop(RunStatus::interrupted, "stopped by the user");
@@ -309,11 +392,6 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& s
   } catch (const std::exception& error) {
     stop(is_out_of_memory(error) ? RunStatus::oom : RunStatus::failed, error.what());
   }
-  const ResourceUse use = meter.stop();
-  run.peak_rss_bytes = use.peak_rss_bytes;
-  run.cpu_time_s = use.cpu_time_s;
-  run.energy_j = use.energy_j;
-  run.peak_device_bytes = device::peak_memory_bytes(device);
   return output;
 }
 

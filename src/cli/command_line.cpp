@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -57,6 +58,17 @@ std::string value_of(const std::vector<std::string>& words, const std::string& f
   return value;
 }
 
+/// The flags' names: "lr" of "--lr", "--lr=0.1"; "checkpoints" of "--no-checkpoints".
+std::set<std::string> flags_among(const std::vector<std::string>& words) {
+  std::set<std::string> flags;
+  for (const std::string& word : words) {
+    if (!word.starts_with("--")) continue;
+    const std::string name = word.substr(2, word.find('=') - 2);
+    flags.insert(name.starts_with("no-") ? name.substr(3) : name);
+  }
+  return flags;
+}
+
 /// What goes on in a folder goes on with the options that it began with; flags still win.
 std::vector<std::string> with_kept_options(std::vector<std::string> words) {
   const bool resumes = std::any_of(words.begin(), words.end(), [](const std::string& word) {
@@ -107,15 +119,17 @@ CommandLine::CommandLine(commands::Request& request)
   setup_synth(app_, request.command);
   setup_decode(app_, request.command);
   setup_preprocess(app_, request.command);
-  setup_train(app_, request.command);
-  setup_compare(app_, request.command);
+  setup_train(app_, given_, request.command);
+  setup_compare(app_, given_, request.command);
   setup_predict(app_, request.command);
   setup_completion(app_);
 }
 
 std::optional<ExitCode> CommandLine::parse(int argc, char** argv) {
   try {
-    std::vector<std::string> words = with_kept_options({argv + 1, argv + argc});
+    std::vector<std::string> words{argv + 1, argv + argc};
+    given_ = flags_among(words);
+    words = with_kept_options(std::move(words));
     std::reverse(words.begin(), words.end());  // as CLI11 wants them
     app_.parse(std::move(words));
   } catch (const CLI::Success& answer) {

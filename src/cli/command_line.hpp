@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 #include <optional>
+#include <set>
+#include <string>
 
 #include "mpbench/commands/request.hpp"
 #include "mpbench/core/error.hpp"
@@ -20,6 +22,7 @@ class CommandLine {
 
  private:
   CLI::App app_;
+  std::set<std::string> given_;  ///< the flags on the command line, without their dashes
 };
 
 }  // namespace mpbench::cli

@@ -1,8 +1,10 @@
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "numbers.hpp"
 #include "subcommands.hpp"
 #include "training_flags.hpp"
 
@@ -20,12 +22,16 @@ void add_axes(CLI::App& command, Flags& flags) {
       ->delimiter(',');
   command.add_option("--model", axes.model, "Comma list of networks")->delimiter(',');
   command.add_option("--batch-size", axes.batch_size, "Comma list of images a step")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->transform(number<int>());
   command
       .add_option("--image-size", axes.image_size,
                   "Comma list of pixels a side; 0 is the dataset's own")
-      ->delimiter(',');
-  command.add_option("--seed", axes.seed, "Comma list of seeds")->delimiter(',');
+      ->delimiter(',')
+      ->transform(number<int>());
+  command.add_option("--seed", axes.seed, "Comma list of seeds")
+      ->delimiter(',')
+      ->transform(number<std::uint64_t>());
   command.add_flag_callback(
       "--no-channels-last", [&flags] { flags.channels_last = {"false"}; },
       "NCHW memory format in every arm");
@@ -36,12 +42,13 @@ void add_axes(CLI::App& command, Flags& flags) {
       ->expected(0, -1)
       ->check(CLI::IsMember({"true", "false"}));
   command.add_option("--repeats", axes.repeats, "Times each arm is run, interleaved")
+      ->transform(number<int>())
       ->check(CLI::Range(1, 1000));
 }
 
 }  // namespace
 
-void setup_compare(CLI::App& app, commands::Command& chosen) {
+void setup_compare(CLI::App& app, const std::set<std::string>& given, commands::Command& chosen) {
   auto flags = std::make_shared<Flags>();
   auto& options = flags->options;
   CLI::App* command =
@@ -55,9 +62,12 @@ void setup_compare(CLI::App& app, commands::Command& chosen) {
       ->transform(
           CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"min", 60}, {"h", 3600}},
                                 CLI::AsNumberWithUnit::DEFAULT, "TIME"));
-  command->add_option("--margin", options.comparison.margin,
-                      "Loss of the metric (AUC or accuracy) that still counts as non-inferior");
-  command->add_option("--confidence", options.comparison.confidence, "Of the intervals");
+  command
+      ->add_option("--margin", options.comparison.margin,
+                   "Loss of the metric (AUC or accuracy) that still counts as non-inferior")
+      ->transform(number<double>());
+  command->add_option("--confidence", options.comparison.confidence, "Of the intervals")
+      ->transform(number<double>());
   command->add_option_function<std::string>(
       "--out", [&options](const std::string& path) { options.out = path; },
       "Folder for CSVs, report and logs (default mpbench-out/compare-TIME)");
@@ -71,12 +81,12 @@ void setup_compare(CLI::App& app, commands::Command& chosen) {
       "  mpbench compare --resume --config sweep/config.toml --out sweep\n"
       "Each run has a process of its own; repeats are interleaved. --seed varies what\n"
       "chance decides, --repeats what the machine's noise does.");
-  command->callback([flags, &chosen] {
+  command->callback([flags, &given, &chosen] {
     auto& layouts = flags->options.axes.channels_last;
     layouts.clear();
     for (const auto& word : flags->channels_last) layouts.push_back(word == "true");
     if (layouts.empty()) layouts = {true};  // the flag alone, without a list
-    commands::validate(flags->options);
+    commands::validate(flags->options, given);
     chosen = flags->options;
   });
 }

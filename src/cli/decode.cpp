@@ -1,5 +1,7 @@
 #include <memory>
 
+#include "mpbench/core/error.hpp"
+#include "numbers.hpp"
 #include "subcommands.hpp"
 
 namespace mpbench::cli {
@@ -21,6 +23,7 @@ void setup_decode(CLI::App& app, commands::Command& chosen) {
                       "Write NAME.npy and NAME.png of every frame to this folder, and print the "
                       "paths of the former");
   command->add_option("--frame", options->frame, "Only this frame; 0 is the first (default: all)")
+      ->transform(number<int>())
       ->check(CLI::NonNegativeNumber)
       ->default_str("");
   command->footer(
@@ -31,7 +34,12 @@ void setup_decode(CLI::App& app, commands::Command& chosen) {
       "  mpbench decode image.dcm\n"
       "  mpbench decode --digest train_images/*/*.dcm > digests.txt\n"
       "  mpbench decode --stage display --out pictures image.dcm");
-  command->callback([options, &chosen] { chosen = *options; });
+  command->callback([command, options, &chosen] {
+    if (options->digest && options->out.empty() && command->count("--stage") > 0) {
+      throw UsageError("--stage: has no effect with --digest alone, which is of stored values");
+    }
+    chosen = *options;
+  });
 }
 
 }  // namespace mpbench::cli

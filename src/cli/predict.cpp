@@ -1,6 +1,7 @@
 #include <memory>
 #include <string>
 
+#include "numbers.hpp"
 #include "subcommands.hpp"
 
 namespace mpbench::cli {
@@ -42,6 +43,7 @@ void add_network_flags(CLI::App& command, PredictionOptions& options) {
       .add_option("--image-size", options.image_size,
                   "With --weights: pixels a side; 0 is the dataset's own (rsna: 124)")
       ->option_text("INT=0")
+      ->transform(number<int>())
       ->check(CLI::Range(0, 16384))
       ->needs(weights);
   auto* normalize = command
@@ -57,12 +59,14 @@ void add_network_flags(CLI::App& command, PredictionOptions& options) {
                                "one number, or one a channel")
                    ->option_text("FLOAT,...")
                    ->delimiter(',')
+                   ->transform(number<float>())
                    ->needs(weights)
                    ->excludes(normalize);
   auto* deviation =
       command.add_option("--deviation", options.deviation, "And their standard deviation")
           ->option_text("FLOAT,...")
           ->delimiter(',')
+          ->transform(number<float>())
           ->needs(mean);
   mean->needs(deviation);
 }
@@ -75,13 +79,15 @@ void add_data_flags(CLI::App& command, PredictionOptions& options) {
                   "a folder of pictures")
       ->required();
   command
-      .add_option("--dataset", data.dataset,
-                  "auto, rsna, rsna-test (test.csv), folder (of classes), pictures (without "
-                  "labels), cifar100, cifar10, idx or synthetic")
+      .add_option(
+          "--dataset", data.dataset,
+          "auto, rsna, rsna-png, rsna-test (test.csv), folder (of classes), pictures (without "
+          "labels), cifar100, cifar10, idx or synthetic")
       ->option_text("TEXT=auto")
-      ->check(CLI::IsMember({"auto", "rsna", "rsna-test", "folder", "pictures", "cifar100",
-                             "cifar10", "idx", "synthetic"}));
+      ->check(CLI::IsMember({"auto", "rsna", "rsna-png", "rsna-test", "folder", "pictures",
+                             "cifar100", "cifar10", "idx", "synthetic"}));
   command.add_option("--limit", data.limit, "Use so many images only (smoke runs); 0 is all")
+      ->transform(number<std::int64_t>())
       ->check(CLI::NonNegativeNumber);
   command.add_option("--split", options.split,
                      "A run's split.csv: predict its validation images only");
@@ -92,6 +98,7 @@ void add_data_flags(CLI::App& command, PredictionOptions& options) {
       ->check(CLI::IsMember({"all", "train", "validation", "test"}));
   command
       .add_option("--pixel-bits", options.pixel_bits, "Prepare images with 8 or 16 bits a pixel")
+      ->transform(number<int>())
       ->check(CLI::IsMember({8, 16}));
   command.add_flag("--exact", data.exact, "Decode every mammogram in full, as in preprocess");
 }
@@ -119,17 +126,23 @@ void add_run_flags(CLI::App& command, PredictionOptions& options) {
       "checkpoint's, or auto)");
   command.add_option("--device", options.device, "auto, cpu, cuda or cuda:N");
   command.add_option("--threads", options.threads, "CPU threads that compute; 0 is one a core")
+      ->transform(number<int>())
       ->check(CLI::Range(0, 4096));
   command
       .add_option("--workers", options.workers,
                   "Threads that prepare batches; 0 prepares them in between")
+      ->transform(number<int>())
       ->check(CLI::Range(0, 256));
   command
       .add_option("--batch-size", options.batch_size,
                   "Images at a time; 0 is as the checkpoint's run, or 32")
+      ->transform(number<int>())
       ->check(CLI::Range(0, 1 << 20));
-  command.add_flag("--channels-last,!--no-channels-last", options.channels_last,
-                   "NHWC memory format (default: as the checkpoint's run, or on)");
+  // CLI11 takes an optional<bool> for a counter, and sets it to 0 where the flag is not given.
+  command.add_flag_function(
+      "--channels-last,!--no-channels-last",
+      [&options](std::int64_t given) { options.channels_last = given > 0; },
+      "NHWC memory format (default: as the checkpoint's run, or on)");
 }
 
 }  // namespace

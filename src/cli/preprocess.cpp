@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "numbers.hpp"
 #include "subcommands.hpp"
 
 namespace mpbench::cli {
@@ -17,27 +18,32 @@ void setup_preprocess(CLI::App& app, commands::Command& chosen) {
       ->add_option("--cache", dataset.cache,
                    "File to write (.safetensors); quarantine.csv goes beside it")
       ->required();
-  command->add_option("--dataset", dataset.dataset, "auto, rsna, folder or synthetic");
+  command->add_option("--dataset", dataset.dataset, "auto, rsna, rsna-png, folder or synthetic");
   auto* size = command
                    ->add_option("--image-size", options->image_size,
                                 "Rows and columns of every image (default: 124 for rsna; for a "
                                 "folder its pictures' own, if they all have one up to 512, or 224)")
+                   ->transform(number<int>())
                    ->check(CLI::Range(1, 16384))
                    ->default_str("");
   command->add_option("--height", dataset.height, "Rows of every image")
+      ->transform(number<int>())
       ->check(CLI::Range(1, 16384))
       ->default_str("")
       ->excludes(size);
   command->add_option("--width", dataset.width, "Columns of every image")
+      ->transform(number<int>())
       ->check(CLI::Range(1, 16384))
       ->default_str("")
       ->excludes(size);
   command
       ->add_option("--workers", dataset.workers,
                    "Threads, each with one image in memory; 0 is one a core")
+      ->transform(number<int>())
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   command->add_option("--pixel-bits", options->pixel_bits, "8 or 16 bits a pixel")
+      ->transform(number<int>())
       ->check(CLI::IsMember({8, 16}))
       ->capture_default_str();
   command->add_option("--contact-sheet", options->contact_sheet,

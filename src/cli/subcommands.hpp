@@ -1,6 +1,8 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <set>
+#include <string>
 
 #include "mpbench/commands/request.hpp"
 
@@ -12,8 +14,9 @@ void setup_info(CLI::App& app, commands::Command& chosen);
 void setup_synth(CLI::App& app, commands::Command& chosen);
 void setup_decode(CLI::App& app, commands::Command& chosen);
 void setup_preprocess(CLI::App& app, commands::Command& chosen);
-void setup_train(CLI::App& app, commands::Command& chosen);
-void setup_compare(CLI::App& app, commands::Command& chosen);
+/// `given`: the flags on the command line, without their dashes; what --config adds is not there.
+void setup_train(CLI::App& app, const std::set<std::string>& given, commands::Command& chosen);
+void setup_compare(CLI::App& app, const std::set<std::string>& given, commands::Command& chosen);
 void setup_predict(CLI::App& app, commands::Command& chosen);
 /// Prints at once, and throws CLI::Success as --help does: nothing is left to run.
 void setup_completion(CLI::App& app);

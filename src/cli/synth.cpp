@@ -1,6 +1,7 @@
 #include <memory>
 #include <string>
 
+#include "numbers.hpp"
 #include "subcommands.hpp"
 
 namespace mpbench::cli {
@@ -15,21 +16,30 @@ void setup_synth(CLI::App& app, commands::Command& chosen) {
       ->required();
   command
       ->add_option("--patients", set.patients, "Patients, each with two breasts and 4 to 8 images")
+      ->transform(number<int>())
       ->capture_default_str();
-  command->add_option("--seed", set.seed, "Same seed, same bytes")->capture_default_str();
+  command->add_option("--seed", set.seed, "Same seed, same bytes")
+      ->transform(number<std::uint64_t>())
+      ->capture_default_str();
   command
       ->add_option_function<std::string>(
           "--syntax",
           [&set](const std::string& word) { set.syntax = dicom::parse_synthetic_syntax(word); },
           "mixed, explicit-le, rle, jpeg-lossless or jpeg2000")
       ->default_str(std::string(to_string(set.syntax)));
-  command->add_option("--height", set.height, "Rows of every image")->capture_default_str();
-  command->add_option("--width", set.width, "Columns of every image")->capture_default_str();
+  command->add_option("--height", set.height, "Rows of every image")
+      ->transform(number<int>())
+      ->capture_default_str();
+  command->add_option("--width", set.width, "Columns of every image")
+      ->transform(number<int>())
+      ->capture_default_str();
   command
       ->add_option("--positive-fraction", set.positive_fraction,
                    "Share of positive breasts; RSNA's 0.021 is too little for a small set")
+      ->transform(number<double>())
       ->capture_default_str();
   command->add_option("--threads", set.threads, "Threads; 0 is one a processor")
+      ->transform(number<int>())
       ->capture_default_str();
   command->footer(
       "Examples:\n"

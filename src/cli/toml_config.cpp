@@ -27,6 +27,14 @@ std::string scalar(std::string_view key, const toml::node& node) {
       fmt::format("--config: {}: must be a string, a number, true, false, or a list of them", key));
 }
 
+bool takes_one_value(const CLI::App& app, const std::string& key) {
+  for (const CLI::App* chosen : app.get_subcommands()) {
+    const CLI::Option* option = chosen->get_option_no_throw("--" + key);
+    if (option != nullptr) return option->get_items_expected_max() <= 1;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::vector<CLI::ConfigItem> TomlConfig::from_config(std::istream& input) const {
@@ -46,6 +54,10 @@ std::vector<CLI::ConfigItem> TomlConfig::from_config(std::istream& input) const 
     item.parents = parents;
     item.name = std::string(key.str());
     if (const auto* list = node.as_array()) {
+      // CLI11 would take the last of them.
+      if (list->size() != 1 && takes_one_value(app_, item.name)) {
+        throw UsageError(fmt::format("--config: {}: takes one value, not a list", item.name));
+      }
       for (const auto& element : *list) item.inputs.push_back(scalar(item.name, element));
     } else {
       item.inputs.push_back(scalar(item.name, node));

@@ -4,6 +4,8 @@
 
 #include <type_traits>
 
+#include "numbers.hpp"
+
 namespace mpbench::cli {
 namespace {
 
@@ -27,7 +29,8 @@ struct FlagAdder {
       command.add_option_function<std::string>(
           flag, [&value](const std::string& text) { value = text; }, help);
     } else {
-      command.add_option(flag, value, help)->take_last();
+      CLI::Option* option = command.add_option(flag, value, help)->take_last();
+      if constexpr (std::is_arithmetic_v<Value>) option->transform(number<Value>());
     }
   }
 };

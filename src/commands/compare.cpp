@@ -18,6 +18,7 @@
 #include "mpbench/train/metrics.hpp"
 #include "mpbench/train/setup.hpp"
 #include "progress_display.hpp"
+#include "resumed_comparison.hpp"
 #include "run_folder.hpp"
 #include "subcommands.hpp"
 
@@ -36,6 +37,14 @@ bool is_done(const std::vector<bench::RunOutput>& runs, const bench::RunSpec& sp
   });
 }
 
+/// The steps of a run that ended well; 0 where there is none.
+std::int64_t steps_of(const std::vector<bench::RunOutput>& runs) {
+  for (const auto& output : runs) {
+    if (output.run.status == bench::RunStatus::ok) return output.run.steps.value_or(0);
+  }
+  return 0;
+}
+
 void keep(std::vector<bench::RunOutput>& runs, bench::RunOutput output) {
   std::erase_if(runs,
                 [&](const bench::RunOutput& old) { return old.run.run_id == output.run.run_id; });
@@ -49,6 +58,16 @@ class Sweep {
       : options_(options), progress_(make_progress(shared)) {}
 
   /// `expected_s` is how long all runs will take together; 0 when that is not known.
+  void require_same_options(const std::vector<bench::RunSpec>& plan) {
+    commands::require_same_options(
+        options_.out, read_runs(options_.out), plan,
+        [&](const bench::RunSpec& spec) {
+          const train::TrainConfig config = config_of(spec, options_.config);
+          return train::pairing_hash(config, data_key(config), train::weights_digest(config));
+        },
+        to_toml(options_));
+  }
+
   std::vector<bench::RunOutput> run(const std::vector<bench::RunSpec>& plan, double expected_s) {
     std::vector<bench::RunOutput> runs = read_runs(options_.out);
     const Stopwatch clock;
@@ -165,12 +184,21 @@ ExitCode run_compare(const CompareOptions& asked, const SharedOptions& shared) {
         "{} holds a comparison already: add --resume to go on with it, or choose another --out",
         options.out.string()));
   }
+  if (options.resume && !fs::exists(options.out / "runs.csv") &&
+      !fs::exists(options.out / "config.toml")) {
+    throw UsageError(fmt::format(
+        "--resume: there is no comparison in {} to go on with: check --out, or begin one without "
+        "--resume",
+        options.out.string()));
+  }
   make_writable_folder(options.out);
   add_log_file(options.out / "mpbench.log");
   Sweep sweep(options, shared);
   sweep.prepare(plan);
   double expected_s = 0;
   // What is gone on with keeps the steps that were chosen at its start.
+  if (options.resume && options.max_time_s > 0 && options.config.steps == 0)
+    options.config.steps = steps_of(read_runs(options.out));
   if (options.max_time_s > 0 && !(options.resume && options.config.steps > 0)) {
     const FittedSteps fitted = fit_steps(options, plan);
     options.config.steps = fitted.steps;
@@ -178,6 +206,7 @@ ExitCode run_compare(const CompareOptions& asked, const SharedOptions& shared) {
     spdlog::info("{} runs of {} steps each: about {}", plan.size(), fitted.steps,
                  format_duration(expected_s));
   }
+  if (options.resume) sweep.require_same_options(plan);
   write_file(options.out / "config.toml", to_toml(options));
   const std::vector<bench::RunOutput> outputs = sweep.run(plan, expected_s);
   if (outputs.empty()) throw Interrupted();

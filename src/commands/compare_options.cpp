@@ -6,6 +6,7 @@
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/toml_text.hpp"
+#include "mpbench/train/ineffective_options.hpp"
 
 namespace mpbench::commands {
 
@@ -15,7 +16,10 @@ const std::set<std::string>& axis_names() {
   return names;
 }
 
-train::TrainConfig config_of(const bench::RunSpec& spec, const train::TrainConfig& shared) {
+namespace {
+
+/// A run of the plan with all that is shared, also what is for other runs.
+train::TrainConfig whole_config_of(const bench::RunSpec& spec, const train::TrainConfig& shared) {
   train::TrainConfig config = shared;
   config.precision = parse_precision(spec.precision);
   config.model = spec.model;
@@ -26,16 +30,36 @@ train::TrainConfig config_of(const bench::RunSpec& spec, const train::TrainConfi
   return config;
 }
 
-void validate(const CompareOptions& options) {
+}  // namespace
+
+train::TrainConfig config_of(const bench::RunSpec& spec, const train::TrainConfig& shared) {
+  return train::without_ineffective(whole_config_of(spec, shared));
+}
+
+void validate(const CompareOptions& options, const std::set<std::string>& given) {
+  std::vector<train::TrainConfig> runs;
   for (const auto& spec : bench::make_plan(options.axes)) {
     train::validate(config_of(spec, options.config));
+    runs.push_back(whole_config_of(spec, options.config));
   }
+  train::require_effect(runs, given);
+  if (given.contains("checkpoint-steps") && options.config.checkpoint_steps > 0 &&
+      !options.config.checkpoints && !given.contains("checkpoints")) {
+    throw UsageError(
+        fmt::format("--checkpoint-steps {}: has no effect here: it needs --checkpoints, which "
+                    "compare leaves out",
+                    options.config.checkpoint_steps));
+  }
+  train::require_weights_file(options.config);
   if (options.axes.precision.size() < 2) {
     throw UsageError("--precision: a comparison needs two or more, the baseline first: fp32,bf16");
   }
   bench::validate(options.comparison);
   if (!std::isfinite(options.max_time_s) || options.max_time_s < 0) {
     throw UsageError(fmt::format("--max-time {}s: must be 0 or more", options.max_time_s));
+  }
+  if (options.resume && options.out.empty()) {
+    throw UsageError("--resume: name the folder of the comparison with --out");
   }
 }
 

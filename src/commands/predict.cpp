@@ -92,15 +92,8 @@ data::Normalization given_normalization(const PredictionOptions& options,
   const auto fits = [&](const std::vector<float>& values) {
     return values.size() == 1 || values.size() == static_cast<std::size_t>(set.channels);
   };
-  const auto good = [](float value) { return std::isfinite(value); };
-  const auto positive = [](float value) { return std::isfinite(value) && value > 0; };
-  if (!fits(options.mean) || options.mean.size() != options.deviation.size() ||
-      !std::all_of(options.mean.begin(), options.mean.end(), good) ||
-      !std::all_of(options.deviation.begin(), options.deviation.end(), positive)) {
-    throw UsageError(
-        fmt::format("--mean, --deviation: give one number each, or {}; deviations "
-                    "are above 0",
-                    set.channels));
+  if (!fits(options.mean) || !fits(options.deviation)) {
+    throw UsageError(fmt::format("--mean, --deviation: give one number each, or {}", set.channels));
   }
   return {.mean = options.mean, .deviation = options.deviation};
 }
@@ -131,6 +124,7 @@ Opened open_weights(const PredictionOptions& options, const ProgressFunction& pr
   data.channels = shape.channels;
   Opened opened;
   opened.data = data::open_for_prediction(data, progress);
+  nn::require_image_size(options.model, opened.data.set.height, opened.data.set.width);
   opened.network =
       train::network_from_weights(options.weights, {.name = options.model,
                                                     .in_channels = opened.data.set.channels,

@@ -1,5 +1,8 @@
 #include "mpbench/commands/prediction_options.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "mpbench/core/error.hpp"
 #include "mpbench/device/device_options.hpp"
 #include "mpbench/nn/model_options.hpp"
@@ -13,6 +16,16 @@ void validate(const PredictionOptions& options) {
   static_cast<void>(device::parse_device_choice(options.device));
   if (!options.weights.empty()) {
     nn::require_model_options({.name = options.model, .activation = options.activation});
+    if (options.image_size > 0) {
+      nn::require_image_size(options.model, options.image_size, options.image_size);
+    }
+  }
+  const auto finite = [](float value) { return std::isfinite(value); };
+  const auto positive = [](float value) { return std::isfinite(value) && value > 0; };
+  if (options.mean.size() != options.deviation.size() ||
+      !std::all_of(options.mean.begin(), options.mean.end(), finite) ||
+      !std::all_of(options.deviation.begin(), options.deviation.end(), positive)) {
+    throw UsageError("--mean, --deviation: as many numbers in both; deviations are above 0");
   }
 }
 

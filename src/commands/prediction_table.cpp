@@ -18,11 +18,12 @@ const data::Sample& sample_of(const train::Predictions& predictions, const data:
   return set.samples[static_cast<std::size_t>(predictions.indices[row])];
 }
 
-/// The shortest decimal that reads back as the same float32.
-std::string cell(double probability) { return fmt::format("{}", static_cast<float>(probability)); }
+/// The shortest decimal that reads back as the same number.
+std::string cell(double probability) { return fmt::format("{}", probability); }
 
 struct Judged {
   std::vector<double> scores;  // of the positive class; two classes only
+  std::vector<double> logits;  // their log-odds, which do not round to 1
   std::vector<int> labels;
   std::vector<int> predicted;
 };
@@ -32,7 +33,7 @@ std::string describe(const char* what, const Judged& judged) {
       fmt::format("{}: accuracy {:.4f}", what, train::accuracy(judged.predicted, judged.labels));
   if (judged.scores.empty()) return text;
   // Neither is defined without a positive and a negative.
-  const double area = train::auc(judged.scores, judged.labels);
+  const double area = train::auc(judged.logits, judged.labels);
   if (!std::isfinite(area)) return text + "; they are all of one class: no AUC, no pF1";
   return text + fmt::format(", AUC {:.4f}, pF1 {:.4f}", area,
                             train::probabilistic_f1(judged.scores, judged.labels));
@@ -41,7 +42,8 @@ std::string describe(const char* what, const Judged& judged) {
 }  // namespace
 
 bool has_breasts(const data::ImageSet& set) {
-  return set.dataset == "rsna" || set.dataset == "rsna-test" || set.dataset == "synthetic";
+  return set.dataset == "rsna" || set.dataset == "rsna-png" || set.dataset == "rsna-test" ||
+         set.dataset == "synthetic";
 }
 
 std::vector<train::UnitScore> breast_scores(const train::Predictions& predictions,
@@ -52,7 +54,8 @@ std::vector<train::UnitScore> breast_scores(const train::Predictions& prediction
     images.push_back({.unit = sample.unit,
                       .group = sample.group,
                       .label = sample.label,
-                      .score = predictions.at(static_cast<std::int64_t>(row), positive)});
+                      .score = predictions.at(static_cast<std::int64_t>(row), positive),
+                      .logit = predictions.logits[row]});
   }
   return train::unit_scores(images, scoring);
 }
@@ -94,13 +97,14 @@ std::string class_table(const train::Predictions& predictions, const data::Image
 
 std::vector<std::string> judge(const train::Predictions& predictions, const data::ImageSet& set,
                                std::optional<train::UnitScoring> breasts) {
-  const bool binary = predictions.probabilities.size(1) == 2;
+  const bool binary = !predictions.logits.empty();
   Judged images;
   images.predicted = predictions.predicted;
   for (std::size_t row = 0; row < predictions.indices.size(); ++row) {
     images.labels.push_back(sample_of(predictions, set, row).label);
     if (binary) {
       images.scores.push_back(predictions.at(static_cast<std::int64_t>(row), positive));
+      images.logits.push_back(predictions.logits[row]);
     }
   }
   std::vector<std::string> lines{describe("images", images)};
@@ -108,6 +112,7 @@ std::vector<std::string> judge(const train::Predictions& predictions, const data
   Judged units;
   for (const auto& breast : breast_scores(predictions, set, *breasts)) {
     units.scores.push_back(breast.score);
+    units.logits.push_back(breast.logit);
     units.labels.push_back(breast.label);
     units.predicted.push_back(breast.score >= 0.5 ? 1 : 0);
   }

@@ -2,6 +2,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
 #include "mpbench/bench/runner.hpp"
 #include "mpbench/core/atomic_file.hpp"
@@ -9,13 +11,25 @@
 #include "mpbench/device/device.hpp"
 #include "mpbench/nn/model.hpp"
 #include "mpbench/train/checkpoint.hpp"
+#include "mpbench/train/ineffective_options.hpp"
 #include "mpbench/train/setup.hpp"
+#include "mpbench/train/trainer.hpp"
 #include "progress_display.hpp"
 #include "run_folder.hpp"
 #include "subcommands.hpp"
 
 namespace mpbench::commands {
 namespace {
+
+/// Where a run leaves what.
+struct RunFolder {
+  explicit RunFolder(std::filesystem::path folder) : out(std::move(folder)) {}
+
+  std::filesystem::path out;
+  std::filesystem::path options = out / "config.toml";
+  std::filesystem::path checkpoints = out / "checkpoints";
+  train::CheckpointFolder states{checkpoints};
+};
 
 void report_epoch(const bench::RunOutput& output) {
   const auto& epoch = output.epochs.back();
@@ -51,16 +65,41 @@ ExitCode conclude(const bench::RunRecord& run, const std::filesystem::path& out)
   }
 }
 
-/// A finished run in the folder gives way to the new one; one that could go on does not.
-void clear_states(const std::filesystem::path& checkpoints, const std::filesystem::path& out) {
-  if (!train::CheckpointFolder(checkpoints).holds_any()) return;
-  const auto runs = read_runs(out);
+/// A finished run in the folder gives way to a new one; one that could go on does not.
+void refuse_to_replace(const RunFolder& folder) {
+  if (!folder.states.holds_any()) return;
+  const auto runs = read_runs(folder.out);
   if (runs.empty() || runs.front().run.status != bench::RunStatus::ok) {
     throw UsageError(fmt::format(
         "{} holds the states of a run: add --resume to go on with it, or choose another --out",
-        checkpoints.string()));
+        folder.checkpoints.string()));
   }
-  std::filesystem::remove_all(checkpoints);
+}
+
+/// What --resume or --resume-from go on from; nothing for a run that was ended before it kept a
+/// state.
+std::optional<train::KeptState> find_state(const TrainOptions& options, const RunFolder& folder) {
+  if (!options.resume_from.empty()) {
+    return train::KeptState{train::read_checkpoint(options.resume_from), options.resume_from};
+  }
+  if (!options.resume) return std::nullopt;
+  if (auto last = folder.states.load_last()) {
+    return train::KeptState{*std::move(last), folder.states.last()};
+  }
+  if (std::filesystem::exists(folder.out / "runs.csv")) {
+    throw UsageError(fmt::format(
+        "--resume: the run in {} left no states in {} to go on from: without --resume a new run "
+        "takes its place",
+        folder.out.string(), folder.checkpoints.string()));
+  }
+  if (!std::filesystem::exists(folder.options)) {
+    throw UsageError(fmt::format(
+        "--resume: there is no run in {} to go on with: check --out, or begin one without --resume",
+        folder.out.string()));
+  }
+  spdlog::info("{}: the run was ended before it kept a state: it begins again",
+               folder.out.string());
+  return std::nullopt;
 }
 
 }  // namespace
@@ -73,13 +112,35 @@ ExitCode run_train(const TrainOptions& options, const SharedOptions& shared) {
     config.precision = device::default_mixed_precision(device);
     spdlog::info("--amp means {} on {}", to_string(config.precision), device.str());
   }
-  const auto out = choose_out_folder(options.out, "train");
-  const auto checkpoints = out / "checkpoints";
-  const bool resume = options.resume || !options.resume_from.empty();
-  if (!resume) clear_states(checkpoints, out);
+  train::require_effect(std::array{config});
+  const RunFolder folder(choose_out_folder(options.out, "train"));
+  const auto& out = folder.out;
+  if (!options.continues()) refuse_to_replace(folder);
+  std::optional<train::KeptState> state = find_state(options, folder);
+  if (state) {
+    train::require_same_options(config, state->checkpoint, state->path);
+  } else {
+    train::require_weights_file(config);
+  }
   make_writable_folder(out);
-  add_log_file(out / "mpbench.log");
-  write_file(out / "config.toml", train::to_toml(config));
+  if (!state) add_log_file(out / "mpbench.log");
+  // Early, so that a run which is killed while it prepares its images can be resumed; not over what
+  // another run has left, before it is certain that this one takes place.
+  if (!options.continues() && !std::filesystem::exists(folder.options)) {
+    write_file(folder.options, train::to_toml(config));
+  }
+  bool started = false;
+  const auto start = [&] {
+    started = true;
+    if (state) {
+      add_log_file(out / "mpbench.log");
+    } else {
+      // What an earlier run left would pass for this one's.
+      std::filesystem::remove_all(folder.checkpoints);
+      for (const char* name : {"runs.csv", "epochs.csv"}) std::filesystem::remove(out / name);
+    }
+    write_file(folder.options, train::to_toml(config));
+  };
 
   const data::ImageSet images = train::open_images(config, progress);
   const int designed_for = nn::native_resolution(config.model);
@@ -93,15 +154,17 @@ ExitCode run_train(const TrainOptions& options, const SharedOptions& shared) {
                           {.run_id = options.run_id.empty() ? default_id : options.run_id,
                            .repeat = options.repeat,
                            .progress = progress,
-                           .checkpoints = checkpoints,
-                           .resume = options.resume,
-                           .resume_from = options.resume_from,
+                           .checkpoints = folder.checkpoints,
+                           .state = state ? &*state : nullptr,
+                           .on_start = start,
                            .on_epoch = [&](const bench::RunOutput& so_far) {
                              report_epoch(so_far);
                              bench::RunOutput kept = so_far;
                              kept.run.status = bench::RunStatus::interrupted;
                              write_runs(out, {kept});
                            }});
+  if (!started && state) return conclude(output.run, out);  // what was there stays
+  if (!started) start();
   write_runs(out, {output});
   data::write_split_csv(out / "split.csv", images.samples, output.split);
   return conclude(output.run, out);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/foreign_file.hpp"
 #include "mpbench/core/json_text.hpp"
 
 namespace mpbench::safetensors {
@@ -104,6 +105,7 @@ File::File(const std::filesystem::path& path) : path_(path), mapped_(path) {
     throw InputError(path_, field, problem);
   };
   std::uint64_t length = 0;
+  if (const auto foreign = describe_foreign_file(all)) fail("file", *foreign);
   if (all.size() < sizeof length) fail("header", "the file is too short to be safetensors");
   std::memcpy(&length, all.data(), sizeof length);
   if (length > max_header_bytes || length > all.size() - sizeof length) {

@@ -45,6 +45,8 @@ std::vector<std::int64_t> balanced_order(std::span<const std::int64_t> positives
                                          std::span<const std::int64_t> negatives, int batch_size,
                                          std::int64_t total, std::uint64_t seed, int epoch) {
   auto random = epoch_random(seed, epoch);
+  // A positive in every batch of one image would leave the negatives out.
+  batch_size = std::max(batch_size, 2);
   const auto all = static_cast<std::int64_t>(positives.size() + negatives.size());
   const std::int64_t batches = (total + batch_size - 1) / batch_size;
   // One positive a batch is certain; the rest go where there is room, in proportion to it. With

@@ -12,8 +12,8 @@ std::vector<std::int64_t> shuffled_order(std::span<const std::int64_t> indices, 
                                          int epoch);
 
 /// The same for `total` places (at most as many as there are indices), with positives spread
-/// evenly: each batch has at least one. With fewer positives than batches they are repeated and as
-/// many negatives left out.
+/// evenly: each batch has at least one; with a batch size of 1, each pair of batches. With fewer
+/// positives than batches (or pairs) they are repeated and as many negatives left out.
 std::vector<std::int64_t> balanced_order(std::span<const std::int64_t> positives,
                                          std::span<const std::int64_t> negatives, int batch_size,
                                          std::int64_t total, std::uint64_t seed, int epoch);

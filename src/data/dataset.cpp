@@ -12,8 +12,9 @@
 #include <unordered_set>
 
 #include "cache_format.hpp"
-#include "class_limit.hpp"
+#include "data_hints.hpp"
 #include "dataset_kind.hpp"
+#include "dataset_limit.hpp"
 #include "mpbench/core/atomic_file.hpp"
 #include "mpbench/core/build_info.hpp"
 #include "mpbench/core/error.hpp"
@@ -32,68 +33,11 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int rsna_default_size = 124;
+constexpr const char* rsna_name = "rsna";
+constexpr const char* rsna_png_name = "rsna-png";
 // Datasets without labels.
 constexpr const char* rsna_test_name = "rsna-test";
 constexpr const char* pictures_name = "pictures";
-
-/// Whole patients of an already preprocessed set, as limit_patients chooses them.
-ImageSet limit_patients(const ImageSet& set, std::int64_t limit) {
-  if (limit <= 0 || limit >= set.size()) return set;
-  RsnaTable table;
-  for (const auto& sample : set.samples) {
-    table.images.push_back({.patient_id = sample.group,
-                            .image_id = sample.id,
-                            .laterality = 'L',
-                            .view = "",
-                            .cancer = sample.label > 0 ? 1 : 0});
-  }
-  const auto limited = data::limit_patients(table, limit);
-  std::vector<std::int64_t> indices;
-  std::size_t at = 0;
-  for (const auto& image : limited.images) {  // both are in the set's order
-    while (set.samples[at].id != image.image_id) ++at;
-    indices.push_back(static_cast<std::int64_t>(at++));
-  }
-  return take(set, indices);
-}
-
-/// As many of each class of an already preprocessed set, as limit_classes chooses them.
-ImageSet limit_classes(const ImageSet& set, std::int64_t limit) {
-  if (limit <= 0) return set;
-  std::vector<bool> validation;
-  if (set.given_split) {
-    validation.resize(set.samples.size(), false);
-    for (const auto i : set.given_split->validation) validation[static_cast<std::size_t>(i)] = true;
-  }
-  const auto chosen = data::limit_classes(set.samples, validation, limit);
-  auto limited = take(set, chosen);
-  if (set.given_split) {
-    limited.given_split.emplace();
-    for (std::size_t i = 0; i < chosen.size(); ++i) {
-      const bool validates = validation[static_cast<std::size_t>(chosen[i])];
-      (validates ? limited.given_split->validation : limited.given_split->train)
-          .push_back(static_cast<std::int64_t>(i));
-    }
-  }
-  return limited;
-}
-
-/// The same for files that are not prepared yet.
-ImageTable limit_classes(ImageTable table, std::int64_t limit) {
-  if (limit <= 0) return table;
-  std::vector<Sample> samples;
-  std::vector<bool> validation;
-  for (const auto& file : table.files) {
-    samples.push_back(file.sample);
-    if (table.has_split) validation.push_back(file.validation);
-  }
-  std::vector<ImageFile> limited;
-  for (const auto place : data::limit_classes(samples, validation, limit)) {
-    limited.push_back(std::move(table.files[static_cast<std::size_t>(place)]));
-  }
-  table.files = std::move(limited);
-  return table;
-}
 
 ImageSet open_cache_file(const DatasetOptions& options) {
   auto set = open_cache(options.path);
@@ -104,8 +48,10 @@ ImageSet open_cache_file(const DatasetOptions& options) {
                     "for another size",
                     options.path.string(), set.height, set.width, options.height, options.width));
   }
-  // A synthetic set is laid out as RSNA's, and its folder is taken for one as well.
-  const bool laid_out_as_asked = options.dataset == "rsna" && set.dataset == "synthetic";
+  // A synthetic set is laid out as RSNA's, and its folder is taken for one as well; pictures of
+  // RSNA's images likewise.
+  const bool laid_out_as_asked =
+      options.dataset == rsna_name && (set.dataset == "synthetic" || set.dataset == rsna_png_name);
   if (options.dataset != "auto" && options.dataset != set.dataset && !laid_out_as_asked) {
     throw UsageError(fmt::format("{} is a cache of dataset '{}', not '{}'", options.path.string(),
                                  set.dataset, options.dataset));
@@ -116,19 +62,34 @@ ImageSet open_cache_file(const DatasetOptions& options) {
 
 int size_or(int asked, int otherwise) { return asked > 0 ? asked : otherwise; }
 
-ImageSource rsna_source(const DatasetOptions& options, const RsnaTable& all,
-                        const std::string& dataset) {
+/// `dataset` is the name where it is not the format's.
+ImageSource rsna_source(const DatasetOptions& options, RsnaTable all,
+                        std::optional<std::string> dataset = {}) {
+  locate_images(all);
+  const bool are_pictures = all.format == RsnaFormat::picture;
+  if (options.dataset == rsna_png_name && !are_pictures) {
+    throw InputError(all.folder, "images",
+                     "these are DICOM files: --dataset rsna takes them, rsna-png takes pictures");
+  }
   const auto table = data::limit_patients(all, options.limit);
   const int height = size_or(options.height, rsna_default_size);
   const int width = size_or(options.width, rsna_default_size);
-  return {.table = to_image_table(table, dataset),
-          .height = height,
-          .width = width,
-          .prepare =
-              [height, width, exact = options.exact](const fs::path& path) {
-                return prepare_mammogram(path, height, width, exact);
-              },
-          .show_whole = show_mammogram};
+  ImageSource source{
+      .table = to_image_table(table, dataset.value_or(are_pictures ? rsna_png_name : rsna_name)),
+      .height = height,
+      .width = width,
+      .prepare = {},
+      .show_whole = are_pictures ? show_mammogram_picture : show_mammogram};
+  if (are_pictures) {
+    source.prepare = [height, width](const fs::path& path) {
+      return prepare_mammogram_picture(path, height, width);
+    };
+  } else {
+    source.prepare = [height, width, exact = options.exact](const fs::path& path) {
+      return prepare_mammogram(path, height, width, exact);
+    };
+  }
+  return source;
 }
 
 ImageSource picture_source(const DatasetOptions& options, ImageTable table) {
@@ -251,7 +212,8 @@ ImageSource rsna_test_source(const DatasetOptions& options) {
   if (options.dataset == "auto" && is_rsna_folder(options.path)) {
     spdlog::info("{}: test.csv is read; --dataset rsna takes train.csv", options.path.string());
   }
-  return rsna_source(options, table, table.labelled ? "rsna" : rsna_test_name);
+  return rsna_source(options, table,
+                     table.labelled ? std::nullopt : std::optional<std::string>(rsna_test_name));
 }
 
 /// What is prepared file by file; nothing for a folder that is read as it is.
@@ -264,8 +226,8 @@ std::optional<ImageSource> prediction_source(const DatasetOptions& options) {
     return picture_source(options, read_pictures(options.path));
   }
   const auto kind = choose_kind(options);
-  const bool is_prepared =
-      kind == DatasetKind::rsna || kind == DatasetKind::synthetic || kind == DatasetKind::folder;
+  const bool is_prepared = kind == DatasetKind::rsna || kind == DatasetKind::rsna_png ||
+                           kind == DatasetKind::synthetic || kind == DatasetKind::folder;
   return is_prepared ? std::optional(open_source(options)) : std::nullopt;
 }
 
@@ -303,8 +265,8 @@ fs::path user_cache_folder() {
 ImageSource open_source(const DatasetOptions& options) {
   if (options.path.empty()) throw UsageError("a path to the data is needed");
   const auto kind = choose_kind(options);
-  if (kind == DatasetKind::rsna) {
-    return rsna_source(options, read_rsna_table(options.path), "rsna");
+  if (kind == DatasetKind::rsna || kind == DatasetKind::rsna_png) {
+    return rsna_source(options, read_rsna_table(options.path));
   }
   if (kind == DatasetKind::synthetic) {
     return rsna_source(options, read_rsna_table(options.path), "synthetic");
@@ -343,11 +305,13 @@ ImageSet open_dataset(const DatasetOptions& options, const ProgressFunction& pro
                           progress);
       break;
     case DatasetKind::rsna:
+    case DatasetKind::rsna_png:
     case DatasetKind::folder:
       set = open_and_warn(options, open_source(options), progress);
       break;
   }
-  log_opened(set, describe(kind), path);
+  require_two_classes(set, options.limit);
+  log_opened(set, describe(set.dataset == rsna_png_name ? DatasetKind::rsna_png : kind), path);
   return set;
 }
 
@@ -359,7 +323,12 @@ PredictionData open_for_prediction(const DatasetOptions& options,
                                    const ProgressFunction& progress) {
   check_numbers(options);
   std::error_code error;
-  if (fs::is_regular_file(options.path, error)) return open_cache_for_prediction(options);
+  if (fs::is_regular_file(options.path, error)) {
+    if (const auto hint = explain_file(options.path)) {
+      throw InputError(options.path, "data", *hint);
+    }
+    return open_cache_for_prediction(options);
+  }
   if (!fs::is_directory(options.path, error)) {
     throw InputError(options.path, "data",
                      error ? error.message() : "it is neither a file nor a folder");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "data_hints.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/data/cifar.hpp"
 #include "mpbench/data/idx.hpp"
@@ -24,19 +25,42 @@ const char* python_version_hint(const fs::path& folder) {
   return is_python ? "; this looks like CIFAR's Python version, and the binary one is wanted" : "";
 }
 
+/// Neither RSNA, idx nor CIFAR; at most a folder of pictures.
+DatasetKind recognise_pictures(const fs::path& path) {
+  if (const auto hint = dataset_elsewhere(path)) {
+    throw InputError(path, "data", "this folder is no dataset: " + *hint);
+  }
+  if (is_image_folder(path)) return DatasetKind::folder;
+  const std::string python = python_version_hint(path);
+  const auto hint = python.empty() ? explain_folder(path) : std::string();
+  throw InputError(
+      path, "data",
+      fmt::format("this folder is no dataset: {}{}there is neither train.csv (RSNA, with "
+                  "train_images/<patient_id>/<image_id>.dcm), nor train-images-idx3-ubyte[.gz] "
+                  "(idx), nor data_batch_1.bin (CIFAR-10), nor train.bin and fine_label_names.txt "
+                  "(CIFAR-100), nor a folder with .png, .jpg, .jpeg or .bmp files for each class{}",
+                  hint, hint.empty() ? "" : "; ", python));
+}
+
+DatasetKind recognise_file(const fs::path& path) {
+  if (const auto hint = explain_file(path)) throw InputError(path, "data", *hint);
+  return DatasetKind::cache;
+}
+
 DatasetKind recognise(const fs::path& path) {
   std::error_code error;
   const auto status = fs::status(path, error);
   if (status.type() == fs::file_type::not_found) {
     throw InputError(path, "data", "there is no such file or folder");
   }
-  if (status.type() == fs::file_type::regular) return DatasetKind::cache;
+  if (status.type() == fs::file_type::regular) return recognise_file(path);
   if (status.type() != fs::file_type::directory) {
     throw InputError(path, "data", error ? error.message() : "it is neither a file nor a folder");
   }
-  const bool has_dicom_folder = fs::is_directory(path / "train_images", error);
+  const bool has_images_folder = fs::is_directory(path / "train_images", error);
   // Some image folders come with a train.csv too.
-  if (is_rsna_folder(path) && (has_dicom_folder || !is_image_folder(path))) {
+  if (is_rsna_folder(path) &&
+      (has_images_folder || has_rsna_table(path) || !is_image_folder(path))) {
     return is_synthetic_folder(path) ? DatasetKind::synthetic : DatasetKind::rsna;
   }
   if (is_idx_folder(path)) return DatasetKind::idx;
@@ -47,14 +71,7 @@ DatasetKind recognise(const fs::path& path) {
   }
   if (is_cifar10) return DatasetKind::cifar10;
   if (is_cifar100) return DatasetKind::cifar100;
-  if (is_image_folder(path)) return DatasetKind::folder;
-  throw InputError(
-      path, "data",
-      fmt::format("this folder is no dataset: there is neither train.csv (RSNA, with "
-                  "train_images/<patient_id>/<image_id>.dcm), nor train-images-idx3-ubyte[.gz] "
-                  "(idx), nor data_batch_1.bin (CIFAR-10), nor train.bin and fine_label_names.txt "
-                  "(CIFAR-100), nor a folder with .png, .jpg, .jpeg or .bmp files for each class{}",
-                  python_version_hint(path)));
+  return recognise_pictures(path);
 }
 
 }  // namespace
@@ -65,6 +82,8 @@ const char* describe(DatasetKind kind) {
       return "cache";
     case DatasetKind::rsna:
       return "RSNA folder";
+    case DatasetKind::rsna_png:
+      return "RSNA folder of pictures";
     case DatasetKind::synthetic:
       return "synthetic set";
     case DatasetKind::idx:

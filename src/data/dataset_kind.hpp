@@ -8,7 +8,10 @@
 namespace mpbench::data {
 
 /// What a path is, as far as its names tell.
-enum class DatasetKind { cache, rsna, synthetic, idx, cifar10, cifar100, folder };
+///
+/// rsna_png is asked for by name, or found out when rsna's images are looked for: until then both
+/// are rsna.
+enum class DatasetKind { cache, rsna, rsna_png, synthetic, idx, cifar10, cifar100, folder };
 
 /// "RSNA folder", "idx folder", ...
 const char* describe(DatasetKind kind);

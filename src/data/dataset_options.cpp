@@ -16,9 +16,10 @@ struct Named {
   DatasetKind kind;
 };
 constexpr std::array named{
-    Named{"rsna", DatasetKind::rsna},         Named{"folder", DatasetKind::folder},
-    Named{"cifar100", DatasetKind::cifar100}, Named{"cifar10", DatasetKind::cifar10},
-    Named{"idx", DatasetKind::idx},           Named{"synthetic", DatasetKind::synthetic}};
+    Named{"rsna", DatasetKind::rsna},          Named{"rsna-png", DatasetKind::rsna_png},
+    Named{"folder", DatasetKind::folder},      Named{"cifar100", DatasetKind::cifar100},
+    Named{"cifar10", DatasetKind::cifar10},    Named{"idx", DatasetKind::idx},
+    Named{"synthetic", DatasetKind::synthetic}};
 
 }  // namespace
 
@@ -28,7 +29,8 @@ std::optional<DatasetKind> parse_kind(const std::string& name) {
     if (one.name == name) return one.kind;
   }
   throw UsageError(fmt::format(
-      "unknown dataset '{}': auto, rsna, folder, cifar100, cifar10, idx or synthetic", name));
+      "unknown dataset '{}': auto, rsna, rsna-png, folder, cifar100, cifar10, idx or synthetic",
+      name));
 }
 
 void require_dataset(const std::string& name) { static_cast<void>(parse_kind(name)); }

@@ -1,6 +1,7 @@
 #include "mpbench/data/idx.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <opencv2/core.hpp>
 #include <string_view>
 
+#include "class_limit.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/sha256.hpp"
 #include "mpbench/data/fit.hpp"
@@ -27,17 +29,36 @@ constexpr std::size_t chunk_bytes = std::size_t{1} << 22;
 // of one pixel, and here each takes a hundred bytes beside its pixels.
 constexpr std::uint32_t most_images = 10'000'000;
 
-std::optional<fs::path> find_file(const fs::path& folder, std::string_view name) {
-  for (const char* suffix : {"", ".gz"}) {
-    const fs::path path = folder / (std::string(name) + suffix);
-    if (fs::is_regular_file(path)) return path;
+/// Which of a set's files one is.
+struct Part {
+  const char* title;  // "train", "t10k"
+  const char* what;   // "images", "labels"
+  int dimensions;
+
+  /// The published name; with a dot in place of the hyphen it comes out of some archives.
+  std::string name(char separator = '-') const {
+    return fmt::format("{}-{}{}idx{}-ubyte", title, what, separator, dimensions);
+  }
+};
+constexpr Part train_images{"train", "images", 3};
+constexpr Part train_labels{"train", "labels", 1};
+constexpr Part test_images{"t10k", "images", 3};
+constexpr Part test_labels{"t10k", "labels", 1};
+
+std::optional<fs::path> find_file(const fs::path& folder, const Part& part) {
+  for (const char separator : {'-', '.'}) {
+    for (const char* suffix : {"", ".gz"}) {
+      const fs::path path = folder / (part.name(separator) + suffix);
+      std::error_code ignored;
+      if (fs::is_regular_file(path, ignored)) return path;
+    }
   }
   return std::nullopt;
 }
 
-fs::path require_file(const fs::path& folder, std::string_view name) {
-  if (auto path = find_file(folder, name)) return *path;
-  throw InputError(folder, std::string(name),
+fs::path require_file(const fs::path& folder, const Part& part) {
+  if (auto path = find_file(folder, part)) return *path;
+  throw InputError(folder, part.name(),
                    "there is no such file, nor one with .gz; an idx folder holds "
                    "train-images-idx3-ubyte and train-labels-idx1-ubyte, and the same of t10k");
 }
@@ -149,78 +170,94 @@ IdxPart read_part(const fs::path& images, const fs::path& labels) {
   return part;
 }
 
-/// The first images of every class in turn, until there are `limit`; ascending.
-std::vector<std::size_t> choose(const IdxPart& part, std::int64_t limit) {
-  std::vector<std::vector<std::size_t>> by_class(256);
+std::vector<Sample> samples_of(const IdxPart& part, const char* title) {
+  std::vector<Sample> samples;
+  samples.reserve(part.labels.size());
   for (std::size_t i = 0; i < part.labels.size(); ++i) {
-    by_class[std::to_integer<std::size_t>(part.labels[i])].push_back(i);
+    const auto id = fmt::format("{}-{}", title, i);
+    samples.push_back({id, id, id, std::to_integer<int>(part.labels[i])});
   }
-  const std::size_t wanted =
-      limit > 0 ? std::min<std::size_t>(part.count, static_cast<std::size_t>(limit)) : part.count;
-  std::vector<std::size_t> chosen;
-  for (std::size_t round = 0; chosen.size() < wanted; ++round) {
-    for (const auto& members : by_class) {
-      if (round < members.size() && chosen.size() < wanted) chosen.push_back(members[round]);
-    }
-  }
-  std::sort(chosen.begin(), chosen.end());
-  return chosen;
+  return samples;
 }
 
-void append(ImageSet& set, std::vector<std::byte>& pixels, IdxPart& part, std::string_view name,
-            std::int64_t limit) {
-  const auto chosen = choose(part, limit);
+void append_image(const ImageSet& set, std::vector<std::byte>& pixels, IdxPart& part,
+                  std::size_t place) {
   const std::size_t bytes =
       static_cast<std::size_t>(part.height) * static_cast<std::size_t>(part.width);
-  for (const std::size_t i : chosen) {
-    const auto id = fmt::format("{}-{}", name, i);
-    set.samples.push_back({id, id, id, std::to_integer<int>(part.labels[i])});
-    std::byte* image = part.pixels.data() + i * bytes;
-    if (part.height == set.height && part.width == set.width) {
-      pixels.insert(pixels.end(), image, image + bytes);
-      continue;
-    }
-    const cv::Mat fitted = fit(cv::Mat(part.height, part.width, CV_8UC1, image), set.height,
-                               set.width, HorizontalPlace::centre);
-    const auto* data = reinterpret_cast<const std::byte*>(fitted.data);
-    pixels.insert(pixels.end(), data, data + fitted.total());
+  std::byte* image = part.pixels.data() + place * bytes;
+  if (part.height == set.height && part.width == set.width) {
+    pixels.insert(pixels.end(), image, image + bytes);
+    return;
   }
+  const cv::Mat fitted = fit(cv::Mat(part.height, part.width, CV_8UC1, image), set.height,
+                             set.width, HorizontalPlace::centre);
+  const auto* data = reinterpret_cast<const std::byte*>(fitted.data);
+  pixels.insert(pixels.end(), data, data + fitted.total());
+}
+
+/// "0" to the highest label of the files, whether a limit leaves images of it or not. Throws
+/// InputError where all training images are of one class.
+std::vector<std::string> name_classes(const fs::path& labels, const std::vector<Sample>& samples,
+                                      std::size_t train_count) {
+  const int first = samples.front().label;
+  const auto end = samples.begin() + static_cast<std::ptrdiff_t>(train_count);
+  if (std::all_of(samples.begin(), end, [&](const Sample& one) { return one.label == first; })) {
+    throw InputError(labels, "labels",
+                     fmt::format("all are {}: with one class there is nothing to learn", first));
+  }
+  int highest = 0;
+  for (const auto& sample : samples) highest = std::max(highest, sample.label);
+  std::vector<std::string> classes;
+  for (int i = 0; i <= highest; ++i) classes.push_back(std::to_string(i));
+  return classes;
 }
 
 }  // namespace
 
-bool is_idx_folder(const fs::path& folder) {
-  return find_file(folder, "train-images-idx3-ubyte").has_value();
-}
+bool is_idx_folder(const fs::path& folder) { return find_file(folder, train_images).has_value(); }
 
 ImageSet read_idx(const fs::path& folder, const IdxOptions& options) {
-  auto train = read_part(require_file(folder, "train-images-idx3-ubyte"),
-                         require_file(folder, "train-labels-idx1-ubyte"));
+  const auto labels = require_file(folder, train_labels);
+  const auto images = require_file(folder, train_images);
+  auto train = read_part(images, labels);
+  if (images.filename().native().find(".idx") != std::string::npos) {
+    spdlog::info("{}: taken for {}", images.string(), train_images.name());
+  }
   ImageSet set;
   set.dataset = "idx";
   set.height = options.height > 0 ? options.height : train.height;
   set.width = options.width > 0 ? options.width : train.width;
-  auto pixels = std::make_shared<std::vector<std::byte>>();
-  append(set, *pixels, train, "train", options.limit);
-  if (find_file(folder, "t10k-images-idx3-ubyte")) {
-    const auto images = require_file(folder, "t10k-images-idx3-ubyte");
-    auto test = read_part(images, require_file(folder, "t10k-labels-idx1-ubyte"));
-    if (test.height != train.height || test.width != train.width) {
-      throw InputError(images, "header",
+  auto samples = samples_of(train, train_images.title);
+  const std::size_t train_count = samples.size();
+  std::optional<IdxPart> test;
+  if (const auto test_file = find_file(folder, test_images)) {
+    test = read_part(*test_file, require_file(folder, test_labels));
+    if (test->height != train.height || test->width != train.width) {
+      throw InputError(*test_file, "header",
                        fmt::format("its images are {} x {}, those for training {} x {}",
-                                   test.height, test.width, train.height, train.width));
+                                   test->height, test->width, train.height, train.width));
     }
-    const std::int64_t train_count = set.size();
-    append(set, *pixels, test, "t10k",
-           options.limit > 0 ? std::max<std::int64_t>(1, options.limit / 5) : 0);
-    set.given_split.emplace();
-    for (std::int64_t i = 0; i < set.size(); ++i) {
-      (i < train_count ? set.given_split->train : set.given_split->validation).push_back(i);
-    }
+    for (auto& sample : samples_of(*test, test_images.title)) samples.push_back(std::move(sample));
   }
-  int highest = 0;
-  for (const auto& sample : set.samples) highest = std::max(highest, sample.label);
-  for (int i = 0; i <= highest; ++i) set.classes.push_back(std::to_string(i));
+  set.classes = name_classes(labels, samples, train_count);
+
+  std::vector<bool> validation;
+  if (test) {
+    validation.resize(samples.size(), false);
+    std::fill(validation.begin() + static_cast<std::ptrdiff_t>(train_count), validation.end(),
+              true);
+    set.given_split.emplace();
+  }
+  auto pixels = std::make_shared<std::vector<std::byte>>();
+  for (const auto chosen : limit_classes(samples, validation, options.limit)) {
+    const auto place = static_cast<std::size_t>(chosen);
+    const bool validates = place >= train_count;
+    append_image(set, *pixels, validates ? *test : train, validates ? place - train_count : place);
+    if (test) {
+      (validates ? set.given_split->validation : set.given_split->train).push_back(set.size());
+    }
+    set.samples.push_back(std::move(samples[place]));
+  }
   std::string identity = fmt::format("idx {} {} {}\n", set.height, set.width, sha256_hex(*pixels));
   for (const auto& sample : set.samples)
     identity += fmt::format("{} {}\n", sample.id, sample.label);

@@ -7,7 +7,9 @@
 #include <array>
 #include <optional>
 
+#include "data_hints.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/file_type.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/utf8_text.hpp"
 #include "mpbench/data/picture.hpp"
@@ -16,8 +18,6 @@ namespace mpbench::data {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_hidden(const fs::path& path) { return path.filename().native().starts_with('.'); }
 
 bool has_picture_name(const fs::path& path) {
   std::string extension = path.extension().string();
@@ -52,27 +52,28 @@ bool is_file(const fs::directory_entry& entry) {
 
 /// Entries that are no pictures.
 struct LeftOut {
-  std::int64_t hidden = 0;
-  std::int64_t links = 0;   // to folders below a class
-  std::int64_t others = 0;  // other extensions, or outside of the classes
+  std::int64_t clutter = 0;  // hidden, or an operating system's
+  std::int64_t links = 0;    // to folders below a class
+  std::int64_t others = 0;   // other extensions, or outside of the classes
 
-  std::int64_t count() const { return hidden + links + others; }
+  std::int64_t count() const { return clutter + links + others; }
 };
 
 void report(const LeftOut& left_out, const fs::path& folder, const char* where) {
   if (left_out.count() == 0) return;
   spdlog::info(
-      "{}: left out {} hidden entries, {} links to folders, {} other files (pictures are .png, "
+      "{}: left out {} hidden or system entries, {} links to folders, {} other files (pictures are "
+      ".png, "
       ".jpg, .jpeg and .bmp{})",
-      printable_text(folder.native()), left_out.hidden, left_out.links, left_out.others, where);
+      printable_text(folder.native()), left_out.clutter, left_out.links, left_out.others, where);
 }
 
 /// Folders that pictures are kept in, at the place where classes are expected.
 std::vector<fs::path> class_folders(const fs::path& folder, LeftOut& left_out) {
   std::vector<fs::path> classes;
   for (const auto& entry : list(folder)) {
-    if (is_hidden(entry.path())) {
-      ++left_out.hidden;
+    if (is_clutter(entry.path())) {
+      ++left_out.clutter;
     } else if (is_folder(entry)) {
       classes.push_back(entry.path());
     } else {
@@ -95,8 +96,8 @@ struct Walk {
     throw_if_interrupted();
     std::vector<fs::path> subfolders;
     for (const auto& entry : list(path)) {
-      if (is_hidden(entry.path())) {
-        ++left_out.hidden;
+      if (is_clutter(entry.path())) {
+        ++left_out.clutter;
       } else if (is_folder(entry)) {
         if (entry.is_symlink()) {
           ++left_out.links;
@@ -116,7 +117,7 @@ struct Walk {
 bool has_picture_below(const fs::path& folder) {
   throw_if_interrupted();
   for (const auto& entry : list(folder)) {
-    if (is_hidden(entry.path())) continue;
+    if (is_clutter(entry.path())) continue;
     if (is_folder(entry)) {
       if (!entry.is_symlink() && has_picture_below(entry.path())) return true;
     } else if (is_picture(entry)) {
@@ -199,22 +200,34 @@ class FolderReader {
 
   void read(const fs::path& side, bool validation) {
     const auto folders = class_folders(side, left_out_);
-    if (!validation) {
-      if (folders.size() < 2) too_few_classes(side, folders);
-      for (const auto& path : folders) {
-        table_.classes.push_back(utf8_text(path.filename().native()));
+    std::vector<Class> classes;
+    for (const auto& path : folders) {
+      auto one = read_class(path);
+      // What an empty folder is meant to say is plain where all others have pictures.
+      if (one.pictures.empty() && !(validation && is_class(one.name))) {
+        spdlog::warn("{}: this folder is empty: it is no class", printable_text(path.native()));
+      } else {
+        classes.push_back(std::move(one));
       }
     }
+    if (!validation) {
+      if (classes.size() < 2) too_few_classes(side, classes);
+      for (const auto& one : classes) table_.classes.push_back(one.name);
+    }
     std::vector<bool> found(table_.classes.size(), false);
-    for (const auto& path : folders) {
-      const auto name = utf8_text(path.filename().native());
-      const auto at = std::find(table_.classes.begin(), table_.classes.end(), name);
+    for (auto& one : classes) {
+      const auto at = std::find(table_.classes.begin(), table_.classes.end(), one.name);
       if (at == table_.classes.end()) {
-        throw InputError(side, fmt::format("class {}", name), "it is not among those of train/");
+        throw InputError(side, fmt::format("class {}", one.name),
+                         "it is not among those of train/");
       }
       const auto label = static_cast<std::size_t>(at - table_.classes.begin());
       found[label] = true;
-      read_class(path, static_cast<int>(label), validation);
+      if (one.pictures.empty()) {
+        spdlog::warn("{}: this folder is empty: no image of class {} is for validation",
+                     printable_text(one.folder.native()), printable_text(one.name));
+      }
+      add_pictures(table_, std::move(one.pictures), static_cast<int>(label), validation);
     }
     for (std::size_t i = 0; i < found.size(); ++i) {
       if (!found[i]) {
@@ -231,28 +244,50 @@ class FolderReader {
   }
 
  private:
-  void read_class(const fs::path& path, int label, bool validation) {
+  struct Class {
+    std::string name;
+    fs::path folder;
+    std::vector<fs::path> pictures;
+  };
+
+  bool is_class(const std::string& name) const {
+    return std::find(table_.classes.begin(), table_.classes.end(), name) != table_.classes.end();
+  }
+
+  /// A class without pictures has an empty folder.
+  Class read_class(const fs::path& path) {
     require_no_way_round(table_.folder, path);
     Walk walk;
     walk.folder(path);
-    left_out_.hidden += walk.left_out.hidden;
+    left_out_.clutter += walk.left_out.clutter;
     left_out_.links += walk.left_out.links;
     left_out_.others += walk.left_out.others;
-    if (walk.pictures.empty()) {
-      throw InputError(path, "class", "no .png, .jpg, .jpeg or .bmp is in this folder");
+    if (walk.pictures.empty() && walk.left_out.others + walk.left_out.links > 0) {
+      const auto others = other_files(path);
+      throw InputError(path, "class",
+                       "no .png, .jpg, .jpeg or .bmp is in this folder" +
+                           (others.empty() ? others : ", but " + others));
     }
-    add_pictures(table_, std::move(walk.pictures), label, validation);
+    return {utf8_text(path.filename().native()), path, std::move(walk.pictures)};
   }
 
   [[noreturn]] static void too_few_classes(const fs::path& side,
-                                           const std::vector<fs::path>& folders) {
-    if (folders.empty()) {
+                                           const std::vector<Class>& classes) {
+    if (classes.empty()) {
       throw InputError(side, "classes",
                        "there are none: an image folder holds a folder of pictures for each class");
     }
-    throw InputError(side, "classes",
-                     fmt::format("there is only {}: with one class there is nothing to learn",
-                                 utf8_text(folders.front().filename().native())));
+    const auto& only = classes.front();
+    LeftOut ignored;
+    const bool is_one_too_deep =
+        class_folders(only.folder, ignored).size() > 1 && !holds_pictures(only.folder);
+    throw InputError(
+        side, "classes",
+        fmt::format("there is only {}: with one class there is nothing to learn{}", only.name,
+                    is_one_too_deep ? fmt::format("; where the folders in it are the "
+                                                  "classes, use --data {}",
+                                                  only.folder.string())
+                                    : ""));
   }
 
   ImageTable table_;
@@ -278,7 +313,7 @@ ImageTable read_image_folder(const fs::path& folder) {
 bool holds_pictures(const fs::path& folder) {
   const auto entries = list(folder);
   return std::any_of(entries.begin(), entries.end(), [](const auto& entry) {
-    return !is_hidden(entry.path()) && is_picture(entry);
+    return !is_clutter(entry.path()) && is_picture(entry);
   });
 }
 

@@ -4,6 +4,7 @@
 #include <csetjmp>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 // jpeglib.h uses FILE and size_t without including them.
 #include <jerror.h>
 #include <jpeglib.h>
@@ -151,6 +152,16 @@ cv::Mat cmyk_to_rgb(const cv::Mat& cmyk) {
   return rgb;
 }
 
+/// An APP1 segment is EXIF, XMP or something else.
+void look_for_orientation(std::span<const std::byte> segment, std::optional<int>& exif,
+                          std::optional<int>& xmp) {
+  constexpr std::string_view exif_prefix("Exif\0\0", 6);
+  constexpr std::string_view xmp_prefix("http://ns.adobe.com/xap/1.0/\0", 29);
+  const std::string_view text(reinterpret_cast<const char*>(segment.data()), segment.size());
+  if (!exif && text.starts_with(exif_prefix)) exif = exif_orientation(segment);
+  if (!xmp && text.starts_with(xmp_prefix)) xmp = xmp_orientation(text.substr(xmp_prefix.size()));
+}
+
 }  // namespace
 
 bool is_jpeg(std::span<const std::byte> bytes) {
@@ -161,7 +172,8 @@ PictureHeader read_jpeg_header(const PictureFile& file) {
   const auto& bytes = file.bytes;
   PictureHeader header;
   bool has_frame = false;
-  bool has_exif = false;
+  std::optional<int> exif;
+  std::optional<int> xmp;
   std::size_t at = 2;
   while (true) {
     while (at < bytes.size() && bytes[at] != std::byte{0xFF}) ++at;  // as libjpeg does
@@ -192,14 +204,10 @@ PictureHeader read_jpeg_header(const PictureFile& file) {
       header.grey = big_endian(segment, 5, 1) == 1;
       has_frame = true;
     }
-    constexpr std::string_view exif("Exif\0\0", 6);
-    if (marker == app1 && !has_exif && segment.size() >= exif.size() &&
-        std::memcmp(segment.data(), exif.data(), exif.size()) == 0) {
-      header.orientation = exif_orientation(segment.subspan(exif.size()));
-      has_exif = true;
-    }
+    if (marker == app1) look_for_orientation(segment, exif, xmp);
   }
   if (!has_frame) file.fail("SOF", "there is none: the picture has no size");
+  header.orientation = exif.value_or(xmp.value_or(1));
   return header;
 }
 

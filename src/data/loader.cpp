@@ -72,7 +72,7 @@ void check(const ImageSet& set, const std::vector<std::int64_t>& indices,
   }
   validate(options.augment);
   if (options.balance_positives && (!options.shuffle || set.classes.size() != 2)) {
-    throw UsageError("balancing positives needs two classes and shuffling");
+    throw UsageError("--balance positives: needs two classes and shuffled batches");
   }
   if (set.pixels.size() != static_cast<std::size_t>(set.size()) * set.image_bytes()) {
     throw Error(fmt::format("{} bytes of pixels are not {} images of {} bytes", set.pixels.size(),
@@ -155,7 +155,7 @@ Loader::State::State(const ImageSet& set_in, std::vector<std::int64_t> indices_i
       const bool positive = set.samples[static_cast<std::size_t>(index)].label > 0;
       (positive ? positives : negatives).push_back(index);
     }
-    if (positives.empty()) throw Error("there is no positive image to balance the batches with");
+    if (positives.empty()) throw UsageError("--balance positives: there is no positive image");
   }
   if (options.device.is_cuda()) {
     const auto on_device = [&](std::vector<float>& values) {
@@ -171,15 +171,15 @@ Loader::State::State(const ImageSet& set_in, std::vector<std::int64_t> indices_i
 }
 
 void Loader::State::make_room(Buffer& buffer) const {
-  const std::vector<std::int64_t> shape{options.batch_size, set.channels, set.height, set.width};
+  const std::int64_t most = batch_images(0);  // a batch may be larger than the set
+  const std::vector<std::int64_t> shape{most, set.channels, set.height, set.width};
   if (options.device.is_cuda()) {
     if (buffer.copied) {
       buffer.copied->synchronize();
     } else {
       const auto type = set.pixel_type == PixelType::u8 ? torch::kUInt8 : torch::kUInt16;
       buffer.images = torch::empty(shape, torch::dtype(type).pinned_memory(true));
-      buffer.labels =
-          torch::empty({options.batch_size}, torch::dtype(torch::kInt64).pinned_memory(true));
+      buffer.labels = torch::empty({most}, torch::dtype(torch::kInt64).pinned_memory(true));
       buffer.copied.emplace(options.device.type());
     }
     return;
@@ -191,7 +191,7 @@ void Loader::State::make_room(Buffer& buffer) const {
     buffer.images = torch::empty(shape, torch::dtype(torch::kFloat32).memory_format(format));
   }
   if (!buffer.labels.defined() || buffer.labels.storage().use_count() > 1) {
-    buffer.labels = torch::empty({options.batch_size}, torch::kInt64);
+    buffer.labels = torch::empty({most}, torch::kInt64);
   }
 }
 

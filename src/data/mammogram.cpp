@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <optional>
-#include <vector>
 
+#include "mammogram_search.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/data/fit.hpp"
 #include "mpbench/dicom/breast_roi.hpp"
@@ -14,15 +14,11 @@
 namespace mpbench::data {
 namespace {
 
-// find_breast works on 384 pixels; from fewer than this it would lose the nipple and gain letters.
-constexpr int least_search_size = 300;
 // A window narrower than this share of the values' range makes edges so steep that averaging before
 // it differs from averaging after it.
 constexpr double least_window_share = 1.0 / 8;
 // Half a step of 8 bits.
 constexpr float nearly_black = 0.5F / 255;
-
-int largest_side(const cv::Size& size) { return std::max(size.width, size.height); }
 
 /// How often a frame can be halved for the search of the breast.
 int search_reduction(const cv::Size& frame, int levels) {
@@ -68,11 +64,6 @@ bool averages_well(const dicom::StoredImage& image, const dicom::DisplayTransfor
          !padding_shows(image);
 }
 
-cv::Rect scaled_up(const cv::Rect& box, int factor, const cv::Size& frame) {
-  return cv::Rect(box.x * factor, box.y * factor, box.width * factor, box.height * factor) &
-         cv::Rect(cv::Point(), frame);
-}
-
 /// Nothing where the frame has to be decoded in full.
 std::optional<PreparedImage> prepare_reduced(dicom::DicomImage& file, int height, int width) {
   const cv::Size frame = file.size();
@@ -104,21 +95,11 @@ std::optional<PreparedImage> prepare_reduced(dicom::DicomImage& file, int height
   return image;
 }
 
-/// A picture in memory that a thread keeps from one mammogram to the next: asking the system for a
-/// hundred megabytes takes as long as filling them.
-cv::Mat thread_picture(const cv::Size& size) {
-  thread_local std::vector<float> memory;
-  memory.resize(std::max(memory.size(), static_cast<std::size_t>(size.area())));
-  return cv::Mat(size, CV_32FC1, memory.data());
-}
-
 PreparedImage prepare_in_full(dicom::DicomImage& file, int height, int width) {
   const auto stored = file.read();
   const dicom::DisplayTransform transform(stored);
   const cv::Size frame = file.size();
-  // The breast is sought in a picture of means: the whole one in float would be twice the frame.
-  const int factor = std::clamp(largest_side(frame) / (2 * least_search_size), 1,
-                                std::min(frame.width, frame.height));
+  const int factor = search_factor(frame);
   auto roi = dicom::find_breast(transform.apply_averaged(stored.pixels, factor));
   // Where no breast stands out the box is the whole frame: the picture is used as it is.
   const cv::Rect box = roi.found ? scaled_up(roi.box, factor, frame) : cv::Rect(cv::Point(), frame);

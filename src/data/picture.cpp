@@ -7,6 +7,7 @@
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/file_bytes.hpp"
+#include "mpbench/core/file_type.hpp"
 #include "mpbench/core/mapped_file.hpp"
 #include "mpbench/data/fit.hpp"
 #include "picture_formats.hpp"
@@ -37,8 +38,10 @@ PictureHeader read_header(const PictureFile& file) {
   if (is_png(file.bytes)) return read_png_header(file);
   if (is_jpeg(file.bytes)) return read_jpeg_header(file);
   if (is_bmp(file.bytes)) return read_bmp_header(file);
-  file.fail("file",
-            file.bytes.empty() ? "it is empty" : "it begins like none of PNG, JPEG and BMP");
+  if (file.bytes.empty()) file.fail("file", "it is empty");
+  const auto type = file_type(file.bytes);
+  file.fail("file", "it begins like none of PNG, JPEG and BMP" +
+                        (type == FileType::unknown ? "" : ": it is " + describe(type)));
 }
 
 cv::Mat decode(const PictureFile& file, std::vector<std::string>& notes) {
@@ -80,10 +83,10 @@ cv::Mat upright(const cv::Mat& stored, int orientation) {
   }
 }
 
-cv::Mat with_channels(const PictureFile& file, const cv::Mat& picture, int channels) {
+cv::Mat with_channels(const fs::path& path, const cv::Mat& picture, int channels) {
   if (picture.channels() == channels) return picture;
   if (channels != 3) {
-    file.fail("colour", "this picture is in colour, and grey ones are wanted");
+    throw InputError(path, "colour", "this picture is in colour, and grey ones are wanted");
   }
   cv::Mat coloured;
   cv::cvtColor(picture, coloured, cv::COLOR_GRAY2RGB);
@@ -113,23 +116,31 @@ PictureShape read_picture_shape(const fs::path& path) {
           .channels = header.grey ? 1 : 3};
 }
 
-PreparedImage prepare_picture(const fs::path& path, int height, int width, int channels) {
+Picture read_picture(const fs::path& path) {
   const auto content = open_file<FileBytes>(path);
   const PictureFile file{path, content.bytes()};
   const auto header = read_header(file);
-  PreparedImage image;
-  cv::Mat picture = decode(file, image.preparation.notes);
-  if (picture.rows != header.height || picture.cols != header.width) {
+  Picture picture;
+  picture.pixels = decode(file, picture.notes);
+  if (picture.pixels.rows != header.height || picture.pixels.cols != header.width) {
     file.fail("header", "the picture has another size than it says");
   }
-  image.preparation.crop = cv::Rect(0, 0, picture.cols, picture.rows);
   if (header.orientation != 1) {
-    image.preparation.notes.push_back(
+    picture.notes.push_back(
         fmt::format("turned upright from EXIF orientation {}", header.orientation));
+    picture.pixels = upright(picture.pixels, header.orientation);
   }
-  picture = fit(upright(picture, header.orientation), height, width, HorizontalPlace::centre);
-  picture = with_channels(file, picture, channels);
-  picture.convertTo(image.pixels, CV_32F, 1.0 / (picture.depth() == CV_16U ? 65535 : 255));
+  return picture;
+}
+
+PreparedImage prepare_picture(const fs::path& path, int height, int width, int channels) {
+  auto [pixels, notes] = read_picture(path);
+  PreparedImage image;
+  image.preparation.crop = cv::Rect(0, 0, pixels.cols, pixels.rows);
+  image.preparation.notes = std::move(notes);
+  pixels = fit(pixels, height, width, HorizontalPlace::centre);
+  pixels = with_channels(path, pixels, channels);
+  pixels.convertTo(image.pixels, CV_32F, 1.0 / (pixels.depth() == CV_16U ? 65535 : 255));
   return image;
 }
 

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <opencv2/core/mat.hpp>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// One decoder a format. All throw InputError naming `file.path` and the part of the format.
@@ -46,8 +48,16 @@ PictureHeader read_bmp_header(const PictureFile& file);
 /// [height, width] CV_8U, one channel or RGB.
 cv::Mat decode_bmp(const PictureFile& file);
 
-/// The tag Orientation (0x0112, EXIF 2.32 section 4.6.4) of a TIFF header and its first directory;
-/// 1 where there is none or it makes no sense: a camera's note that is damaged harms no pixel.
-int exif_orientation(std::span<const std::byte> tiff);
+/// The tag Orientation (0x0112, EXIF 2.32 section 4.6.4) of a TIFF header's first directory, with
+/// or without "Exif\0\0" before it, as any type of number. Nothing where there is none; 1 where it
+/// makes no sense: a camera's note that is damaged harms no pixel.
+std::optional<int> exif_orientation(std::span<const std::byte> exif);
+
+/// tiff:Orientation of an XMP packet (XMP part 2, section 3.5).
+std::optional<int> xmp_orientation(std::string_view xmp);
+
+/// A PNG's orientation: of the chunk eXIf, else of a text "Raw profile type exif" or "APP1", else
+/// of XMP; 1 without any. Not more than 1 MiB of a text is looked at or unpacked.
+int png_orientation(std::span<const std::byte> png);
 
 }  // namespace mpbench::data

@@ -48,18 +48,6 @@ void on_read(png_structp png, png_bytep to, std::size_t count) {
   rest = rest.subspan(count);
 }
 
-/// Whether no chunk claims to reach beyond the file: libpng takes memory for some of them before it
-/// reads.
-bool has_whole_chunks(std::span<const std::byte> bytes) {
-  for (std::size_t at = 8; bytes.size() - at >= 12;) {
-    const std::size_t length = big_endian(bytes, at, 4);
-    if (length > bytes.size() - at - 12) return false;
-    if (big_endian(bytes, at + 4, 4) == 0x49454E44) return true;  // "IEND"
-    at += length + 12;
-  }
-  return true;
-}
-
 struct PngReader {
   explicit PngReader(Reading& reading)
       : png(png_create_read_struct(PNG_LIBPNG_VER_STRING, &reading, on_read_error,
@@ -104,18 +92,16 @@ struct PngReader {
   png_infop info;
 };
 
-/// The orientation in an eXIf chunk, which may come before the pixels or after.
-int find_orientation(std::span<const std::byte> bytes) {
-  std::size_t at = 8;
-  while (bytes.size() - at >= 12) {
+/// Whether no chunk claims to reach beyond the file: libpng takes memory for some of them before it
+/// reads.
+bool has_whole_chunks(std::span<const std::byte> bytes) {
+  for (std::size_t at = 8; bytes.size() - at >= 12;) {
     const std::size_t length = big_endian(bytes, at, 4);
-    if (length > bytes.size() - at - 12) break;
-    const auto type = big_endian(bytes, at + 4, 4);
-    if (type == 0x65584966) return exif_orientation(bytes.subspan(at + 8, length));  // "eXIf"
-    if (type == 0x49454E44) break;                                                   // "IEND"
+    if (length > bytes.size() - at - 12) return false;
+    if (big_endian(bytes, at + 4, 4) == 0x49454E44) return true;  // "IEND"
     at += length + 12;
   }
-  return 1;
+  return true;
 }
 
 }  // namespace
@@ -148,7 +134,7 @@ PictureHeader read_png_header(const PictureFile& file) {
   return {.height = static_cast<int>(height),
           .width = static_cast<int>(width),
           .grey = (colour_type & PNG_COLOR_MASK_COLOR) == 0,
-          .orientation = find_orientation(bytes)};
+          .orientation = png_orientation(bytes)};
 }
 
 cv::Mat decode_png(const PictureFile& file, std::vector<std::string>& notes) {

@@ -183,7 +183,7 @@ std::vector<int> read_parts(const std::filesystem::path& path, std::span<const S
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
     const auto& id = table.rows[row][id_column];
     const auto fail = [&](const char* where, const std::string& problem) {
-      throw InputError(path, fmt::format("row {}, column {}", row + 2, where), problem);
+      throw InputError(path, fmt::format("row {}, column {}", table.numbers[row], where), problem);
     };
     const auto place = places.find(id);
     if (place == places.end() && is_limited) continue;

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <opencv2/imgproc.hpp>
 
+#include "bright_frame.hpp"
 #include "mpbench/core/error.hpp"
 
 namespace mpbench::dicom {
@@ -156,16 +157,43 @@ cv::Mat largest_component(const cv::Mat& mask, cv::Rect& box, int& area) {
 }
 
 /// A box of the small picture in the pixels of the large one, with a margin: the skin is thin and
-/// dark, and a pixel here is several there.
-cv::Rect scale_up(const cv::Rect& box, const cv::Size& small, const cv::Size& large) {
+/// dark, and a pixel here is several there. The margin does not reach out of `frame`.
+cv::Rect scale_up(const cv::Rect& box, const cv::Rect& frame, const cv::Size& small,
+                  const cv::Size& large) {
   const int margin = 1 + std::max(box.width, box.height) / margin_share;
+  const cv::Rect wide =
+      cv::Rect(box.x - margin, box.y - margin, box.width + 2 * margin, box.height + 2 * margin) &
+      frame;
   const double across = static_cast<double>(large.width) / small.width;
   const double down = static_cast<double>(large.height) / small.height;
-  const auto left = static_cast<int>(std::floor((box.x - margin) * across));
-  const auto top = static_cast<int>(std::floor((box.y - margin) * down));
-  const auto right = static_cast<int>(std::ceil((box.x + box.width + margin) * across));
-  const auto bottom = static_cast<int>(std::ceil((box.y + box.height + margin) * down));
+  const auto left = static_cast<int>(std::floor(wide.x * across));
+  const auto top = static_cast<int>(std::floor(wide.y * down));
+  const auto right = static_cast<int>(std::ceil((wide.x + wide.width) * across));
+  const auto bottom = static_cast<int>(std::ceil((wide.y + wide.height) * down));
   return cv::Rect(left, top, right - left, bottom - top) & cv::Rect(cv::Point(), large);
+}
+
+/// The breast's box in the search's small picture; empty where no breast stands out.
+cv::Rect search(const cv::Mat& sharp) {
+  cv::Mat picture;
+  cv::GaussianBlur(sharp, picture, cv::Size(5, 5), 1.0, 1.0,
+                   cv::BORDER_REPLICATE | cv::BORDER_ISOLATED);
+  cv::Mat tissue = picture > background_limit(picture);
+  // Opening takes away specks, lines and a label's bridge to the breast. Outside the frame counts
+  // as tissue where the frame's edge is: the breast goes on beyond it.
+  const cv::Mat disc = cv::getStructuringElement(cv::MORPH_ELLIPSE, cv::Size(7, 7));
+  cv::morphologyEx(tissue, tissue, cv::MORPH_OPEN, disc, cv::Point(-1, -1), 1,
+                   cv::BORDER_REPLICATE);
+  cv::Rect box;
+  int area = 0;
+  tissue = largest_component(tissue, box, area);
+  if (tissue.empty()) return {};
+  const double frame = static_cast<double>(picture.total());
+  if (box.area() < least_box_share * frame || area > most_tissue_share * frame ||
+      area < 0.25 * box.area() || !stands_out(picture, tissue)) {
+    return {};
+  }
+  return box;
 }
 
 }  // namespace
@@ -181,24 +209,11 @@ BreastRoi find_breast(const cv::Mat& display) {
                       std::max(1, static_cast<int>(std::lround(display.rows * scale))));
   cv::Mat picture;
   cv::resize(display, picture, size, 0, 0, cv::INTER_AREA);
-  cv::GaussianBlur(picture, picture, cv::Size(5, 5), 1.0, 1.0, cv::BORDER_REPLICATE);
-
-  cv::Mat tissue = picture > background_limit(picture);
-  // Opening takes away specks, lines and a label's bridge to the breast. Outside the frame counts
-  // as tissue where the frame's edge is: the breast goes on beyond it.
-  const cv::Mat disc = cv::getStructuringElement(cv::MORPH_ELLIPSE, cv::Size(7, 7));
-  cv::morphologyEx(tissue, tissue, cv::MORPH_OPEN, disc, cv::Point(-1, -1), 1,
-                   cv::BORDER_REPLICATE);
-  cv::Rect box;
-  int area = 0;
-  tissue = largest_component(tissue, box, area);
-  if (tissue.empty()) return whole_frame;
-  const double frame = static_cast<double>(size.area());
-  if (box.area() < least_box_share * frame || area > most_tissue_share * frame ||
-      area < 0.25 * box.area() || !stands_out(picture, tissue)) {
-    return whole_frame;
-  }
-  return {scale_up(box, size, display.size()), true};
+  const cv::Rect inside = inside_bright_frame(picture);
+  cv::Rect box = search(picture(inside));
+  if (box.empty()) return whole_frame;
+  box += inside.tl();
+  return {scale_up(box, inside, size, display.size()), true};
 }
 
 }  // namespace mpbench::dicom

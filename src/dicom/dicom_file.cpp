@@ -12,8 +12,8 @@
 
 #include <opencv2/core.hpp>
 
+#include "dataset_loader.hpp"
 #include "frame_decoder.hpp"
-#include "guarded_stream.hpp"
 #include "image_attributes.hpp"
 #include "jpeg2000_decoder.hpp"
 #include "mpbench/core/error.hpp"
@@ -45,7 +45,7 @@ std::unique_ptr<FileBytes> read_file(const std::filesystem::path& path) {
 
 void load(std::span<const std::byte> bytes, DcmFileFormat& file, std::vector<std::string>& notes) {
   if (bytes.empty()) throw FieldError("file", "is empty");
-  const OFCondition loaded = load_guarded(bytes, file);
+  const OFCondition loaded = load_dataset(bytes, file, notes);
   OFString uid;
   const bool has_meta =
       file.getMetaInfo()->findAndGetOFString(DCM_TransferSyntaxUID, uid).good() && !uid.empty();
@@ -181,7 +181,7 @@ int DicomImage::reductions(int frame) {
     state_->check_frame(frame);
     const DcmXfer syntax(state_->file.getDataset()->getOriginalXfer());
     const auto encoded = encoded_frame(*state_->pixel_data, syntax, state_->format, frame);
-    return possible_reductions(encoded.bytes);
+    return possible_reductions(encoded.bytes, state_->format);
   });
 }
 

@@ -6,7 +6,6 @@
 #include <dcmtk/dcmdata/dcdeftag.h>
 #include <dcmtk/dcmdata/dcpixel.h>
 #include <dcmtk/dcmdata/dcpixseq.h>
-#include <dcmtk/dcmdata/dcpxitem.h>
 #include <dcmtk/dcmdata/dcxfer.h>
 #include <fmt/format.h>
 
@@ -14,11 +13,10 @@
 #include <opencv2/core.hpp>
 #include <span>
 
-#include "end_marker.hpp"
 #include "frame_fragments.hpp"
 #include "jpeg2000_codestream.hpp"
 #include "jpeg2000_decoder.hpp"
-#include "jpeg_header.hpp"
+#include "jpeg_decoder.hpp"
 #include "rle_decoder.hpp"
 
 namespace mpbench::dicom {
@@ -53,22 +51,6 @@ void note_codestream(std::span<const std::byte> encoded, const PixelFormat& form
     notes.push_back(fmt::format("the codestream is {}, PixelRepresentation is {}",
                                 header.is_signed ? "signed" : "unsigned",
                                 format.is_signed ? 1 : 0));
-  }
-}
-
-void check_jpeg(std::span<const std::byte> encoded, const PixelFormat& format) {
-  const JpegHeader header = read_jpeg_header(encoded);
-  if (header.height != format.rows || header.width != format.columns ||
-      header.components != format.samples) {
-    throw FieldError(
-        "PixelData",
-        fmt::format("the JPEG stream is {} x {} x {}, the dataset says {} x {} x {}", header.height,
-                    header.width, header.components, format.rows, format.columns, format.samples));
-  }
-  if ((header.precision > 8) != (format.bits_allocated == 16)) {
-    throw FieldError("PixelData",
-                     fmt::format("the JPEG stream has {} bits a value, BitsAllocated is {}",
-                                 header.precision, format.bits_allocated));
   }
 }
 
@@ -149,9 +131,10 @@ void drop_unused_bits(cv::Mat& pixels, const PixelFormat& format, std::vector<st
   }
 }
 
-/// Stored values by DCMTK.
-cv::Mat decode_by_dcmtk(DcmDataset& dataset, DcmPixelData& pixel_data, const PixelFormat& format,
-                        int frame, Uint32 fragment, std::vector<std::string>& notes) {
+/// Uncompressed stored values by DCMTK.
+cv::Mat decode_native(DcmDataset& dataset, DcmPixelData& pixel_data, const PixelFormat& format,
+                      int frame, std::vector<std::string>& notes) {
+  check_native_length(pixel_data, format, notes);
   cv::Mat matrix(format.rows, format.columns, CV_MAKETYPE(format.depth(), format.samples));
   // DCMTK wants room for an even number of bytes: the matrix's own memory where that is enough.
   const bool in_place = format.frame_bytes() % 2 == 0 && !format.planar;
@@ -160,6 +143,7 @@ cv::Mat decode_by_dcmtk(DcmDataset& dataset, DcmPixelData& pixel_data, const Pix
       in_place ? std::span(reinterpret_cast<std::byte*>(matrix.data), format.frame_bytes())
                : std::span(apart);
   OFString color_model;
+  Uint32 fragment = 0;
   const OFCondition decoded =
       pixel_data.getUncompressedFrame(&dataset, static_cast<Uint32>(frame), fragment, pixels.data(),
                                       static_cast<Uint32>(pixels.size()), color_model);
@@ -169,22 +153,6 @@ cv::Mat decode_by_dcmtk(DcmDataset& dataset, DcmPixelData& pixel_data, const Pix
   if (!in_place) copy_pixels(pixels, format, matrix);
   drop_unused_bits(matrix, format, notes);
   return matrix;
-}
-
-/// A JPEG frame whose fragments were joined, as one: DCMTK takes time quadratic in their number,
-/// and looks for the frame header in the first alone.
-cv::Mat decode_joined_jpeg(DcmDataset& dataset, std::span<const std::byte> encoded,
-                           const DcmXfer& syntax, const PixelFormat& format,
-                           std::vector<std::string>& notes) {
-  DcmPixelData alone(DCM_PixelData);
-  auto* sequence = new DcmPixelSequence(DcmTag(DCM_PixelData, EVR_OB));
-  alone.putOriginalRepresentation(syntax.getXfer(), nullptr, sequence);
-  sequence->insert(new DcmPixelItem(DcmTag(DCM_Item, EVR_OB)));  // the offset table
-  auto* fragment = new DcmPixelItem(DcmTag(DCM_Item, EVR_OB));
-  sequence->insert(fragment);
-  fragment->putUint8Array(reinterpret_cast<const Uint8*>(encoded.data()),
-                          static_cast<unsigned long>(encoded.size()));
-  return decode_by_dcmtk(dataset, alone, format, 0, 1, notes);
 }
 
 DcmPixelSequence& encapsulated(DcmPixelData& pixel_data, const DcmXfer& syntax) {
@@ -248,8 +216,7 @@ cv::Mat decode_frame(DcmDataset& dataset, DcmPixelData& pixel_data, const DcmXfe
                      Coding coding, PixelFormat& format, int frame, const Decoding& decoding,
                      std::vector<std::string>& notes) {
   if (coding == Coding::native) {
-    check_native_length(pixel_data, format, notes);
-    return decode_by_dcmtk(dataset, pixel_data, format, frame, 0, notes);
+    return decode_native(dataset, pixel_data, format, frame, notes);
   }
   const EncodedFrame fragments = encoded_frame(pixel_data, syntax, format, frame);
   const std::span<const std::byte> encoded = fragments.bytes;
@@ -263,29 +230,15 @@ cv::Mat decode_frame(DcmDataset& dataset, DcmPixelData& pixel_data, const DcmXfe
     }
     return pixels;
   }
+  cv::Mat pixels(format.rows, format.columns, CV_MAKETYPE(format.depth(), format.samples));
+  const std::span out(reinterpret_cast<std::byte*>(pixels.data), format.frame_bytes());
   if (coding == Coding::rle) {
-    cv::Mat pixels(format.rows, format.columns, CV_MAKETYPE(format.depth(), format.samples));
-    decode_rle(encoded, format,
-               std::span(reinterpret_cast<std::byte*>(pixels.data), format.frame_bytes()));
-    drop_unused_bits(pixels, format, notes);
-    return pixels;
+    decode_rle(encoded, format, out, notes);
+  } else {
+    decode_jpeg(encoded, format, out, notes);
   }
-  check_jpeg(encoded, format);
-  // Asked for now: DCMTK frees a fragment's bytes when it has decoded them, or failed to.
-  const bool is_cut_off = !has_end_marker(encoded);
-  try {
-    if (!fragments.joined.empty()) {
-      return decode_joined_jpeg(dataset, encoded, syntax, format, notes);
-    }
-    const auto fragment =
-        find_fragments(encapsulated(pixel_data, syntax), frame, format.frames).first;
-    return decode_by_dcmtk(dataset, pixel_data, format, frame, static_cast<Uint32>(fragment),
-                           notes);
-  } catch (const FieldError& problem) {
-    if (!is_cut_off) throw;
-    throw FieldError(problem.field(),
-                     std::string(problem.what()) + " (the end marker is missing: cut off?)");
-  }
+  drop_unused_bits(pixels, format, notes);
+  return pixels;
 }
 
 }  // namespace mpbench::dicom

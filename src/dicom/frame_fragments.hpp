@@ -22,7 +22,7 @@ FrameFragments find_fragments(DcmPixelSequence& sequence, int frame, int frames)
 
 /// The bytes of one encoded frame: its only fragment's own, or several joined.
 struct EncodedFrame {
-  std::span<const std::byte> bytes;  ///< valid until DCMTK decodes the frame: it then frees it
+  std::span<const std::byte> bytes;  ///< valid as long as the sequence
   std::vector<std::byte> joined;
 };
 

@@ -52,6 +52,7 @@ class MemoryProducer : public DcmProducer {
     }
   }
 
+  std::size_t position() const { return position_; }
   /// What has not been read yet.
   Bytes rest() const { return source_.bytes.subspan(position_); }
   const Source& source() const { return source_; }
@@ -156,6 +157,10 @@ class GuardedStream : public DcmInputStream {
     return limit_passed_.bad() ? limit_passed_ : inflation_problem_;
   }
 
+  AfterPixelData after_pixel_data() const {
+    return producer_.source().owner ? AfterPixelData{} : watch_.after(producer_.position());
+  }
+
   OFBool good() const override { return limit_passed_.good() ? DcmInputStream::good() : OFFalse; }
   OFCondition status() const override {
     return limit_passed_.good() ? DcmInputStream::status() : limit_passed_;
@@ -167,6 +172,7 @@ class GuardedStream : public DcmInputStream {
     // The frame's own address: a local's may lie in AddressSanitizer's heap.
     const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
     const std::size_t depth = here < stack_ ? stack_ - here : 0;
+    watch_.note_tag(producer_.rest(), producer_.position(), depth);
     if (limit_passed_.bad()) return;
     if (depth > limits_.stack_bytes) {
       limit_passed_ = refusal("sequences are nested too deeply");
@@ -229,18 +235,21 @@ class GuardedStream : public DcmInputStream {
   OFCondition inflation_problem_ = EC_Normal;
   std::size_t objects_ = 0;
   std::vector<Item> items_;
+  PixelDataWatch watch_;
   mutable std::shared_ptr<LaterValue> last_value_;
 };
 
 }  // namespace
 
-OFCondition load_guarded(Bytes bytes, DcmFileFormat& file, const ParserLimits& limits) {
+OFCondition load_guarded(Bytes bytes, DcmFileFormat& file, const ParserLimits& limits,
+                         AfterPixelData* after) {
   GuardedStream stream(bytes, limits, __builtin_frame_address(0));
   OFCondition result = file.clear();
   if (result.bad()) return result;
   file.transferInit();
   result = file.read(stream);
   file.transferEnd();
+  if (after != nullptr) *after = stream.after_pixel_data();
   return stream.problem().bad() ? stream.problem() : result;
 }
 

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <span>
 
+#include "pixel_data_watch.hpp"
+
 class DcmFileFormat;
 
 namespace mpbench::dicom {
@@ -37,8 +39,9 @@ struct ParserLimits {
 ///
 /// `bytes` must outlive `file`: values over 4 KB stay where they are until they are asked for,
 /// those of a deflated dataset in a buffer that the elements share. No more memory is taken for a
-/// value than it has bytes in the file, whatever its length says. Throws std::bad_alloc.
+/// value than it has bytes in the file, whatever its length says. `after`, where it is given, says
+/// what came after PixelData. Throws std::bad_alloc.
 OFCondition load_guarded(std::span<const std::byte> bytes, DcmFileFormat& file,
-                         const ParserLimits& limits = {});
+                         const ParserLimits& limits = {}, AfterPixelData* after = nullptr);
 
 }  // namespace mpbench::dicom

@@ -6,12 +6,15 @@
 #include <dcmtk/dcmdata/dcdeftag.h>
 #include <dcmtk/dcmdata/dcelem.h>
 #include <dcmtk/dcmdata/dcitem.h>
+#include <dcmtk/dcmdata/dcxfer.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <limits>
 
+#include "lookup_table.hpp"
 #include "mpbench/core/utf8_text.hpp"
 
 namespace mpbench::dicom {
@@ -82,61 +85,31 @@ DcmItem* functional_group(DcmItem& dataset, int frame, const DcmTagKey& group) {
   return nullptr;
 }
 
-/// An element's 16-bit words, whether it is US, SS or OW; empty when it is none of these.
-std::vector<std::uint16_t> words_of(DcmItem& item, const DcmTagKey& tag) {
-  DcmElement* element = nullptr;
-  if (item.findAndGetElement(tag, element).bad() || element == nullptr) return {};
-  const std::size_t count = element->getLength() / 2;
-  Uint16* words = nullptr;
-  Sint16* signed_words = nullptr;
-  if (element->getUint16Array(words).good() && words != nullptr) return {words, words + count};
-  if (element->getSint16Array(signed_words).good() && signed_words != nullptr) {
-    std::vector<std::uint16_t> converted(count);
-    std::copy_n(signed_words, count, converted.begin());
-    return converted;
-  }
-  return {};
+/// Stored values as the dataset describes them.
+TableInput stored_input(const PixelFormat& format) {
+  const double values = 1 << format.bits_stored;
+  if (format.is_signed) return {-values / 2, values / 2 - 1, true, "PixelRepresentation"};
+  return {0, values - 1, false, "PixelRepresentation"};
 }
 
-bool is_signed_short(DcmItem& item, const DcmTagKey& tag) {
-  DcmElement* element = nullptr;
-  return item.findAndGetElement(tag, element).good() && element->ident() == EVR_SS;
+/// The values that a VOI LUT gets: stored ones, or what the modality transformation makes of them.
+/// Their sign is that of the table's first input value (PS3.3 C.11.2.1.1).
+TableInput voi_input(const ImageAttributes& attributes, const TableInput& stored) {
+  if (attributes.modality_lut) {
+    const double most = (1 << std::clamp(attributes.modality_lut->bits, 8, 16)) - 1;
+    return {0, most, false, "a modality LUT"};
+  }
+  if (!attributes.rescale_slope && !attributes.rescale_intercept) return stored;
+  const double slope = attributes.rescale_slope.value_or(1);
+  const double intercept = attributes.rescale_intercept.value_or(0);
+  const auto [low, high] =
+      std::minmax({slope * stored.low + intercept, slope * stored.high + intercept});
+  if (!std::isfinite(low) || !std::isfinite(high)) return stored;
+  return {low, high, low < 0, "RescaleSlope and RescaleIntercept"};
 }
 
-LookupTable read_table(DcmItem& item, const char* name, std::vector<std::string>& notes) {
-  LookupTable table;
-  table.explanation = text_of(item, DCM_LUTExplanation);
-  const auto descriptor = words_of(item, DCM_LUTDescriptor);
-  if (descriptor.size() != 3) {
-    notes.push_back(fmt::format("{}: LUTDescriptor has {} values, not 3", name, descriptor.size()));
-    return table;
-  }
-  // The number of entries is unsigned even in a signed descriptor; 0 stands for 65536.
-  const std::size_t count = descriptor[0] == 0 ? 65536 : descriptor[0];
-  table.first = is_signed_short(item, DCM_LUTDescriptor) ? static_cast<std::int16_t>(descriptor[1])
-                                                         : descriptor[1];
-  table.bits = descriptor[2];
-  if (table.bits < 8 || table.bits > 16) {
-    notes.push_back(fmt::format("{}: {} bits an entry, not 8 to 16", name, table.bits));
-    return table;
-  }
-  const auto words = words_of(item, DCM_LUTData);
-  if (words.size() >= count) {
-    table.entries.assign(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(count));
-  } else if (table.bits == 8 && words.size() == (count + 1) / 2) {
-    // Two 8-bit entries a word, the first in the low byte.
-    for (std::size_t i = 0; i < count; ++i) {
-      table.entries.push_back(
-          static_cast<std::uint16_t>(i % 2 == 0 ? words[i / 2] & 0xFF : words[i / 2] >> 8));
-    }
-  } else {
-    notes.push_back(fmt::format("{}: LUTData has {} entries, the descriptor says {}", name,
-                                words.size(), count));
-  }
-  return table;
-}
-
-void read_windows(DcmItem& item, ImageAttributes& attributes, std::vector<std::string>& notes) {
+void read_windows(DcmItem& item, const TableInput& input, bool explicit_vr,
+                  ImageAttributes& attributes, std::vector<std::string>& notes) {
   const unsigned long centers = value_count(item, DCM_WindowCenter);
   const unsigned long widths = value_count(item, DCM_WindowWidth);
   if (centers != widths) {
@@ -166,7 +139,8 @@ void read_windows(DcmItem& item, ImageAttributes& attributes, std::vector<std::s
       notes.push_back(fmt::format("VOILUTSequence: the first {} are read", most_alternatives));
       break;
     }
-    attributes.voi_luts.push_back(read_table(*table, "VOILUTSequence", notes));
+    attributes.voi_luts.push_back(read_table(*table, "VOILUTSequence", input, explicit_vr, notes));
+    note_unused_bits(attributes.voi_luts.back(), notes);
   }
 }
 
@@ -185,16 +159,21 @@ ImageAttributes read_attributes(DcmItem& dataset, const PixelFormat& format, int
   attributes.is_signed = format.is_signed;
   attributes.photometric_interpretation = format.photometric;
 
+  const TableInput stored = stored_input(format);
+  const auto* whole = dynamic_cast<DcmDataset*>(&dataset);
+  const bool explicit_vr =
+      whole != nullptr && DcmXfer(whole->getOriginalXfer()).isExplicitVR() == OFTrue;
   DcmItem* transformation = functional_group(dataset, frame, DCM_PixelValueTransformationSequence);
   DcmItem& modality = transformation != nullptr ? *transformation : dataset;
   attributes.rescale_slope = optional_number(modality, DCM_RescaleSlope);
   attributes.rescale_intercept = optional_number(modality, DCM_RescaleIntercept);
   DcmItem* table = nullptr;
   if (dataset.findAndGetSequenceItem(DCM_ModalityLUTSequence, table, 0).good()) {
-    attributes.modality_lut = read_table(*table, "ModalityLUTSequence", notes);
+    attributes.modality_lut = read_table(*table, "ModalityLUTSequence", stored, explicit_vr, notes);
   }
   DcmItem* voi = functional_group(dataset, frame, DCM_FrameVOILUTSequence);
-  read_windows(voi != nullptr ? *voi : dataset, attributes, notes);
+  read_windows(voi != nullptr ? *voi : dataset, voi_input(attributes, stored), explicit_vr,
+               attributes, notes);
 
   attributes.padding_value = stored_value(dataset, DCM_PixelPaddingValue, format.is_signed);
   attributes.padding_range_limit =

@@ -24,6 +24,7 @@
 
 #include "frame_fragments.hpp"
 #include "jpeg2000_decoder.hpp"
+#include "jpeg_log.hpp"
 #include "pixel_format.hpp"
 
 namespace mpbench::dicom {
@@ -189,6 +190,7 @@ void register_codecs() {
   static std::once_flag once;
   std::call_once(once, [] {
     OFLog::configure(OFLogger::OFF_LOG_LEVEL);
+    listen_to_jpeg_log();
     // Attributes written with VR UN are read with the VR that the dictionary gives them.
     dcmEnableUnknownVRConversion.set(OFTrue);
     DcmRLEDecoderRegistration::registerCodecs();

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <vector>
 
 #include "end_marker.hpp"
 #include "jpeg2000_codestream.hpp"
 #include "jpeg2000_structure.hpp"
+#include "jpeg2000_watched.hpp"
 #include "openjpeg_memory.hpp"
 
 namespace mpbench::dicom {
@@ -34,11 +36,13 @@ void check_against_dataset(const CodestreamHeader& header, const PixelFormat& fo
 /// `area` in the reference grid; empty: all of the image.
 OpenJpegImage run_openjpeg(Bytes codestream, int reduction, const cv::Rect& area) {
   std::string errors;
+  std::string damage;
   MemorySource source{codestream};
   const OpenJpegStream stream = open_source(source);
   const OpenJpegCodec codec(opj_create_decompress(OPJ_CODEC_J2K));
   if (!codec) throw std::bad_alloc();
   collect_errors(codec.get(), errors);
+  collect_damage(codec.get(), damage);
   opj_dparameters_t parameters;
   opj_set_default_decoder_parameters(&parameters);
   parameters.cp_reduce = static_cast<OPJ_UINT32>(reduction);
@@ -52,12 +56,38 @@ OpenJpegImage run_openjpeg(Bytes codestream, int reduction, const cv::Rect& area
                                               area.x + area.width, area.y + area.height)) &&
          opj_decode(codec.get(), stream.get(), image.get()) &&
          opj_end_decompress(codec.get(), stream.get());
-  if (!good) {
+  if (!good || !damage.empty()) {
+    const std::string& problem = errors.empty() ? damage : errors;
     refuse_codestream(
-        fmt::format("JPEG 2000: {}{}", errors.empty() ? "OpenJPEG could not decode it" : errors,
+        fmt::format("JPEG 2000: {}{}", problem.empty() ? "OpenJPEG could not decode it" : problem,
                     has_end_marker(codestream) ? "" : " (the end marker is missing: cut off?)"));
   }
   return image;
+}
+
+/// Throws FieldError for a tile that ends in zeros: each is an empty packet, but only as many as
+/// there are packets.
+void check_zeros(Bytes codestream, const CodestreamStructure& structure) {
+  constexpr double most_padding = 64;
+  for (const TilePart& part : structure.last_parts) {
+    const std::size_t end =
+        part.length == 0 ? end_marker_offset(codestream) : part.begin + part.length;
+    std::size_t last = end;
+    while (last > part.begin && codestream[last - 1] == std::byte{0}) --last;
+    if (static_cast<double>(end - last) > structure.packets + most_padding) {
+      refuse_codestream(fmt::format("a tile of the codestream ends in {} zeros", end - last));
+    }
+  }
+}
+
+/// Throws FieldError where packets are missing. Decodes as little as possible: every packet header
+/// is read, and the code-blocks of the lowest resolution.
+void check_packets(Bytes codestream, const CodestreamStructure& structure) {
+  try {
+    run_openjpeg(with_sentinels(codestream, structure), structure.fewest_levels, {});
+  } catch (const FieldError& problem) {
+    refuse_codestream(std::string("packets are missing or damaged: ") + problem.what());
+  }
 }
 
 /// Takes each value's lowest bits with the dataset's sign; colour by pixel.
@@ -114,12 +144,19 @@ cv::Size size_after(const cv::Rect& area, int reduction) {
   return {length(area.x, area.width), length(area.y, area.height)};
 }
 
+int reductions_of(const CodestreamHeader& header, const CodestreamStructure& structure,
+                  const PixelFormat& format) {
+  // Of another sign than the dataset, values may wrap around within the picture: -1 stands beside 0
+  // as 4095. Means over both are neither.
+  if (header.is_signed != format.is_signed || !structure.reaches_end) return 0;
+  return structure.fewest_levels;
+}
+
 }  // namespace
 
-int possible_reductions(Bytes frame) {
-  read_codestream_header(frame);  // read_structure takes a checked SIZ
-  const CodestreamStructure structure = read_structure(find_codestream(frame));
-  return structure.reaches_end ? structure.fewest_levels : 0;
+int possible_reductions(Bytes frame, const PixelFormat& format) {
+  const CodestreamHeader header = read_codestream_header(frame);  // read_structure needs it checked
+  return reductions_of(header, read_structure(find_codestream(frame)), format);
 }
 
 cv::Mat decode_jpeg2000(Bytes frame, const PixelFormat& format, const Decoding& decoding) {
@@ -128,13 +165,19 @@ cv::Mat decode_jpeg2000(Bytes frame, const PixelFormat& format, const Decoding& 
   check_against_dataset(header, format);
   const CodestreamStructure structure = read_structure(codestream);
   check_complexity(structure, codestream.size());
-  const int possible = structure.reaches_end ? structure.fewest_levels : 0;
-  if (decoding.reduction < 0 || decoding.reduction > possible) {
+  if (decoding.reduction < 0 || decoding.reduction > reductions_of(header, structure, format)) {
     refuse_codestream(fmt::format("the codestream cannot be halved {} times", decoding.reduction));
   }
   const cv::Rect area = area_in_grid(header, decoding);
+  const cv::Rect part = decoding.area.empty() ? cv::Rect() : area;
   const OpenJpegImage image =
-      run_openjpeg(codestream, decoding.reduction, decoding.area.empty() ? cv::Rect() : area);
+      structure.reaches_end
+          ? run_openjpeg(with_checked_blocks(codestream, structure), decoding.reduction, part)
+          : run_openjpeg(codestream, decoding.reduction, part);
+  if (structure.reaches_end) {
+    check_zeros(codestream, structure);
+    check_packets(codestream, structure);
+  }
   // OpenJPEG, which has more to say of a codestream cut off, leaves a missing tile black.
   if (structure.incomplete_tiles > 0) {
     refuse_codestream(fmt::format("{} of the codestream's {} tiles are missing or incomplete",

@@ -19,6 +19,7 @@ constexpr std::uint64_t start_of_data = 0xFF93;
 constexpr std::uint64_t end_of_codestream = 0xFFD9;
 constexpr std::uint64_t coding_style = 0xFF52;
 constexpr std::uint64_t component_coding_style = 0xFF53;
+constexpr std::uint64_t tile_part_lengths = 0xFF55;
 constexpr std::size_t most_levels = 32;            // table A.15
 constexpr unsigned most_precinct_exponent = 15;    // table A.21; also where none is given
 constexpr unsigned most_code_block_exponent = 10;  // table A.18
@@ -75,6 +76,9 @@ class StructureWalk {
     structure.tiles = static_cast<std::uint32_t>(x.tiles() * y.tiles());
     parts_.resize(structure.tiles);
     walk();
+    for (const Parts& tile : parts_) structure.last_parts.push_back(tile.last);
+    structure.length_tables = length_tables_;
+    structure.block_styles = block_styles_;
     for (std::size_t halved = 0; halved <= style_.levels; ++halved) {
       const unsigned width = style_.precinct_width[halved];
       const unsigned height = style_.precinct_height[halved];
@@ -99,6 +103,7 @@ class StructureWalk {
   struct Parts {
     unsigned found = 0;
     unsigned announced = 0;
+    TilePart last;
   };
 
   bool has(std::size_t at, std::size_t count) const {
@@ -122,6 +127,7 @@ class StructureWalk {
       const std::size_t data = read_header(at + 12, start_of_data) + 2;
       if (tile < parts_.size()) {
         ++parts_[tile].found;
+        parts_[tile].last = {at, static_cast<std::size_t>(length)};
         parts_[tile].announced =
             std::max(parts_[tile].announced, static_cast<unsigned>(field(at + 11, 1)));
       }
@@ -138,6 +144,7 @@ class StructureWalk {
       const std::uint64_t marker = field(at, 2);
       const std::uint64_t length = field(at + 2, 2);
       if (marker < 0xFF00 || length < 2) return bytes_.size();
+      if (marker == tile_part_lengths && last == start_of_tile_part) length_tables_.push_back(at);
       if (marker == coding_style) {
         style_.layers = std::max(style_.layers, field(at + 6, 2));
         note_style(at + 9, field(at + 4, 1), at + 2 + length);
@@ -154,6 +161,7 @@ class StructureWalk {
   void note_style(std::size_t at, std::uint64_t flags, std::size_t end) {
     const auto levels = static_cast<std::size_t>(field(at, 1));
     if (levels > most_levels) return;
+    if (has(at, 4)) block_styles_.push_back(at + 3);
     style_.levels = std::max(style_.levels, levels);
     style_.fewest_levels = std::min(style_.fewest_levels, levels);
     const auto exponent = [&](std::size_t where) {
@@ -176,6 +184,8 @@ class StructureWalk {
   FinestStyle style_;
   bool reaches_end_ = false;
   std::vector<Parts> parts_;
+  std::vector<std::size_t> length_tables_;
+  std::vector<std::size_t> block_styles_;
 };
 
 }  // namespace

@@ -3,8 +3,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace mpbench::dicom {
+
+/// Where a tile-part lies in its codestream (ISO/IEC 15444-1 A.4.2).
+struct TilePart {
+  std::size_t begin = 0;   ///< of its SOT marker
+  std::size_t length = 0;  ///< Psot; 0: up to the end marker
+};
 
 /// What a JPEG 2000 codestream's headers make a decoder set up, and whether all of it is there.
 struct CodestreamStructure {
@@ -21,6 +28,9 @@ struct CodestreamStructure {
   int fewest_levels = 0;
   /// Whether all tile-parts follow one another up to the end marker (A.4.2).
   bool reaches_end = false;
+  std::vector<TilePart> last_parts;        ///< each tile's last, by the tile's number
+  std::vector<std::size_t> length_tables;  ///< TLM markers in the main header (A.7.1)
+  std::vector<std::size_t> block_styles;   ///< bytes with the code-block style (table A.19)
 };
 
 /// Walks over a codestream's headers and tile-parts. Its SIZ must have passed

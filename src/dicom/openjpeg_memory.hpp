@@ -47,4 +47,9 @@ OpenJpegStream open_sink(MemorySink& sink);
 /// dropped: OpenJPEG warns about much that is harmless.
 void collect_errors(opj_codec_t* codec, std::string& errors);
 
+/// Appends those warnings to `damage` that mean it: a packet header without its end marker (ISO/IEC
+/// 15444-1 A.8.2), or a code-block that its decoder has left more than a few bytes before its end,
+/// or after it (see make_watched()). Called after collect_errors().
+void collect_damage(opj_codec_t* codec, std::string& damage);
+
 }  // namespace mpbench::dicom

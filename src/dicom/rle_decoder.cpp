@@ -22,11 +22,13 @@ std::size_t header_field(Bytes frame, std::size_t index) {
 }
 
 /// Unpacks one segment into every `stride`-th byte from out[first] on, `count` of them (PS3.5
-/// G.3.2).
-void unpack_segment(Bytes segment, std::span<std::byte> out, std::size_t first, std::size_t stride,
-                    std::size_t count) {
+/// G.3.2). Returns how many bytes it has after them: padding, which is zero. Anything else there is
+/// what a damaged run has pushed past the end.
+std::size_t unpack_segment(Bytes segment, std::span<std::byte> out, std::size_t first,
+                           std::size_t stride, std::size_t count) {
   std::size_t written = 0;
   std::size_t position = 0;
+  std::size_t overrun = 0;
   while (written < count && position < segment.size()) {
     const int control = static_cast<std::int8_t>(segment[position++]);
     if (control == -128) continue;  // no operation
@@ -38,17 +40,28 @@ void unpack_segment(Bytes segment, std::span<std::byte> out, std::size_t first, 
       out[first + (written + i) * stride] = segment[literal ? position + i : position];
     }
     written += kept;
+    overrun = length - kept;
     position += literal ? length : 1;
   }
   if (written < count) {
     throw FieldError("PixelData",
                      fmt::format("an RLE segment gives {} bytes, not {}", written, count));
   }
+  const Bytes rest = segment.subspan(position);
+  const bool is_padding =
+      std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; });
+  // Encoders that are given an odd number of bytes in an even buffer code all of it.
+  if (!is_padding || overrun > count % 2) {
+    throw FieldError("PixelData",
+                     fmt::format("an RLE segment has more data than its {} bytes", count));
+  }
+  return overrun + rest.size();
 }
 
 }  // namespace
 
-void decode_rle(Bytes frame, const PixelFormat& format, std::span<std::byte> out) {
+void decode_rle(Bytes frame, const PixelFormat& format, std::span<std::byte> out,
+                std::vector<std::string>& notes) {
   const auto pixels =
       static_cast<std::size_t>(format.rows) * static_cast<std::size_t>(format.columns);
   const auto samples = static_cast<std::size_t>(format.samples);
@@ -61,6 +74,7 @@ void decode_rle(Bytes frame, const PixelFormat& format, std::span<std::byte> out
                                  header_field(frame, 0), samples, sample_bytes, segments));
   }
   if (out.size() < pixels * segments) throw FieldError("PixelData", "the buffer is too small");
+  std::size_t most_left = 0;
   for (std::size_t segment = 0; segment < segments; ++segment) {
     const std::size_t begin = header_field(frame, 1 + segment);
     const std::size_t end =
@@ -72,8 +86,13 @@ void decode_rle(Bytes frame, const PixelFormat& format, std::span<std::byte> out
     static_assert(std::endian::native == std::endian::little);
     const std::size_t sample = segment / sample_bytes;
     const std::size_t byte = sample_bytes - 1 - segment % sample_bytes;
-    unpack_segment(frame.subspan(begin, end - begin), out, sample * sample_bytes + byte, segments,
-                   pixels);
+    const std::size_t left = unpack_segment(frame.subspan(begin, end - begin), out,
+                                            sample * sample_bytes + byte, segments, pixels);
+    most_left = std::max(most_left, left);
+  }
+  // One byte makes a segment's length even (PS3.5 G.3.1).
+  if (most_left > 1) {
+    notes.push_back(fmt::format("an RLE segment has {} bytes after its values", most_left));
   }
 }
 

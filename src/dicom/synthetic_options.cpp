@@ -37,8 +37,8 @@ void validate(const SyntheticSetOptions& options) {
   }
   require(options.positive_fraction > 0 && options.positive_fraction <= 0.9, "--positive-fraction",
           options.positive_fraction, "above 0 and at most 0.9");
-  if (options.threads < 0)
-    throw UsageError(fmt::format("--threads {}: must not be negative", options.threads));
+  require(options.threads >= 0 && options.threads <= 4096, "--threads", options.threads,
+          "0 to 4096");
 }
 
 }  // namespace mpbench::dicom

@@ -208,7 +208,9 @@ std::unique_ptr<torch::Library> register_kernels(const Registration& wanted) {
 }  // namespace
 
 CpuKernelsGuard::CpuKernelsGuard(const CpuKernelOptions& options) {
-  const InstructionSet instructions = options.instructions.value_or(instruction_set());
+  // Not value_or(): a bad MPBENCH_KERNELS is no concern of whoever names another set.
+  const InstructionSet instructions =
+      options.instructions ? *options.instructions : instruction_set();
   Registration& shared = registration();
   const std::lock_guard lock(shared.mutex);
   if (shared.guards == 0) {

@@ -1,5 +1,6 @@
 #include "mpbench/nn/efficientnet.hpp"
 
+#include <fmt/format.h>
 #include <torch/nn/modules/dropout.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/types.h>
@@ -8,6 +9,7 @@
 #include <array>
 #include <cmath>
 
+#include "mpbench/core/error.hpp"
 #include "mpbench/nn/conv_norm_activation.hpp"
 #include "mpbench/nn/initialization.hpp"
 #include "mpbench/nn/squeeze_excite.hpp"
@@ -138,7 +140,8 @@ torch::nn::Sequential make_features(const std::vector<Stage>& stages, int in_cha
 }  // namespace
 
 EfficientNet::EfficientNet(const EfficientNetVariant& variant, int in_channels, int outputs,
-                           Activation activation, SqueezeExciteForm squeeze_excite) {
+                           Activation activation, SqueezeExciteForm squeeze_excite)
+    : variant_(variant) {
   const BlockStyle style{
       activation, squeeze_excite,
       torch::nn::BatchNormOptions(0).eps(variant.norm_epsilon).momentum(variant.norm_momentum)};
@@ -154,6 +157,41 @@ EfficientNet::EfficientNet(const EfficientNetVariant& variant, int in_channels, 
   const double range = 1 / std::sqrt(outputs);
   torch::nn::init::uniform_(linear->weight, -range, range);
   torch::nn::init::zeros_(linear->bias);
+}
+
+void EfficientNet::set_origin(EfficientNetOrigin origin) {
+  constexpr double timm_epsilon = 1e-5;
+  constexpr double tensorflow_epsilon = 1e-3;
+  constexpr double timm_momentum = 0.1;
+  double epsilon = variant_.norm_epsilon;
+  if (origin == EfficientNetOrigin::timm) epsilon = timm_epsilon;
+  if (origin == EfficientNetOrigin::timm_tf) epsilon = tensorflow_epsilon;
+  const bool is_torchvision = origin == EfficientNetOrigin::torchvision;
+  for (const auto& module : modules(/*include_self=*/false)) {
+    if (auto* norm = module->as<torch::nn::BatchNorm2d>()) {
+      norm->options.eps(epsilon).momentum(is_torchvision ? variant_.norm_momentum : timm_momentum);
+    }
+    if (auto* convolution = dynamic_cast<ConvNormActivation*>(module.get())) {
+      convolution->set_padding(origin == EfficientNetOrigin::timm_tf ? Padding::tensorflow
+                                                                     : Padding::symmetric);
+    }
+  }
+  origin_ = origin;
+}
+
+std::string origin_of(const ImageClassifier& model) {
+  const auto* efficientnet = dynamic_cast<const EfficientNet*>(&model);
+  return std::string(to_string(efficientnet == nullptr ? EfficientNetOrigin::torchvision
+                                                       : efficientnet->origin()));
+}
+
+void set_origin(ImageClassifier& model, const std::string& origin) {
+  const auto parsed = parse_efficientnet_origin(origin);
+  if (auto* efficientnet = dynamic_cast<EfficientNet*>(&model)) {
+    efficientnet->set_origin(parsed);
+  } else if (parsed != EfficientNetOrigin::torchvision) {
+    throw UsageError(fmt::format("origin '{}' is for EfficientNet", origin));
+  }
 }
 
 torch::Tensor EfficientNet::forward(torch::Tensor images) {

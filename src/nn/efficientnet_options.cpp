@@ -30,6 +30,26 @@ const EfficientNetVariant* find_efficientnet(std::string_view name) {
   return found == variants.end() ? nullptr : &*found;
 }
 
+std::string_view to_string(EfficientNetOrigin origin) {
+  switch (origin) {
+    case EfficientNetOrigin::torchvision:
+      return "torchvision";
+    case EfficientNetOrigin::timm:
+      return "timm";
+    case EfficientNetOrigin::timm_tf:
+      return "timm-tf";
+  }
+  return "";
+}
+
+EfficientNetOrigin parse_efficientnet_origin(std::string_view text) {
+  for (const auto origin :
+       {EfficientNetOrigin::torchvision, EfficientNetOrigin::timm, EfficientNetOrigin::timm_tf}) {
+    if (text == to_string(origin)) return origin;
+  }
+  throw UsageError(fmt::format("unknown origin '{}': choose torchvision, timm, timm-tf", text));
+}
+
 Activation parse_activation(std::string_view text) {
   if (text == "silu") return Activation::silu;
   if (text == "relu6") return Activation::relu6;

@@ -10,11 +10,13 @@ namespace mpbench::nn {
 
 std::shared_ptr<ImageClassifier> make_model(const ModelOptions& options) {
   require_model_options(options);
-  const auto& [name, in_channels, outputs, activation, squeeze_excite] = options;
+  const auto& [name, in_channels, outputs, activation, squeeze_excite, origin] = options;
   if (const auto* variant = find_efficientnet(name)) {
-    return std::make_shared<EfficientNet>(*variant, in_channels, outputs,
-                                          parse_activation(activation),
-                                          parse_squeeze_excite(squeeze_excite));
+    auto model =
+        std::make_shared<EfficientNet>(*variant, in_channels, outputs, parse_activation(activation),
+                                       parse_squeeze_excite(squeeze_excite));
+    model->set_origin(parse_efficientnet_origin(origin));
+    return model;
   }
   if (name == "resnet18") return std::make_shared<ResNet>(resnet18, in_channels, outputs);
   if (name == "resnet50") return std::make_shared<ResNet>(resnet50, in_channels, outputs);

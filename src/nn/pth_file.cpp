@@ -5,13 +5,15 @@
 #include <torch/types.h>
 
 #include <algorithm>
-#include <array>
 #include <fstream>
 #include <string_view>
 
 #include "byte_tensor.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/file_bytes.hpp"
+#include "mpbench/core/foreign_file.hpp"
+#include "network_entry.hpp"
+#include "pickle_names.hpp"
 #include "unpickler.hpp"
 #include "zip_records.hpp"
 
@@ -19,27 +21,23 @@ namespace mpbench::nn {
 namespace {
 
 constexpr std::string_view zip_start = "PK\x03\x04";
-// A pickle of protocol 2 whose first value is torch.save's magic number.
+// A pickle; and one of protocol 2 whose first value is torch.save's magic number.
+constexpr std::string_view pickle_start = "\x80";
 constexpr std::string_view old_start = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
-// Entries of a training checkpoint that hold the network, the averaged weights first: they are
-// those that were judged. timm, torchvision's references, Lightning, and what people write.
-constexpr std::array<std::string_view, 5> wrappers{"state_dict_ema", "model_ema", "state_dict",
-                                                   "model_state_dict", "model"};
-constexpr int deepest_wrapper = 3;
+// An expanded tensor has more elements than its storage. No layer of a network has as many.
+constexpr std::int64_t most_expanded = std::int64_t{1} << 24;
 constexpr std::size_t longest_key = 100;  // of a storage: they are numbers
 
-const PickledValue* find(const PickledDict& dict, std::string_view key) {
-  for (const auto& [name, value] : dict.entries) {
-    const auto* text = std::get_if<std::string_view>(&name);
-    if (text != nullptr && *text == key) return &value;
+/// The network's name, where a training script wrote it: timm's and PyTorch's ImageNet example.
+std::string find_architecture(const PickledValue& root) {
+  const auto* const* dict = std::get_if<PickledDict*>(&root);
+  if (dict == nullptr) return {};
+  for (const auto& [key, value] : (*dict)->entries) {
+    const auto* name = std::get_if<std::string_view>(&key);
+    const auto* text = std::get_if<std::string_view>(&value);
+    if (name != nullptr && text != nullptr && *name == "arch") return std::string(*text);
   }
-  return nullptr;
-}
-
-bool holds_tensors(const PickledDict& dict) {
-  return std::any_of(dict.entries.begin(), dict.entries.end(), [](const auto& entry) {
-    return std::holds_alternative<const PickledTensor*>(entry.second);
-  });
+  return {};
 }
 
 /// The file's bytes, if they can be an archive.
@@ -47,11 +45,16 @@ std::span<const std::byte> require_zip(const FileBytes& file, const std::filesys
   const auto bytes = file.bytes();
   const std::string_view start(reinterpret_cast<const char*>(bytes.data()),
                                std::min(bytes.size(), old_start.size()));
-  if (start.empty()) throw InputError(path, "file", "it is empty");
+  if (const auto foreign = describe_foreign_file(bytes)) throw InputError(path, "file", *foreign);
   if (start == old_start) {
     throw InputError(path, "file",
                      "it is in torch.save's old format, not a zip archive; in Python, "
                      "torch.save(torch.load(path), path) writes it anew");
+  }
+  if (start.starts_with(pickle_start)) {
+    throw InputError(path, "file",
+                     "it is a pickle, but not in torch.save's format; in Python, load it as it was "
+                     "saved and write the weights with torch.save(state_dict, path)");
   }
   if (!start.starts_with(zip_start)) {
     throw InputError(path, "file", "it is neither a zip archive of torch.save nor safetensors");
@@ -71,17 +74,20 @@ class PthArchive {
   StateDict read() {
     const std::string record = folder_ + "data.pkl";
     const Pickle pickle(records_.bytes(record), path_, "data.pkl");
-    const auto* const* root = std::get_if<PickledDict*>(&pickle.root());
-    if (root == nullptr) fail("data.pkl", "it holds no dict of tensors");
+    const NetworkEntry entry = find_network_entry(pickle.root(), path_);
     StateDict state;
-    const PickledDict& dict = unwrap(**root, state);
-    for (const auto& [key, value] : dict.entries) {
+    state.wrapper = entry.wrapper;
+    state.wrapper_note = entry.note;
+    state.architecture = find_architecture(pickle.root());
+    for (const auto& [key, value] : entry.dict->entries) {
       const auto* name = std::get_if<std::string_view>(&key);
-      if (name == nullptr) fail("data.pkl", "a key of the state_dict is no text");
-      const auto* tensor = std::get_if<const PickledTensor*>(&value);
-      if (tensor == nullptr) fail(*name, "it is no tensor");
-      if (!state.tensors.emplace(*name, make_tensor(**tensor, *name)).second) {
-        fail(*name, "the state_dict has it twice");
+      if (const auto* tensor = std::get_if<const PickledTensor*>(&value)) {
+        if (name == nullptr) fail("data.pkl", "a key of the state_dict is no text");
+        if (!state.tensors.emplace(*name, make_tensor(**tensor, *name)).second) {
+          fail(*name, "the state_dict has it twice");
+        }
+      } else if (name != nullptr) {
+        leave_aside(*name, value, state);
       }
     }
     return state;
@@ -101,7 +107,10 @@ class PthArchive {
       if (!folder.empty()) fail("data.pkl", "two records have this name");
       folder = name.substr(0, slash + 1);
     }
-    if (folder.empty()) fail("data.pkl", "the archive has no such record: torch.save wrote it not");
+    if (folder.empty())
+      fail("data.pkl",
+           "the archive has no such record: it is a zip archive, but not torch.save's; where it is "
+           "one that holds a file of weights, unpack it first");
     if (records_.contains(folder + "constants.pkl")) {
       fail("constants.pkl",
            "it is a TorchScript archive, a program; save the weights alone: "
@@ -119,41 +128,11 @@ class PthArchive {
     return folder;
   }
 
-  /// The state_dict, from within a training checkpoint where there is one around it.
-  const PickledDict& unwrap(const PickledDict& root, StateDict& state) const {
-    const PickledDict* dict = &root;
-    for (int depth = 0; depth < deepest_wrapper && !holds_tensors(*dict); ++depth) {
-      if (const auto* arch = find(*dict, "arch")) {
-        if (const auto* name = std::get_if<std::string_view>(arch)) state.architecture = *name;
-      }
-      const PickledDict* inner = nullptr;
-      for (const std::string_view wrapper : wrappers) {
-        const auto* value = find(*dict, wrapper);
-        if (value == nullptr || !std::holds_alternative<PickledDict*>(*value)) continue;
-        inner = std::get<PickledDict*>(*value);
-        if (!state.wrapper.empty()) state.wrapper += '.';
-        state.wrapper += wrapper;
-        break;
-      }
-      if (inner == nullptr) break;
-      dict = inner;
-    }
-    if (!holds_tensors(*dict)) fail("data.pkl", describe_keys(*dict));
-    return *dict;
-  }
-
-  static std::string describe_keys(const PickledDict& dict) {
-    constexpr std::size_t most = 5;
-    std::vector<std::string_view> keys;
-    for (const auto& [key, value] : dict.entries) {
-      const auto* name = std::get_if<std::string_view>(&key);
-      if (name != nullptr && keys.size() < most) keys.push_back(name->substr(0, 50));
-    }
-    return fmt::format(
-        "it holds no tensors, and none of {} that does; it has {}; save the weights alone: "
-        "torch.save(model.state_dict(), path)",
-        fmt::join(wrappers, ", "),
-        keys.empty() ? "nothing" : fmt::format("{}", fmt::join(keys, ", ")));
+  /// What lies between the tensors of a state_dict and is none: an epoch, a module's extra state.
+  void leave_aside(std::string_view name, const PickledValue& value, StateDict& state) const {
+    const auto* const* opaque = std::get_if<const PickledOpaque*>(&value);
+    if (opaque != nullptr && stands_for_tensor(**opaque)) fail(name, describe_opaque(**opaque));
+    state.left_aside.emplace_back(name);
   }
 
   at::Tensor make_tensor(const PickledTensor& tensor, std::string_view name) {
@@ -208,9 +187,12 @@ class PthArchive {
         outside();
       }
     }
-    // More elements than the storage has would be one element many times: a network has no such
-    // tensor, and a small file could ask for any amount of memory.
-    if (count > storage->elements || (count > 0 && last >= storage->elements)) outside();
+    if (count > 0 && last >= storage->elements) outside();
+    // One element many times: a small file could ask for any amount of memory.
+    if (count > std::max(storage->elements, most_expanded)) {
+      fail(name, fmt::format("its {} elements share {} in the file: more than {} cannot be read so",
+                             count, storage->elements, most_expanded));
+    }
   }
 
   std::filesystem::path path_;

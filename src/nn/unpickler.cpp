@@ -7,8 +7,8 @@
 #include <string>
 
 #include "mpbench/core/error.hpp"
+#include "pickle_calls.hpp"
 #include "pickle_names.hpp"
-#include "tensor_limits.hpp"
 
 namespace mpbench::nn {
 namespace {
@@ -23,9 +23,7 @@ constexpr std::size_t most_operations = 4'000'000;
 /// Python's stack machine for the operations that plain data and tensors need.
 class Unpickler {
  public:
-  Unpickler(Pickle& pickle, std::span<const std::byte> bytes, const std::filesystem::path& path,
-            std::string_view field)
-      : pickle_(pickle), bytes_(bytes), path_(path), field_(field) {}
+  Unpickler(PickleStore& store, std::span<const std::byte> bytes) : store_(store), bytes_(bytes) {}
 
   PickledValue run() {
     if (bytes_.size() > most_bytes) {
@@ -34,15 +32,15 @@ class Unpickler {
     for (std::size_t operations = 0; operations < most_operations; ++operations) {
       const auto code = word<std::uint8_t>();
       if (code == '.') return pop();
-      if (!run_scalar(code) && !run_container(code) && !run_stack(code)) run_object(code);
+      const bool done =
+          run_scalar(code) || run_container(code) || run_opaque(code) || run_stack(code);
+      if (!done) run_object(code);
     }
     fail(fmt::format("it has more than {} operations", most_operations));
   }
 
  private:
-  [[noreturn]] void fail(const std::string& problem) const {
-    throw InputError(path_, std::string(field_), problem);
-  }
+  [[noreturn]] static void fail(const std::string& problem) { throw Error(problem); }
 
   template <typename Word>
   Word word() {
@@ -89,39 +87,17 @@ class Unpickler {
     for (std::size_t i = count; i > 0; --i) values[i - 1] = pop();
     return values;
   }
-  template <typename Kind>
-  Kind expect(const PickledValue& value, std::string_view what) const {
-    if (!std::holds_alternative<Kind>(value))
-      fail(fmt::format("it has no {} where one belongs", what));
-    return std::get<Kind>(value);
-  }
-
   // --- objects
   PickledSequence* make_sequence(bool is_tuple, std::vector<PickledValue> items) {
-    return &pickle_.sequences_.emplace_back(PickledSequence{is_tuple, std::move(items)});
+    return &store_.sequences.emplace_back(PickledSequence{is_tuple, std::move(items)});
   }
-  PickledDict* make_dict(bool is_ordered) {
-    return &pickle_.dicts_.emplace_back(PickledDict{is_ordered, {}});
-  }
-  void add_entries(PickledDict& dict, const std::vector<PickledValue>& values) const {
+  PickledDict* make_dict() { return &store_.dicts.emplace_back(); }
+  static void add_entries(PickledDict& dict, const std::vector<PickledValue>& values) {
     if (values.size() % 2 != 0) fail("a dict has a key without a value");
     for (std::size_t i = 0; i < values.size(); i += 2) {
       dict.entries.emplace_back(values[i], values[i + 1]);
     }
   }
-  std::vector<std::int64_t> integers(const PickledValue& value, std::string_view what) const {
-    const auto* sequence = expect<PickledSequence*>(value, what);
-    if (sequence->items.size() > most_dimensions) {
-      fail(fmt::format("a tensor in it has {} dimensions", sequence->items.size()));
-    }
-    std::vector<std::int64_t> numbers;
-    numbers.reserve(sequence->items.size());
-    for (const PickledValue& item : sequence->items) {
-      numbers.push_back(expect<std::int64_t>(item, "integer"));
-    }
-    return numbers;
-  }
-
   bool run_scalar(std::uint8_t code) {
     switch (code) {
       case 'N':
@@ -137,12 +113,16 @@ class Unpickler {
       case 'J':
         return push(std::int64_t{word<std::int32_t>()}), true;
       case 0x8a:
-        return push(take_long()), true;
+        return push(take_long(word<std::uint8_t>())), true;
+      case 0x8b:
+        return push(take_long(word<std::uint32_t>())), true;
       case 'G':
         return push(take_double()), true;
       case 0x8c:
+      case 'U':  // Python 2's texts
         return push(take(word<std::uint8_t>())), true;
       case 'X':
+      case 'T':
         return push(take(word<std::uint32_t>())), true;
       case 0x8d:
         return push(take(word<std::uint64_t>())), true;
@@ -151,11 +131,11 @@ class Unpickler {
     }
   }
 
-  std::int64_t take_long() {
+  PickledValue take_long(std::size_t count) {
     // Two's complement in as few bytes as it takes, none for zero.
-    const std::string_view digits = take(word<std::uint8_t>());
+    const std::string_view digits = take(count);
     std::uint64_t value = 0;
-    if (digits.size() > sizeof value) fail("it has an integer of more than 64 bits");
+    if (digits.size() > sizeof value) return &data_;  // a random generator's state
     std::memcpy(&value, digits.data(), digits.size());
     if (!digits.empty() && digits.size() < sizeof value && (digits.back() & 0x80) != 0) {
       value |= ~std::uint64_t{0} << (8 * digits.size());
@@ -183,10 +163,10 @@ class Unpickler {
       case 'e':
         return append(pop_to_mark()), true;
       case '}':
-        return push(make_dict(false)), true;
+        return push(make_dict()), true;
       case 'd': {
         const auto values = pop_to_mark();
-        PickledDict* dict = make_dict(false);
+        PickledDict* dict = make_dict();
         add_entries(*dict, values);
         return push(dict), true;
       }
@@ -199,12 +179,42 @@ class Unpickler {
     }
   }
   void append(const std::vector<PickledValue>& values) {
-    auto* list = expect<PickledSequence*>(top(), "list");
+    if (is_opaque(top())) return;
+    auto* list = expect_pickled<PickledSequence*>(top(), "list");
     if (list->is_tuple) fail("it appends to a tuple");
     list->items.insert(list->items.end(), values.begin(), values.end());
   }
   void set_items(const std::vector<PickledValue>& values) {
-    add_entries(*expect<PickledDict*>(top(), "dict"), values);
+    if (is_opaque(top())) return;
+    add_entries(*expect_pickled<PickledDict*>(top(), "dict"), values);
+  }
+
+  /// Bytes and sets: nothing that a state_dict is made of.
+  bool run_opaque(std::uint8_t code) {
+    const auto push_data = [&](std::uint64_t bytes) {
+      (void)take(bytes);
+      return push(&data_), true;
+    };
+    switch (code) {
+      case 'C':
+        return push_data(word<std::uint8_t>());
+      case 'B':
+        return push_data(word<std::uint32_t>());
+      case 0x8e:
+      case 0x96:
+        return push_data(word<std::uint64_t>());
+      case 0x8f:  // an empty set
+        return push(&data_), true;
+      case 0x90:  // elements for a set
+        (void)pop_to_mark();
+        if (!is_opaque(top())) fail("it adds elements to what is no set");
+        return true;
+      case 0x91:  // a frozenset
+        (void)pop_to_mark();
+        return push(&data_), true;
+      default:
+        return false;
+    }
   }
 
   bool run_stack(std::uint8_t code) {
@@ -259,94 +269,61 @@ class Unpickler {
       }
       case 0x93: {
         const auto names = pop_many(2);
-        return push(find_name(expect<std::string_view>(names[0], "module"),
-                              expect<std::string_view>(names[1], "name")));
+        return push(find_name(expect_pickled<std::string_view>(names[0], "module"),
+                              expect_pickled<std::string_view>(names[1], "name")));
       }
-      case 'R': {
+      case 'R':
+      case 0x81: {  // NEWOBJ: Class.__new__(Class, *arguments)
         const auto call = pop_many(2);
-        return push(reduce(expect<Callable>(call[0], "function"),
-                           expect<PickledSequence*>(call[1], "tuple")->items));
+        return push(call_pickled(store_, call[0], call[1]));
       }
-      case 'b': {
-        // An OrderedDict's attributes: of a state_dict its _metadata, the modules' versions.
-        (void)expect<PickledDict*>(pop(), "dict");
-        if (!expect<PickledDict*>(top(), "OrderedDict")->is_ordered) {
-          fail("it gives attributes to a dict");
-        }
-        return;
+      case 0x92: {  // NEWOBJ_EX: with arguments by name, which no class on the list has
+        const auto call = pop_many(3);
+        return push(expect_pickled<const PickledOpaque*>(call[0], "class"));
       }
+      case 'o': {  // OBJ: a class and its arguments up to a mark
+        const auto call = pop_to_mark();
+        if (call.empty()) fail("it calls nothing");
+        return push(expect_pickled<const PickledOpaque*>(call[0], "class"));
+      }
+      case 'i': {  // INST: the same with the class's name
+        const std::string_view module = take_line();
+        const PickledValue value = find_name(module, take_line());
+        (void)pop_to_mark();
+        return push(expect_pickled<const PickledOpaque*>(value, "class"));
+      }
+      case 'b':
+        (void)pop();
+        return give_attributes();
       case 'Q':
-        return push(make_storage(expect<PickledSequence*>(pop(), "tuple")->items));
+        return push(make_pickled_storage(store_, pop()));
       default:
         fail(fmt::format("its operation 0x{:02x} at {} is not one of plain data and tensors", code,
                          at_ - 1));
     }
   }
 
-  PickledValue find_name(std::string_view module, std::string_view name) const {
-    try {
-      return find_pickle_name(module, name);
-    } catch (const Error& error) {
-      fail(error.what());
+  /// An OrderedDict's attributes, which are left aside: of a state_dict its _metadata, the modules'
+  /// versions. An opaque object's are so too.
+  void give_attributes() {
+    if (is_opaque(top())) return;
+    if (!expect_pickled<PickledDict*>(top(), "OrderedDict")->is_ordered) {
+      fail("it gives attributes to a dict");
     }
   }
 
-  const PickledStorage* make_storage(const std::vector<PickledValue>& id) {
-    // ("storage", type, key, location, number of elements)
-    if (id.size() != 5 || expect<std::string_view>(id[0], "text") != "storage") {
-      fail("a persistent id in it is no storage");
-    }
-    return &pickle_.storages_.emplace_back(
-        PickledStorage{.dtype = expect<c10::ScalarType>(id[1], "storage type"),
-                       .key = expect<std::string_view>(id[2], "storage key"),
-                       .elements = expect<std::int64_t>(id[4], "number of elements")});
+  PickledValue find_name(std::string_view module, std::string_view name) {
+    if (const auto found = find_pickle_name(module, name)) return *found;
+    return &store_.opaque.emplace_back(PickledOpaque{module, name});
   }
 
-  PickledValue reduce(Callable callable, const std::vector<PickledValue>& arguments) {
-    const auto need = [&](std::size_t least, std::size_t most, std::string_view name) {
-      if (arguments.size() < least || arguments.size() > most) {
-        fail(fmt::format("it calls {} with {} arguments", name, arguments.size()));
-      }
-    };
-    switch (callable) {
-      case Callable::ordered_dict:
-        need(0, 0, "OrderedDict");
-        return make_dict(true);
-      case Callable::size:
-        need(1, 1, "torch.Size");
-        return expect<PickledSequence*>(arguments[0], "tuple");
-      case Callable::rebuild_tensor:
-        need(6, 7, "_rebuild_tensor_v2");
-        return rebuild_tensor(arguments);
-      case Callable::rebuild_parameter:
-        need(3, 3, "_rebuild_parameter");
-        return expect<const PickledTensor*>(arguments[0], "tensor");
-      case Callable::rebuild_parameter_with_state:
-        need(4, 4, "_rebuild_parameter_with_state");
-        return expect<const PickledTensor*>(arguments[0], "tensor");
-    }
-    fail("it calls an unknown function");
+  static bool is_opaque(const PickledValue& value) {
+    return std::holds_alternative<const PickledOpaque*>(value);
   }
 
-  const PickledTensor* rebuild_tensor(const std::vector<PickledValue>& arguments) {
-    // (storage, offset, sizes, strides, requires_grad, backward hooks[, metadata])
-    if (arguments.size() == 7) {
-      // That a tensor is to be negated or conjugated when it is read: never so of a network's.
-      const bool is_plain = std::holds_alternative<std::monostate>(arguments[6]) ||
-                            expect<PickledDict*>(arguments[6], "dict")->entries.empty();
-      if (!is_plain) fail("a tensor in it has metadata, which is not allowed");
-    }
-    return &pickle_.tensors_.emplace_back(
-        PickledTensor{.storage = expect<const PickledStorage*>(arguments[0], "storage"),
-                      .offset = expect<std::int64_t>(arguments[1], "offset"),
-                      .sizes = integers(arguments[2], "tuple of sizes"),
-                      .strides = integers(arguments[3], "tuple of strides")});
-  }
-
-  Pickle& pickle_;
+  static constexpr PickledOpaque data_{};
+  PickleStore& store_;
   std::span<const std::byte> bytes_;
-  const std::filesystem::path& path_;
-  std::string_view field_;
   std::size_t at_ = 0;
   std::vector<PickledValue> stack_;
   std::vector<std::size_t> marks_;
@@ -354,7 +331,12 @@ class Unpickler {
 };
 
 Pickle::Pickle(std::span<const std::byte> bytes, const std::filesystem::path& path,
-               std::string_view field)
-    : root_(Unpickler(*this, bytes, path, field).run()) {}
+               std::string_view field) {
+  try {
+    root_ = Unpickler(store_, bytes).run();
+  } catch (const Error& error) {
+    throw InputError(path, std::string(field), error.what());
+  }
+}
 
 }  // namespace mpbench::nn

@@ -12,29 +12,36 @@
 #include <variant>
 #include <vector>
 
-/// The pickles that torch.save writes of plain data and tensors, without running anything: a
-/// pickle is a program, and what it may name is the list in unpickler.cpp.
+/// The pickles that torch.save writes, without running anything: a pickle is a program, and what
+/// it may make is plain data and tensors (the list in pickle_names.cpp). Objects of every other
+/// class (argparse.Namespace, numpy.ndarray, the user's own) are read over and stay opaque: they
+/// are none of these, and nothing is made of them.
 /// https://github.com/python/cpython/blob/3.11/Lib/pickletools.py describes the operations.
 namespace mpbench::nn {
 
 /// What a pickle may call.
 enum class Callable {
-  ordered_dict,                 ///< collections.OrderedDict
-  size,                         ///< torch.Size
-  rebuild_tensor,               ///< torch._utils._rebuild_tensor_v2
-  rebuild_parameter,            ///< torch._utils._rebuild_parameter
-  rebuild_parameter_with_state  ///< torch._utils._rebuild_parameter_with_state
+  ordered_dict,                  ///< collections.OrderedDict
+  default_dict,                  ///< collections.defaultdict
+  getattr,                       ///< getattr, of an opaque object: how Python 3.11 pickles an enum
+  size,                          ///< torch.Size
+  rebuild_tensor,                ///< torch._utils._rebuild_tensor_v2
+  rebuild_parameter,             ///< torch._utils._rebuild_parameter
+  rebuild_parameter_with_state,  ///< torch._utils._rebuild_parameter_with_state
+  rebuild_from_type              ///< torch._tensor._rebuild_from_type_v2, of a torch.Tensor
 };
 
 struct PickledSequence;
 struct PickledDict;
 struct PickledStorage;
 struct PickledTensor;
+struct PickledOpaque;
 
 /// None, a scalar, a text, a name that the pickle may use, or an object in the pickle's store.
-using PickledValue = std::variant<std::monostate, bool, std::int64_t, double, std::string_view,
-                                  Callable, c10::ScalarType, PickledSequence*, PickledDict*,
-                                  const PickledStorage*, const PickledTensor*>;
+using PickledValue =
+    std::variant<std::monostate, bool, std::int64_t, double, std::string_view, Callable,
+                 c10::ScalarType, PickledSequence*, PickledDict*, const PickledStorage*,
+                 const PickledTensor*, const PickledOpaque*>;
 
 struct PickledSequence {
   bool is_tuple = false;
@@ -62,24 +69,36 @@ struct PickledTensor {
   std::vector<std::int64_t> strides;
 };
 
+/// A name that is not on the list, or what was made by it: its class or function, "argparse" and
+/// "Namespace". Where both are empty it is data without a class: bytes, a set, a large integer.
+struct PickledOpaque {
+  std::string_view module;
+  std::string_view name;
+};
+
+/// Where the objects live; they do not move.
+struct PickleStore {
+  std::deque<PickledSequence> sequences;
+  std::deque<PickledDict> dicts;
+  std::deque<PickledStorage> storages;
+  std::deque<PickledTensor> tensors;
+  std::deque<PickledOpaque> opaque;
+};
+
 /// A pickle's objects, which may refer to one another in circles. They live as long as it, and its
 /// texts as long as the bytes it was read from.
 class Pickle {
  public:
   /// Runs the pickle. Throws InputError for the record `field` of the file `path` when it names
-  /// anything but the above, is malformed, or is larger than any network's. Whatever its bytes, it
-  /// takes memory in proportion to them and does not recurse.
+  /// what runs programs (pickle_names.hpp), is malformed, or is larger than any network's. Whatever
+  /// its bytes, it takes memory in proportion to them and does not recurse.
   Pickle(std::span<const std::byte> bytes, const std::filesystem::path& path,
          std::string_view field);
 
   const PickledValue& root() const { return root_; }
 
  private:
-  friend class Unpickler;
-  std::deque<PickledSequence> sequences_;
-  std::deque<PickledDict> dicts_;
-  std::deque<PickledStorage> storages_;
-  std::deque<PickledTensor> tensors_;
+  PickleStore store_;
   PickledValue root_;
 };
 

@@ -8,8 +8,10 @@
 #include <map>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/nn/efficientnet.hpp"
 #include "mpbench/nn/state_dict.hpp"
-#include "mpbench/nn/timm_names.hpp"
+#include "network_names.hpp"
+#include "weights_origin.hpp"
 
 namespace mpbench::nn {
 namespace {
@@ -18,13 +20,19 @@ namespace fs = std::filesystem;
 
 std::string dtype_name(at::ScalarType dtype) { return c10::getDtypeNames(dtype).first; }
 
-/// "3 tensors (a, b, c)", "70 tensors (a, b, c, ...)".
-std::string list_names(const std::vector<std::string>& names) {
+/// "a, b, c", "a, b, c, ...".
+std::string first_names(const std::vector<std::string>& names) {
   constexpr std::size_t most = 3;
   const bool all = names.size() <= most;
-  return fmt::format("{} tensor{} ({}{})", names.size(), names.size() == 1 ? "" : "s",
+  return fmt::format("{}{}",
                      fmt::join(names.begin(), all ? names.end() : names.begin() + most, ", "),
                      all ? "" : ", ...");
+}
+
+/// "3 tensors (a, b, c)".
+std::string list_names(const std::vector<std::string>& names) {
+  return fmt::format("{} tensor{} ({})", names.size(), names.size() == 1 ? "" : "s",
+                     first_names(names));
 }
 
 std::string shape_text(const at::Tensor& tensor) {
@@ -39,36 +47,56 @@ bool equal_but_for_trailing_ones(at::IntArrayRef a, at::IntArrayRef b) {
   return strip(a) == strip(b);
 }
 
+/// "timm's efficientnet", with what it computes differently from torchvision's.
+std::string describe_origin(EfficientNetOrigin origin) {
+  if (origin == EfficientNetOrigin::timm_tf) {
+    return "timm's tf_efficientnet: batch norm epsilon 0.001, TensorFlow's padding";
+  }
+  if (origin == EfficientNetOrigin::timm) return "timm's efficientnet: batch norm epsilon 1e-05";
+  return "torchvision's";
+}
+
 /// Fits a file's tensors to a model's, and changes the model last of all.
 class Fitting {
  public:
-  Fitting(const ImageClassifier& model, const fs::path& path)
-      : path_(path), own_(state_of(model)), state_(read_state_dict(path)) {
+  Fitting(ImageClassifier& model, const fs::path& path)
+      : path_(path), model_(model), own_(state_of(model)), state_(read_state_dict(path)) {
+    const NameChanges changes = fit_names(state_, model, path);
     report_.path = path;
     report_.wrapper = state_.wrapper;
+    report_.wrapper_note = state_.wrapper_note;
     report_.prefix = state_.prefix;
     report_.left_aside = state_.left_aside;
+    report_.names_from_timm = changes.from_timm;
+    report_.notes = changes.notes;
   }
 
-  void translate_names() {
-    if (!state_.tensors.contains("conv_stem.weight") || !own_.contains("features.0.0.weight")) {
-      return;
+  /// Whose network the file's is: by its names, and where they are timm's by what else it says.
+  void find_origin() {
+    const std::vector<std::string> hints = architecture_hints(path_, state_.architecture);
+    if (const auto other = find_lookalike(hints)) {
+      report_.warnings.push_back(fmt::format(
+          "'{}' has the same tensors as this network and computes something else ({}): its outputs "
+          "will differ",
+          other->hint, other->difference));
     }
-    TensorsByName translated;
-    for (const auto& [name, tensor] : state_.tensors) {
-      const std::string theirs = torchvision_efficientnet_name(name).value_or(name);
-      if (!translated.emplace(theirs, tensor).second) fail(name, "the file has it under two names");
+    if (!state_.origin.empty()) {
+      report_.origin = state_.origin;
+    } else if (report_.names_from_timm) {
+      const TimmOrigin timm = find_timm_origin(hints);
+      report_.origin = to_string(timm.origin);
+      if (timm.hint.empty()) {
+        report_.warnings.push_back(fmt::format(
+            "nothing tells which of timm's networks this is: it is taken for {}. A "
+            "tf_efficientnet has other details, and is known by 'tf_efficientnet' in the name of "
+            "the file or of a folder above it",
+            describe_origin(timm.origin)));
+        return;
+      }
     }
-    state_.tensors = std::move(translated);
-    report_.names_from_timm = true;
-    const auto named_tf = [](const std::string& text) {
-      return text.find("tf_efficientnet") != std::string::npos;
-    };
-    if (named_tf(path_.filename().string()) || named_tf(path_.parent_path().filename().string()) ||
-        named_tf(state_.architecture)) {
-      report_.warnings.emplace_back(
-          "timm's tf_ EfficientNets were trained with TensorFlow's padding and a batch norm "
-          "epsilon of 0.001, which this network does not have: its outputs will differ");
+    if (report_.origin != "torchvision") {
+      report_.notes.push_back(
+          fmt::format("computed as {}", describe_origin(parse_origin(report_.origin))));
     }
   }
 
@@ -76,26 +104,31 @@ class Fitting {
     const auto own = own_.find(head + ".weight");
     const auto given = state_.tensors.find(head + ".weight");
     if (own == own_.end()) return;
-    const auto begins = [&](const std::string& name) { return name.starts_with(head + "."); };
     if (given == state_.tensors.end()) {
-      const bool has_part = std::any_of(state_.tensors.begin(), state_.tensors.end(),
-                                        [&](const auto& entry) { return begins(entry.first); });
-      if (has_part || options.require_head) return;  // the names will be found missing
-      report_.head = fmt::format("head {} left as it is: the file has none", head);
+      if (options.require_head || state_.tensors.contains(head + ".bias")) return;  // missing names
+      const std::string root = head.substr(0, head.find('.')) + ".";
+      const std::vector<std::string> others = names_under(root);
+      report_.head = others.empty()
+                         ? fmt::format("head {} left as it is: the file has none", head)
+                         : fmt::format("head {} left as it is: the file has another kind, {}", head,
+                                       list_names(others));
+      std::erase_if(state_.tensors,
+                    [&](const auto& entry) { return entry.first.starts_with(root); });
     } else {
       const at::Tensor& weight = given->second;
       const at::Tensor& wanted = own->second;
       const bool differs_by_classes =
           weight.dim() >= 2 && weight.size(0) != wanted.size(0) &&
           equal_but_for_trailing_ones(weight.sizes().slice(1), wanted.sizes().slice(1));
-      if (!differs_by_classes) return;
+      if (!differs_by_classes || join_two_outputs(head, wanted)) return;
       const std::string difference =
           fmt::format("{} classes in the file, {} here", weight.size(0), wanted.size(0));
       if (options.require_head) fail(given->first, difference);
       report_.head = fmt::format("head {} left out: {}", head, difference);
     }
-    std::erase_if(own_, [&](const auto& entry) { return begins(entry.first); });
-    std::erase_if(state_.tensors, [&](const auto& entry) { return begins(entry.first); });
+    const auto begins = [&](const auto& entry) { return entry.first.starts_with(head + "."); };
+    std::erase_if(own_, begins);
+    std::erase_if(state_.tensors, begins);
   }
 
   void require_same_names() const {
@@ -113,6 +146,9 @@ class Fitting {
     if (!missing.empty()) problems.push_back("it lacks " + list_names(missing) + " of the network");
     if (!unexpected.empty()) {
       problems.push_back("it has " + list_names(unexpected) + " that the network has not");
+    }
+    if (!state_.architecture.empty()) {
+      problems.push_back(fmt::format("it says that it is '{}'", state_.architecture));
     }
     fail(missing.empty() ? unexpected.front() : missing.front(),
          fmt::format("the file is of another network: {}", fmt::join(problems, "; ")));
@@ -181,6 +217,7 @@ class Fitting {
 
   WeightsReport apply() {
     const at::NoGradGuard no_grad;
+    set_origin(model_, report_.origin);
     for (const auto& [name, tensor] : state_.tensors) {
       own_.at(name).copy_(tensor);
       ++report_.loaded;
@@ -191,6 +228,43 @@ class Fitting {
  private:
   [[noreturn]] void fail(const std::string& field, const std::string& problem) const {
     throw InputError(path_, field, problem);
+  }
+
+  std::vector<std::string> names_under(const std::string& root) const {
+    std::vector<std::string> names;
+    for (const auto& [name, tensor] : state_.tensors) {
+      if (name.starts_with(root)) names.push_back(name);
+    }
+    return names;
+  }
+
+  /// Two outputs of which softmax makes probabilities are one whose sigmoid is the second's: the
+  /// difference of both. Whether it was that.
+  bool join_two_outputs(const std::string& head, const at::Tensor& wanted) {
+    const auto bias = state_.tensors.find(head + ".bias");
+    at::Tensor& weight = state_.tensors.at(head + ".weight");
+    const bool is_pair = wanted.size(0) == 1 && weight.size(0) == 2 && weight.is_floating_point() &&
+                         bias != state_.tensors.end() && bias->second.dim() == 1 &&
+                         bias->second.size(0) == 2 && bias->second.is_floating_point();
+    if (!is_pair) return false;
+    for (at::Tensor* tensor : {&weight, &bias->second}) {
+      const at::Tensor exact = tensor->to(at::kDouble);
+      *tensor = exact.slice(0, 1, 2).sub(exact.slice(0, 0, 1)).to(wanted.scalar_type());
+    }
+    report_.notes.push_back(
+        fmt::format("head {}: its two outputs became one, the second less the first, which gives "
+                    "the second class the same probability",
+                    head));
+    return true;
+  }
+
+  EfficientNetOrigin parse_origin(const std::string& text) const {
+    try {
+      if (!own_.contains("features.0.0.weight")) fail("origin", "this network has none");
+      return parse_efficientnet_origin(text);
+    } catch (const UsageError& error) {
+      fail("model/origin", error.what());
+    }
   }
 
   at::Tensor convert(const std::string& name, const at::Tensor& tensor, at::ScalarType to) const {
@@ -212,6 +286,7 @@ class Fitting {
   }
 
   fs::path path_;
+  ImageClassifier& model_;
   TensorsByName own_;  // shares the model's memory
   StateDict state_;
   WeightsReport report_;
@@ -219,10 +294,16 @@ class Fitting {
 
 }  // namespace
 
+StateDict read_network(const fs::path& path, const ImageClassifier& model) {
+  StateDict state = read_state_dict(path);
+  (void)fit_names(state, model, path);
+  return state;
+}
+
 WeightsReport load_weights(ImageClassifier& model, const fs::path& path,
                            const WeightsOptions& options) {
   Fitting fitting(model, path);
-  fitting.translate_names();
+  fitting.find_origin();
   fitting.fit_head(model.head(), options);
   fitting.require_same_names();
   fitting.fit_stem(model.stem());
@@ -238,10 +319,17 @@ void save_weights(const ImageClassifier& model, const fs::path& path,
 
 std::string WeightsReport::line() const {
   std::vector<std::string> parts{fmt::format("{} tensors loaded", loaded)};
-  if (!wrapper.empty()) parts.push_back(fmt::format("taken from '{}'", wrapper));
+  if (!wrapper.empty()) {
+    const std::string note = wrapper_note.empty() ? "" : fmt::format(" ({})", wrapper_note);
+    parts.push_back(fmt::format("taken from '{}'{}", wrapper, note));
+  }
   if (!prefix.empty()) parts.push_back(fmt::format("names without '{}'", prefix));
-  if (left_aside > 0) parts.push_back(fmt::format("{} others left aside", left_aside));
+  if (!left_aside.empty()) {
+    parts.push_back(
+        fmt::format("{} others left aside ({})", left_aside.size(), first_names(left_aside)));
+  }
   if (names_from_timm) parts.emplace_back("names translated from timm's");
+  for (const std::string& note : notes) parts.push_back(note);
   if (!head.empty()) parts.push_back(head);
   if (!stem.empty()) parts.push_back(stem);
   if (reshaped > 0) parts.push_back(fmt::format("{} reshaped by trailing ones", reshaped));

@@ -109,8 +109,10 @@ std::string skipped_text(const Runs& runs) {
 
 /// The column of runs.csv that a comparison judges by.
 std::string metric_text(const Runs& runs, const std::string& metric) {
-  const auto value = metric == "val_auc" ? median_of(runs, &RunRecord::val_auc)
-                                         : median_of(runs, &RunRecord::val_accuracy);
+  const auto column = metric == "val_breast_auc" ? &RunRecord::val_breast_auc
+                      : metric == "val_auc"      ? &RunRecord::val_auc
+                                                 : &RunRecord::val_accuracy;
+  const auto value = median_of(runs, column);
   return value ? fmt::format("{:.4f}", *value) : nothing;
 }
 

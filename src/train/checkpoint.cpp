@@ -9,6 +9,7 @@
 #include "mpbench/core/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/json_text.hpp"
+#include "mpbench/core/mapped_file.hpp"
 #include "mpbench/core/safetensors.hpp"
 #include "mpbench/core/sha256.hpp"
 #include "mpbench/nn/safetensors_dtype.hpp"
@@ -49,8 +50,29 @@ class Digest {
 void link_as(const fs::path& file, const fs::path& name) {
   const fs::path temporary = name.string() + ".link";
   fs::remove(temporary);
-  fs::create_hard_link(file, temporary);
+  std::error_code refused;
+  fs::create_hard_link(file, temporary, refused);
+  if (refused) {  // exFAT, some network file systems, or another file system than the file's
+    AtomicFile copy(name);
+    copy.write(MappedFile(file).bytes());
+    copy.commit();
+    return;
+  }
   fs::rename(temporary, name);
+  fs::remove(temporary);  // Renaming does nothing where both are names of one file.
+}
+
+/// Whether a file holds the whole state after such an epoch.
+bool is_state_after(int epoch, const fs::path& file) {
+  if (!fs::exists(file)) return false;
+  try {
+    const nlohmann::json state = read_checkpoint(file).state;
+    return state.at("epochs_done") == epoch && state.at("epoch").at("steps") == 0;
+  } catch (const InputError&) {
+    return false;
+  } catch (const nlohmann::json::exception&) {
+    return false;
+  }
 }
 
 }  // namespace
@@ -126,7 +148,28 @@ void CheckpointFolder::save(const Checkpoint& checkpoint) const {
   write_checkpoint(last(), checkpoint);
 }
 
-void CheckpointFolder::mark_best() const { link_as(last(), best()); }
+void CheckpointFolder::mark_best() const {
+  link_as(last(), best());
+  fs::remove(best_of_complete_epochs());
+}
+
+void CheckpointFolder::mark_best_within_epoch() const {
+  if (fs::exists(best())) link_as(best(), best_of_complete_epochs());
+  link_as(last(), best());
+}
+
+bool CheckpointFolder::restore_best(int epoch, const fs::path& state) const {
+  if (is_state_after(epoch, best())) return true;
+  for (const fs::path& candidate : {best_of_complete_epochs(), last(), previous(), state,
+                                    CheckpointFolder(containing_folder(state)).best()}) {
+    if (!is_state_after(epoch, candidate)) continue;
+    make_writable_folder(folder_);
+    link_as(candidate, best());
+    fs::remove(best_of_complete_epochs());
+    return true;
+  }
+  return false;
+}
 
 std::optional<Checkpoint> CheckpointFolder::load_last() const {
   if (!holds_any()) return std::nullopt;

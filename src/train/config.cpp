@@ -5,19 +5,37 @@
 
 namespace mpbench::train {
 
+std::string weights_digest(const TrainConfig& config) {
+  return config.weights.empty() ? "" : sha256_hex(MappedFile(config.weights).bytes());
+}
+
 std::string config_hash(const TrainConfig& config, const std::string& data_key) {
+  return config_hash(config, data_key, weights_digest(config));
+}
+
+std::string config_hash(const TrainConfig& config, const std::string& data_key,
+                        const std::string& digest) {
   TrainConfig content = config;
   // The same images under another path are the same experiment: the key stands for them.
   content.data.clear();
   // Whether states are kept changes nothing.
   content.checkpoints = true;
   content.checkpoint_steps = 0;
-  if (!config.weights.empty()) content.weights = sha256_hex(MappedFile(config.weights).bytes());
+  content.weights = digest;
   if (!config.split.empty()) {
     // Likewise the split: it is what the file says that counts.
     content.split = sha256_hex(MappedFile(config.split).bytes());
   }
   return sha256_hex(to_toml(content) + data_key).substr(0, 12);
+}
+
+std::string pairing_hash(const TrainConfig& config, const std::string& data_key,
+                         const std::string& digest) {
+  const TrainConfig defaults;
+  TrainConfig content = config;
+  content.precision = Precision::fp32;
+  content.seed = defaults.seed;
+  return config_hash(content, data_key, digest);
 }
 
 }  // namespace mpbench::train

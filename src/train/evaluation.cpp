@@ -1,5 +1,6 @@
 #include "mpbench/train/evaluation.hpp"
 
+#include <fmt/format.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/timer.hpp"
+#include "mpbench/train/errors.hpp"
 #include "mpbench/train/metrics.hpp"
 #include "mpbench/train/step.hpp"
 #include "mpbench/train/unit_scores.hpp"
@@ -18,35 +20,65 @@ std::optional<double> if_finite(double value) {
   return std::isfinite(value) ? std::optional(value) : std::nullopt;
 }
 
-void judge_binary(ValidationResult& result, const data::ImageSet& set,
-                  std::span<const double> scores, std::span<const int> labels) {
-  result.auc = if_finite(auc(scores, labels));
-  result.pf1 = if_finite(probabilistic_f1(scores, labels));
-  BestThreshold best = best_f1_threshold(scores, labels);
+/// Scores and labels of what is judged: images, or breasts.
+struct Judged {
+  std::vector<double> logits;
+  std::vector<double> scores;
+  std::vector<int> labels;
+
+  void add(const UnitScore& unit) {
+    logits.push_back(unit.logit);
+    scores.push_back(unit.score);
+    labels.push_back(unit.label);
+  }
+  std::optional<double> area() const { return if_finite(auc(logits, labels)); }
+  /// Like the area it says nothing of labels that are all the same.
+  std::optional<double> pf1() const {
+    return area() ? if_finite(probabilistic_f1(scores, labels)) : std::nullopt;
+  }
+};
+
+void judge_binary(ValidationResult& result, const data::ImageSet& set) {
   std::vector<ImageScore> images;
+  Judged judged;
   for (const Prediction& prediction : result.predictions) {
     const data::Sample& sample = set.samples[static_cast<std::size_t>(prediction.index)];
     images.push_back({.unit = sample.unit,
                       .group = sample.group,
                       .label = sample.label,
-                      .score = prediction.score});
+                      .score = prediction.score,
+                      .logit = prediction.logit});
+    judged.add({.label = sample.label, .score = prediction.score, .logit = *prediction.logit});
   }
+  result.auc = judged.area();
+  result.pf1 = judged.pf1();
   const std::vector<UnitScore> units = unit_scores(images);
   if (units.size() < images.size()) {
-    std::vector<double> unit_values;
-    std::vector<int> unit_labels;
-    for (const UnitScore& unit : units) {
-      unit_values.push_back(unit.score);
-      unit_labels.push_back(unit.label);
-    }
-    result.unit_auc = if_finite(auc(unit_values, unit_labels));
-    result.unit_pf1 = if_finite(probabilistic_f1(unit_values, unit_labels));
-    best = best_f1_threshold(unit_values, unit_labels);
+    judged = {};
+    for (const UnitScore& unit : units) judged.add(unit);
+    result.unit_auc = judged.area();
+    result.unit_pf1 = judged.pf1();
   }
+  const BestThreshold best = best_f1_threshold(judged.scores, judged.labels);
   if (std::isfinite(best.threshold)) result.best_threshold = best;
 }
 
+void require_finite(const torch::Tensor& logits, const data::Batch& batch,
+                    const data::ImageSet& set) {
+  const auto row = first_row_not_finite(logits);
+  if (!row) return;
+  const auto index = static_cast<std::size_t>(batch.indices[static_cast<std::size_t>(*row)]);
+  throw Diverged(
+      fmt::format("the network's output for image {} is not finite", set.samples[index].id));
+}
+
 }  // namespace
+
+std::optional<std::int64_t> first_row_not_finite(const torch::Tensor& logits) {
+  const torch::Tensor bad = logits.isfinite().all(1).logical_not();
+  if (!bad.any().item<bool>()) return std::nullopt;
+  return bad.to(torch::kInt32).argmax().item<std::int64_t>();
+}
 
 void for_each_logits(nn::ImageClassifier& model, data::Loader& loader, Precision precision,
                      std::int64_t total, const std::string& label, const ProgressFunction& progress,
@@ -78,32 +110,34 @@ ValidationResult evaluate(nn::ImageClassifier& model, data::Loader& loader, cons
   double loss_sum = 0;
   std::vector<int> predicted;
   std::vector<int> labels;
-  std::vector<double> scores;
+  const bool binary = criterion.task == Task::binary;
   const auto use = [&](const data::Batch& batch, const torch::Tensor& logits) {
+    require_finite(logits, batch, set);
     const auto count = batch.labels.size(0);
     loss_sum += criterion(logits, batch.labels).item<double>() * static_cast<double>(count);
     torch::Tensor score = probabilities(criterion.task, logits);
-    if (criterion.task == Task::multiclass)
-      score = score.gather(1, batch.labels.unsqueeze(1)).squeeze(1);
+    if (!binary) score = score.gather(1, batch.labels.unsqueeze(1)).squeeze(1);
     score = score.to(torch::kCPU, torch::kFloat64).contiguous();
+    const torch::Tensor exact = logits.to(torch::kCPU, torch::kFloat64).contiguous();
     const torch::Tensor chosen =
         predicted_class(criterion.task, logits).to(torch::kCPU, torch::kInt64).contiguous();
     for (std::int64_t i = 0; i < count; ++i) {
       const std::int64_t index = batch.indices[static_cast<std::size_t>(i)];
-      result.predictions.push_back(
-          {.index = index,
-           .score = score.const_data_ptr<double>()[i],
-           .predicted = static_cast<int>(chosen.const_data_ptr<std::int64_t>()[i])});
-      scores.push_back(result.predictions.back().score);
+      Prediction& prediction = result.predictions.emplace_back();
+      prediction.index = index;
+      prediction.score = score.const_data_ptr<double>()[i];
+      if (binary) prediction.logit = exact.const_data_ptr<double>()[i];
+      prediction.predicted = static_cast<int>(chosen.const_data_ptr<std::int64_t>()[i]);
       predicted.push_back(result.predictions.back().predicted);
       labels.push_back(set.samples[static_cast<std::size_t>(index)].label);
     }
   };
   for_each_logits(model, loader, precision, loader.images_per_epoch(), "validation", progress, use);
   result.loss = loss_sum / static_cast<double>(std::max<std::size_t>(1, labels.size()));
+  if (!std::isfinite(result.loss)) throw Diverged("the validation's loss is not finite");
   result.accuracy = accuracy(predicted, labels);
   result.confusion = confusion_matrix(predicted, labels, static_cast<int>(set.classes.size()));
-  if (criterion.task == Task::binary) judge_binary(result, set, scores, labels);
+  if (binary) judge_binary(result, set);
   return result;
 }
 

@@ -5,18 +5,12 @@
 #include "mpbench/train/ema.hpp"
 
 namespace mpbench::train {
-namespace {
-
-// One-time allocations and the choice of kernels must lie behind: PyTorch's own advice is three.
-constexpr std::int64_t steps_before_recording = 3;
-
-}  // namespace
-
 StepResult GraphedStep::operator()(Learner learner, std::span<const data::Batch> batches) {
   const data::Batch& batch = batches.front();
   // Its first update copies instead of averaging, and it counts on the host.
   Ema* const ema = std::exchange(learner.ema, nullptr);
-  if (graph_ == nullptr && steps_ >= steps_before_recording) record(learner, batch);
+  // One-time allocations and the choice of kernels must lie behind: PyTorch's own advice is three.
+  if (graph_ == nullptr && steps_ + 1 >= steps_to_record) record(learner, batch);
   StepResult result;
   if (graph_ != nullptr && batch.images.sizes() == place_.images.sizes()) {
     place_.images.copy_(batch.images);

@@ -78,7 +78,7 @@ torch::Tensor Loss::operator()(const torch::Tensor& logits, const torch::Tensor&
 }
 
 torch::Tensor probabilities(Task task, const torch::Tensor& logits) {
-  const torch::Tensor exact = logits.to(torch::kFloat32);
+  const torch::Tensor exact = logits.to(torch::kFloat64);
   return task == Task::binary ? exact.squeeze(1).sigmoid() : exact.softmax(1);
 }
 

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/require.hpp"
 
@@ -11,8 +9,8 @@ namespace mpbench::train {
 
 void validate(const LossOptions& options) {
   require_choice("--loss", options.kind, {"cross-entropy", "focal"});
-  require(std::isfinite(options.focal_gamma) && options.focal_gamma >= 0, "--focal-gamma",
-          options.focal_gamma, "0 or more");
+  require(is_finite_float(options.focal_gamma) && options.focal_gamma >= 0, "--focal-gamma",
+          options.focal_gamma, "0 or more, and finite in float32");
   require(options.label_smoothing >= 0 && options.label_smoothing < 1, "--label-smoothing",
           options.label_smoothing, "0 or more, and below 1");
   if (options.focal_alpha) {
@@ -20,8 +18,8 @@ void validate(const LossOptions& options) {
             *options.focal_alpha, "0 to 1");
   }
   if (options.pos_weight) {
-    require(std::isfinite(*options.pos_weight) && *options.pos_weight > 0,
-            "weight of the positives", *options.pos_weight, "above 0");
+    require(is_positive_float(*options.pos_weight), "weight of the positives", *options.pos_weight,
+            positive_float_range);
   }
   if (options.task == Task::multiclass && (options.focal_alpha || options.pos_weight)) {
     throw UsageError(

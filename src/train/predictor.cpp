@@ -20,22 +20,28 @@
 namespace mpbench::train {
 namespace {
 
-/// [N, classes]: two columns where the network has one output.
+/// [N, classes]: two columns where the network has one output. Both are computed from the logit: 1
+/// less a probability that rounds to 1 would be 0.
 torch::Tensor all_classes(Task task, const torch::Tensor& logits) {
   const torch::Tensor values = probabilities(task, logits);
-  return task == Task::binary ? torch::stack({1 - values, values}, 1) : values;
+  return task == Task::binary ? torch::stack({probabilities(task, -logits), values}, 1) : values;
 }
 
-void require_numbers(const Predictions& predictions, const data::ImageSet& set) {
-  const torch::Tensor bad = predictions.probabilities.isfinite().all(1).logical_not();
-  const auto count = bad.sum().item<std::int64_t>();
-  if (count == 0) return;
-  const auto first = bad.to(torch::kInt32).argmax().item<std::int64_t>();
-  const auto index = predictions.indices[static_cast<std::size_t>(first)];
+/// The positive class's log-odds, float64 [N] on the CPU; undefined with more than two classes.
+torch::Tensor log_odds_of_positive(const torch::Tensor& logits) {
+  const torch::Tensor exact = logits.to(torch::kCPU, torch::kFloat64);
+  if (exact.size(1) == 1) return exact.squeeze(1).contiguous();
+  return exact.size(1) == 2 ? exact.select(1, 1) - exact.select(1, 0) : torch::Tensor();
+}
+
+void require_finite_output(const torch::Tensor& logits, const data::Batch& batch,
+                           const data::ImageSet& set) {
+  const auto row = first_row_not_finite(logits);
+  if (!row) return;
+  const auto index = static_cast<std::size_t>(batch.indices[static_cast<std::size_t>(*row)]);
   throw Error(
-      fmt::format("the network's output is not a number for {} images, the first of them "
-                  "{}: try --precision fp32",
-                  count, set.samples[static_cast<std::size_t>(index)].id));
+      fmt::format("the network's output for image {} is not a finite number: try --precision fp32",
+                  set.samples[index].id));
 }
 
 }  // namespace
@@ -65,11 +71,14 @@ Predictions predict(TrainedNetwork& network, const data::ImageSet& set,
   Predictions predictions;
   std::vector<torch::Tensor> parts;
   const auto use = [&](const data::Batch& batch, const torch::Tensor& logits) {
+    require_finite_output(logits, batch, set);
     parts.push_back(all_classes(task, logits).to(torch::kCPU));
+    const torch::Tensor positive = log_odds_of_positive(logits);
     const torch::Tensor chosen = predicted_class(task, logits).to(torch::kCPU).contiguous();
     for (std::size_t i = 0; i < batch.indices.size(); ++i) {
       predictions.indices.push_back(batch.indices[i]);
       predictions.predicted.push_back(static_cast<int>(chosen.const_data_ptr<std::int64_t>()[i]));
+      if (positive.defined()) predictions.logits.push_back(positive.const_data_ptr<double>()[i]);
     }
   };
   const Stopwatch clock;
@@ -85,7 +94,6 @@ Predictions predict(TrainedNetwork& network, const data::ImageSet& set,
   }
   predictions.probabilities = torch::cat(parts).contiguous();
   predictions.time_s = clock.seconds();
-  require_numbers(predictions, set);
   return predictions;
 }
 

@@ -34,7 +34,14 @@ data::Split choose_split(const TrainConfig& config, const data::ImageSet& set) {
   }
   if (!config.split.empty())
     return data::read_split_csv(config.split, set.samples, config.limit > 0);
-  if (set.given_split) return *set.given_split;
+  if (set.given_split) {
+    if (config.validation_fraction != TrainConfig{}.validation_fraction) {
+      throw UsageError(fmt::format(
+          "--validation-fraction {}: has no effect here: dataset {} has a split of its own",
+          config.validation_fraction, set.dataset));
+    }
+    return *set.given_split;
+  }
   return data::grouped_stratified_split(set.samples, config.validation_fraction, config.seed);
 }
 
@@ -56,15 +63,20 @@ Loss choose_loss(const TrainConfig& config, const data::ImageSet& set, const dat
              .focal_gamma = config.focal_gamma,
              .label_smoothing = config.label_smoothing}};
   if (config.focal_alpha >= 0) loss.focal_alpha = config.focal_alpha;
-  if (config.balance == "weight" && loss.task == Task::binary) {
+  require_classes(config, static_cast<int>(set.classes.size()));
+  if (loss.task == Task::binary && config.balance != "none") {
     const auto positives = std::count_if(
         split.train.begin(), split.train.end(),
         [&](std::int64_t i) { return set.samples[static_cast<std::size_t>(i)].label == 1; });
-    const auto all = static_cast<double>(split.train.size());
-    if (positives == static_cast<std::ptrdiff_t>(split.train.size()))
-      throw UsageError("--balance weight: the training images are all positive");
-    if (positives > 0)
-      loss.pos_weight = (all - static_cast<double>(positives)) / static_cast<double>(positives);
+    const auto negatives = static_cast<std::ptrdiff_t>(split.train.size()) - positives;
+    if (positives == 0 || (negatives == 0 && config.balance != "auto")) {
+      throw UsageError(fmt::format(
+          "--balance {}: the {} training images are all of class {}: with one class there is "
+          "nothing to balance; choose other images, another --split or --seed, or --balance none",
+          config.balance, split.train.size(), set.classes[positives == 0 ? 0 : 1]));
+    }
+    if (config.balance == "weight")
+      loss.pos_weight = static_cast<double>(negatives) / static_cast<double>(positives);
   }
   validate(loss);
   return loss;

@@ -11,7 +11,6 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/data/dataset.hpp"
 #include "mpbench/nn/state_dict.hpp"
-#include "mpbench/nn/timm_names.hpp"
 #include "mpbench/nn/weights.hpp"
 #include "mpbench/train/loss.hpp"
 
@@ -114,6 +113,9 @@ nn::ModelOptions options_in(const State& state) {
                            .outputs = state.integer("/model/outputs", 1, most_outputs),
                            .activation = state.at("/model/activation").get<std::string>(),
                            .squeeze_excite = state.at("/model/squeeze_excite").get<std::string>()};
+  if (state.at("/model").contains("origin")) {  // those of version 0.1.0 have none
+    options.origin = state.at("/model/origin").get<std::string>();
+  }
   try {
     nn::require_model_options(options);
   } catch (const UsageError& error) {
@@ -176,30 +178,20 @@ TrainedNetwork read_network(const Checkpoint& checkpoint, const fs::path& path, 
   return network;
 }
 
-/// A tensor by the name it has in torchvision's model; in a file it may have timm's.
-const at::Tensor* find(const nn::StateDict& file, const std::string& name) {
-  if (const auto found = file.tensors.find(name); found != file.tensors.end()) {
-    return &found->second;
-  }
-  for (const auto& [theirs, tensor] : file.tensors) {
-    if (nn::torchvision_efficientnet_name(theirs) == name) return &tensor;
-  }
-  return nullptr;
-}
-
 std::int64_t size_in(const nn::StateDict& file, const fs::path& path, const std::string& layer,
                      std::int64_t dimension, std::int64_t highest, const std::string& model) {
   const std::string name = layer + ".weight";
-  const at::Tensor* weight = find(file, name);
-  if (weight == nullptr) {
+  const auto found = file.tensors.find(name);
+  if (found == file.tensors.end()) {
     throw InputError(path, name, fmt::format("is missing: these are not weights of {}", model));
   }
+  const at::Tensor& weight = found->second;
   const std::int64_t size =
-      weight->dim() > dimension && weight->numel() > 0 ? weight->size(dimension) : 0;
+      weight.dim() > dimension && weight.numel() > 0 ? weight.size(dimension) : 0;
   if (size < 1 || size > highest) {
     throw InputError(path, name,
                      fmt::format("its shape is [{}]: these are not weights of {}",
-                                 fmt::join(weight->sizes().vec(), ", "), model));
+                                 fmt::join(weight.sizes().vec(), ", "), model));
   }
   return size;
 }
@@ -244,7 +236,7 @@ TrainedNetwork network_from(const Checkpoint& checkpoint, const fs::path& path, 
 
 WeightsShape read_weights_shape(const fs::path& path, const std::string& model) {
   const auto plain = nn::make_model({.name = model});
-  const nn::StateDict file = nn::read_state_dict(path);
+  const nn::StateDict file = nn::read_network(path, *plain);
   const auto outputs = size_in(file, path, plain->head(), 0, most_outputs, model);
   const auto channels = size_in(file, path, plain->stem(), 1, most_channels, model);
   return {.outputs = static_cast<int>(outputs), .channels = static_cast<int>(channels)};
@@ -255,6 +247,7 @@ TrainedNetwork network_from_weights(const fs::path& path, const nn::ModelOptions
   network.options = options;
   network.model = nn::make_model(options);
   const auto report = nn::load_weights(*network.model, path, {.require_head = true});
+  network.options.origin = report.origin;
   network.description = fmt::format("{}, {}", describe(network), report.line());
   return network;
 }

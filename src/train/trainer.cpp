@@ -10,6 +10,7 @@
 #include "mpbench/core/timer.hpp"
 #include "mpbench/device/device.hpp"
 #include "mpbench/device/step_clock.hpp"
+#include "mpbench/nn/backbone.hpp"
 #include "out_of_memory.hpp"
 #include "trainer_state.hpp"
 
@@ -40,6 +41,18 @@ void check_health(Trainer::State& s, std::int64_t window_steps) {
   }
 }
 
+/// A step that overflowed leaves weights that are not numbers, and the loss shows it only in the
+/// step after.
+void require_finite_weights(const torch::nn::Module& model) {
+  const auto require = [](const std::string& name, const torch::Tensor& values) {
+    if (values.is_floating_point() && !values.isfinite().all().item<bool>()) {
+      throw Diverged(fmt::format("{} holds values that are not finite", name));
+    }
+  };
+  for (const auto& entry : model.named_parameters()) require(entry.key(), entry.value());
+  for (const auto& entry : model.named_buffers()) require(entry.key(), entry.value());
+}
+
 /// The next step's batches: fewer than --accumulate at the epoch's end.
 std::vector<data::Batch> next_batches(Trainer::State& s) {
   std::vector<data::Batch> batches;
@@ -57,10 +70,20 @@ std::int64_t count_images(const std::vector<data::Batch>& batches) {
   return images;
 }
 
+std::int64_t count_positives(const std::vector<data::Batch>& batches, const data::ImageSet& set) {
+  std::int64_t positives = 0;
+  for (const auto& batch : batches) {
+    positives += std::count_if(batch.indices.begin(), batch.indices.end(), [&](std::int64_t i) {
+      return set.samples[static_cast<std::size_t>(i)].label == 1;
+    });
+  }
+  return positives;
+}
+
 }  // namespace
 
-Trainer::Trainer(const TrainConfig& config, const data::ImageSet& set)
-    : state_(std::make_unique<State>(config, set)) {}
+Trainer::Trainer(const TrainConfig& config, const data::ImageSet& set, bool will_restore)
+    : state_(std::make_unique<State>(config, set, will_restore)) {}
 Trainer::~Trainer() = default;
 
 std::optional<double> Trainer::warm_up() {
@@ -73,9 +96,10 @@ std::optional<double> Trainer::warm_up() {
 
   std::optional<double> first_step_s;
   s.begin_training();
-  for (int done = 0; done < s.config.warmup_steps;) {
+  const int steps = std::max(s.config.warmup_steps, s.graphed ? GraphedStep::steps_to_record : 0);
+  for (int done = 0; done < steps;) {
     s.train_loader.start_epoch(0);
-    for (auto batches = next_batches(s); !batches.empty() && done < s.config.warmup_steps;
+    for (auto batches = next_batches(s); !batches.empty() && done < steps;
          batches = next_batches(s)) {
       throw_if_interrupted();
       naming_batch(s, batches, [&] { static_cast<void>(s.step(batches)); });
@@ -130,6 +154,7 @@ BlockResult Trainer::train_steps(std::int64_t steps, const ProgressFunction& pro
     const std::int64_t images = count_images(batches);
     block.images += images;
     s.epoch.images += images;
+    s.epoch.positives += count_positives(batches, s.set);
     s.epoch.loss_sum += step.loss;
     for (std::size_t i = 0; i < batches.size(); ++i) {
       s.epoch.right +=
@@ -171,6 +196,11 @@ bool Trainer::at_epoch_end() const {
 
 bool Trainer::epoch_open() const { return state_->epoch.steps > 0; }
 
+bool Trainer::epoch_cut() const {
+  const State& s = *state_;
+  return finished() && s.epoch.steps > 0 && s.epoch.steps < s.steps_per_epoch;
+}
+
 EpochResult Trainer::finish_epoch() {
   State& s = *state_;
   const auto per_step = static_cast<double>(std::max<std::int64_t>(1, s.epoch.steps));
@@ -182,10 +212,12 @@ EpochResult Trainer::finish_epoch() {
   result.step_s = s.epoch.step_s;
   result.complete = at_epoch_end();
   result.epoch = s.epochs_done + 1;
+  result.cut_short = s.epoch.steps < s.steps_per_epoch;
   result.lr = s.epoch.lr;
   result.train_loss = s.epoch.loss_sum.item<double>() / per_step;
   result.train_accuracy = static_cast<double>(s.epoch.right.item<std::int64_t>()) /
                           static_cast<double>(std::max<std::int64_t>(1, s.epoch.images));
+  if (s.criterion.task == Task::binary) result.positives = s.epoch.positives;
   if (s.scaler.is_enabled()) {
     result.skipped_steps = s.scaler.skipped_steps() - s.epoch.skipped_before;
     result.loss_scale = s.scaler.get_scale();
@@ -208,11 +240,26 @@ ValidationResult Trainer::validate(const ProgressFunction& progress) {
   State& s = *state_;
   std::optional<EmaWeightsGuard> averaged;
   if (s.ema) averaged.emplace(*s.ema);
-  return evaluate(*s.model, s.validation_loader, s.criterion, s.config.precision, s.set, progress);
+  try {
+    require_finite_weights(*s.model);
+    return evaluate(*s.model, s.validation_loader, s.criterion, s.config.precision, s.set,
+                    progress);
+  } catch (const Diverged& error) {
+    throw Diverged(fmt::format("{}, in the validation after epoch {}, step {}", error.what(),
+                               s.epochs_done + (epoch_open() ? 1 : 0), s.steps_done));
+  }
 }
 
 const data::Split& Trainer::split() const { return state_->split; }
-std::int64_t Trainer::parameters() const { return nn::count_parameters(*state_->model); }
+std::int64_t Trainer::parameters() const {
+  const State& s = *state_;
+  const std::int64_t all = nn::count_parameters(*s.model);
+  std::int64_t frozen = 0;
+  if (s.always_frozen()) {
+    for (const auto& parameter : nn::backbone_parameters(*s.model)) frozen += parameter.numel();
+  }
+  return all - frozen;
+}
 std::int64_t Trainer::steps_done() const { return state_->steps_done; }
 std::string Trainer::convolution_arithmetic() const {
   const auto& kernels = state_->cpu_kernels;

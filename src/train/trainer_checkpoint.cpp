@@ -6,6 +6,7 @@
 #include <set>
 #include <sstream>
 
+#include "mpbench/nn/efficientnet.hpp"
 #include "mpbench/nn/state_dict.hpp"
 #include "mpbench/train/setup.hpp"
 #include "trainer_state.hpp"
@@ -55,20 +56,27 @@ const torch::Tensor& find(const Checkpoint& checkpoint, const std::string& name,
   return found->second;
 }
 
-void check_options(const TrainConfig& config, const nlohmann::json& saved,
-                   const std::filesystem::path& path) {
+/// What an option was in the run that saved a state.
+std::string option_before(const nlohmann::json& saved, const std::string& name) {
+  return saved.value(name, std::string("(not known then)"));
+}
+
+/// Whether another path leads to the weights that the run began with.
+bool names_same_weights(const TrainConfig& config, const Checkpoint& checkpoint) {
+  return std::filesystem::is_regular_file(config.weights) &&
+         weights_digest(config) == weights_digest(checkpoint);
+}
+
+void warn_of_changes(const TrainConfig& config, const nlohmann::json& saved) {
   const auto now = options_of(config);
-  for (const auto& [name, value] : now) {
-    const std::string before = saved.value(name, std::string("(not known then)"));
+  for (const char* name : {"epochs", "steps", "threads"}) {
+    const std::string before = option_before(saved, name);
+    const std::string& value = now.at(name);
     if (before == value) continue;
-    if (!free_options.contains(name)) {
-      throw InputError(
-          path, name,
-          fmt::format("was {} in the run that saved this, and is {} now", before, value));
-    }
-    if (name == "epochs" || name == "steps" || name == "threads") {
-      spdlog::warn("--{} was {} before, and is {} from here on", name, before, value);
-    }
+    const bool bends_rates = config.schedule != "constant" && name != std::string_view("threads");
+    spdlog::warn(
+        "--{} was {} before, and is {} from here on{}", name, before, value,
+        bends_rates ? ": so far the learning rate followed the schedule of the old length" : "");
   }
 }
 
@@ -92,7 +100,8 @@ Checkpoint Trainer::checkpoint() const {
                    {"in_channels", model.in_channels},
                    {"outputs", model.outputs},
                    {"activation", model.activation},
-                   {"squeeze_excite", model.squeeze_excite}}},
+                   {"squeeze_excite", model.squeeze_excite},
+                   {"origin", nn::origin_of(*s.model)}}},
                  {"dataset", s.set.dataset},
                  {"data_key", s.set.key},
                  {"classes", s.set.classes},
@@ -101,6 +110,7 @@ Checkpoint Trainer::checkpoint() const {
                  {"mean", s.loading.normalization.mean},
                  {"deviation", s.loading.normalization.deviation},
                  {"options", options_of(s.config)},
+                 {"weights_digest", s.weights_digest},
                  {"steps_done", s.steps_done},
                  {"epochs_done", s.epochs_done},
                  {"scaler", s.scaler.state()},
@@ -108,6 +118,7 @@ Checkpoint Trainer::checkpoint() const {
                  {"epoch",
                   {{"steps", s.epoch.steps},
                    {"images", s.epoch.images},
+                   {"positives", s.epoch.positives},
                    {"loss_sum", s.epoch.loss_sum.item<double>()},
                    {"right", s.epoch.right.item<std::int64_t>()},
                    {"skipped", s.scaler.skipped_steps() - s.epoch.skipped_before},
@@ -118,20 +129,54 @@ Checkpoint Trainer::checkpoint() const {
   return saved;
 }
 
+void require_same_options(const TrainConfig& config, const Checkpoint& checkpoint,
+                          const std::filesystem::path& path) {
+  try {
+    const nlohmann::json& saved = checkpoint.state.at("options");
+    for (const auto& [name, value] : options_of(config)) {
+      const std::string before = option_before(saved, name);
+      if (before == value || free_options.contains(name)) continue;
+      if (name == "weights" && names_same_weights(config, checkpoint)) continue;
+      throw InputError(
+          path, name,
+          fmt::format("was {} in the run that saved this, and is {} now", before, value));
+    }
+  } catch (const nlohmann::json::exception& error) {
+    throw InputError(path, "mpbench_state", error.what());
+  }
+}
+
+std::string weights_digest(const Checkpoint& checkpoint) {
+  return checkpoint.state.value("weights_digest", std::string());
+}
+
+void Trainer::require_same_run(const Checkpoint& checkpoint,
+                               const std::filesystem::path& path) const {
+  const State& s = *state_;
+  require_same_options(s.config, checkpoint, path);
+  try {
+    if (checkpoint.state.at("data_key") != s.set.key) {
+      throw InputError(path, "data_key", "the images are not those that the run was trained on");
+    }
+  } catch (const nlohmann::json::exception& error) {
+    throw InputError(path, "mpbench_state", error.what());
+  }
+  for (const auto& [name, tensor] : nn::state_of(*s.model)) {
+    if (find(checkpoint, name, path).sizes() != tensor.sizes())
+      throw InputError(path, name, "has another shape");
+  }
+}
+
 void Trainer::restore(const Checkpoint& checkpoint, const std::filesystem::path& path) {
   State& s = *state_;
   const torch::NoGradGuard no_grad;
   try {
+    require_same_run(checkpoint, path);
     const nlohmann::json& state = checkpoint.state;
-    check_options(s.config, state.at("options"), path);
-    if (state.at("data_key") != s.set.key) {
-      throw InputError(path, "data_key", "the images are not those that the run was trained on");
-    }
-    for (auto& [name, tensor] : nn::state_of(*s.model)) {
-      if (find(checkpoint, name, path).sizes() != tensor.sizes())
-        throw InputError(path, name, "has another shape");
-    }
+    warn_of_changes(s.config, state.at("options"));
+    s.weights_digest = weights_digest(checkpoint);
     for (auto& [name, tensor] : nn::state_of(*s.model)) tensor.copy_(checkpoint.tensors.at(name));
+    nn::set_origin(*s.model, state.at("model").value("origin", nn::ModelOptions().origin));
     s.optimizer->load_state(with_prefix(checkpoint.tensors, "optimizer/"));
     if (s.ema) s.ema->load_state(with_prefix(checkpoint.tensors, "ema/"));
     s.scaler.load_state(state.at("scaler"));
@@ -142,6 +187,7 @@ void Trainer::restore(const Checkpoint& checkpoint, const std::filesystem::path&
     const nlohmann::json& epoch = state.at("epoch");
     s.epoch.steps = epoch.at("steps");
     s.epoch.images = epoch.at("images");
+    s.epoch.positives = epoch.value("positives", std::int64_t{0});
     s.epoch.loss_sum.fill_(epoch.at("loss_sum").get<double>());
     s.epoch.right.fill_(epoch.at("right").get<std::int64_t>());
     s.epoch.skipped_before -= epoch.at("skipped").get<std::int64_t>();

@@ -22,7 +22,7 @@ amp::GradScalerOptions scaler_options(const TrainConfig& config) {
 
 }  // namespace
 
-Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images)
+Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images, bool will_restore)
     : config(chosen),
       set(images),
       device(choose_device(config)),
@@ -42,9 +42,16 @@ Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images)
     options.instructions = kernels::instruction_set(config.kernels);
     cpu_kernels.emplace(options);
   }
+  // The last batch is dropped unless it is the only one.
+  const auto smallest_batch =
+      std::min<std::int64_t>(config.batch_size, train_loader.images_per_epoch());
+  require_image_size(config, set.height, set.width, smallest_batch);
   torch::manual_seed(config.seed);
   model = nn::make_model(model_options(config, set.channels, static_cast<int>(set.classes.size())));
-  if (!config.weights.empty()) weights_report = nn::load_weights(*model, config.weights).line();
+  if (!config.weights.empty() && !will_restore) {
+    weights_report = nn::load_weights(*model, config.weights).line();
+    weights_digest = train::weights_digest(config);
+  }
   model->to(device);
   if (config.channels_last) nn::to_channels_last(*model);
   steps_per_epoch = (train_loader.batches_per_epoch() + config.accumulate - 1) / config.accumulate;
@@ -55,16 +62,16 @@ Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images)
       .total_steps = total_steps,
       .warmup_steps = std::llround(config.warmup_epochs * static_cast<double>(steps_per_epoch)),
       .min_lr = config.min_lr};
+  optimizer = make_optimizer(model->parameters(), optimizer_options(config));
+  scaler = amp::GradScaler(scaler_options(config));
+  if (config.cuda_graph) graphed.emplace();
   start_afresh();
 }
 
 void Trainer::State::start_afresh() {
   torch::manual_seed(config.seed);
-  optimizer = make_optimizer(model->parameters(), optimizer_options(config));
-  scaler = amp::GradScaler(scaler_options(config));
-  graphed.reset();
-  if (config.cuda_graph) graphed.emplace();
-  ema.reset();
+  for (const auto& [name, tensor] : optimizer->state()) tensor.zero_();
+  scaler.reset(config.init_scale);
   if (config.ema_decay > 0) ema.emplace(*model, config.ema_decay);
   skipped_in_a_row = skipped_at_last_check = 0;
   clear_epoch();
@@ -86,8 +93,10 @@ void Trainer::State::continue_epoch() {
 }
 
 void Trainer::State::begin_training() {
-  const bool frozen = config.freeze_backbone &&
-                      (config.unfreeze_epoch == 0 || epochs_done + 1 < config.unfreeze_epoch);
+  const bool frozen = frozen_in(epochs_done);
+  // A graph does what was recorded: another one is needed once other parameters train.
+  if (graphed && frozen != backbone_frozen) graphed.emplace();
+  backbone_frozen = frozen;
   nn::set_backbone_trainable(*model, !frozen);
   nn::train_mode(*model, frozen);
 }

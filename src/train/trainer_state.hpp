@@ -26,6 +26,7 @@ namespace mpbench::train {
 struct EpochSums {
   std::int64_t steps = 0;
   std::int64_t images = 0;
+  std::int64_t positives = 0;
   torch::Tensor loss_sum;  ///< 0-dim float64 on the device
   torch::Tensor right;     ///< 0-dim int64 on the device
   std::int64_t skipped_before = 0;
@@ -36,14 +37,24 @@ struct EpochSums {
 };
 
 struct Trainer::State {
-  State(const TrainConfig& chosen, const data::ImageSet& images);
+  State(const TrainConfig& chosen, const data::ImageSet& images, bool will_restore);
 
-  /// A new optimizer, scaler and average from the weights as they are, and the seed's random
-  /// numbers.
+  /// Optimizer, scaler, average and random numbers as at the start, from the weights as they are;
+  /// in place, so that a recorded CUDA graph goes on reading and writing them.
   void start_afresh();
   void clear_epoch();
   /// Puts the loader where the epoch stands, unless it is there already.
   void continue_epoch();
+  /// Whether the backbone does not train in that epoch, counted from 0.
+  bool frozen_in(int number) const {
+    return config.freeze_backbone &&
+           (config.unfreeze_epoch == 0 || number + 1 < config.unfreeze_epoch);
+  }
+  /// Whether it does in no epoch of the run.
+  bool always_frozen() const {
+    const std::int64_t epochs = (total_steps + steps_per_epoch - 1) / steps_per_epoch;
+    return epochs > 0 && frozen_in(static_cast<int>(epochs) - 1);
+  }
   /// Training mode; which parameters train is the epoch's choice.
   void begin_training();
   /// One step, by a CUDA graph where that is asked for.
@@ -74,6 +85,7 @@ struct Trainer::State {
   data::Loader validation_loader;
   std::shared_ptr<nn::ImageClassifier> model;
   std::string weights_report;
+  std::string weights_digest;  ///< of the file that the run began with; empty: none
   std::unique_ptr<Optimizer> optimizer;
   amp::GradScaler scaler;
   std::optional<Ema> ema;
@@ -85,6 +97,7 @@ struct Trainer::State {
   int epochs_done = 0;
   EpochSums epoch;
   bool loader_in_place = false;
+  bool backbone_frozen = false;
   std::int64_t skipped_in_a_row = 0;
   std::int64_t skipped_at_last_check = 0;
 };

@@ -8,18 +8,66 @@
 #include <utility>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/train/log_odds.hpp"
 
 namespace mpbench::train {
+namespace {
+
+/// ln(exp(a) + exp(b)).
+double log_add(double a, double b) {
+  const double larger = std::max(a, b);
+  if (std::isinf(larger)) return larger;
+  return larger + std::log1p(std::exp(-std::abs(a - b)));
+}
+
+/// The images of one unit so far. Of their probabilities p the sums of p and of 1 - p are kept as
+/// logarithms: their ratio is the odds of the mean, however close to 0 or 1 it is.
+struct ImageSums {
+  double log_p = 0;
+  double log_not_p = 0;
+  bool all_equal = true;
+};
+
+double logit_of(const ImageScore& image) { return image.logit.value_or(log_odds(image.score)); }
+
+void add_to_mean(UnitScore& unit, ImageSums& sums, const ImageScore& image) {
+  const double logit = logit_of(image);
+  // Sums of equal numbers round by how many there are: units of equal images must stay equal.
+  if (sums.all_equal && logit == unit.logit && image.score == unit.score) return;
+  if (sums.all_equal) {
+    const double others = static_cast<double>(unit.images - 1);
+    sums = {.log_p = log_sigmoid(unit.logit) + std::log(others),
+            .log_not_p = log_sigmoid(-unit.logit) + std::log(others),
+            .all_equal = false};
+    unit.score *= others;
+  }
+  sums.log_p = log_add(sums.log_p, log_sigmoid(logit));
+  sums.log_not_p = log_add(sums.log_not_p, log_sigmoid(-logit));
+  unit.score += image.score;
+}
+
+void add_to_max(UnitScore& unit, const ImageScore& image) {
+  const double logit = logit_of(image);
+  if (image.score > unit.score || logit > unit.logit || std::isnan(image.score)) {
+    unit.score = image.score;
+    unit.logit = logit;
+  }
+}
+
+}  // namespace
 
 std::vector<UnitScore> unit_scores(std::span<const ImageScore> images, UnitScoring scoring) {
   std::vector<UnitScore> units;
+  std::vector<ImageSums> sums;
   std::unordered_map<std::string_view, std::size_t> places;
   for (std::size_t i = 0; i < images.size(); ++i) {
     const ImageScore& image = images[i];
     const auto [place, added] = image.unit.empty() ? std::pair{places.end(), true}
                                                    : places.try_emplace(image.unit, units.size());
     if (added) {
-      units.push_back({.first = i, .label = image.label, .score = image.score});
+      units.push_back(
+          {.first = i, .label = image.label, .score = image.score, .logit = logit_of(image)});
+      sums.emplace_back();
       continue;
     }
     UnitScore& unit = units[place->second];
@@ -30,13 +78,15 @@ std::vector<UnitScore> unit_scores(std::span<const ImageScore> images, UnitScori
     ++unit.images;
     unit.label = std::max(unit.label, image.label);
     if (scoring == UnitScoring::mean) {
-      unit.score += image.score;
-    } else if (image.score > unit.score || std::isnan(image.score)) {
-      unit.score = image.score;
+      add_to_mean(unit, sums[place->second], image);
+    } else {
+      add_to_max(unit, image);
     }
   }
-  if (scoring == UnitScoring::mean) {
-    for (UnitScore& unit : units) unit.score /= static_cast<double>(unit.images);
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    if (sums[i].all_equal || scoring == UnitScoring::max) continue;
+    units[i].score /= static_cast<double>(units[i].images);
+    units[i].logit = sums[i].log_p - sums[i].log_not_p;
   }
   return units;
 }

@@ -96,19 +96,40 @@ TEST(MetersTest, PeakRssSeesMemoryThatIsGone) {
   }
 }
 
-TEST(MetersTest, MeasuresARegion) {
-  ResourceMeter meter(fs::path(testing::TempDir()) / "no-powercap-here");
-  meter.start();
+double compute_for(double seconds) {
   const Stopwatch watch;
   double sum = 0;
-  while (watch.seconds() < 0.05) sum += std::sqrt(sum + 1);
-  meter.sample();
-  const ResourceUse use = meter.stop();
-  EXPECT_GT(sum, 0);
-  EXPECT_GT(use.cpu_time_s.value(), 0.01);
-  EXPECT_LT(use.cpu_time_s.value(), 1.0);
+  while (watch.seconds() < seconds) sum += std::sqrt(sum + 1);
+  return sum;
+}
+
+TEST(MetersTest, MeasuresPartsAndNotWhatLiesBetween) {
+  ResourceMeter meter(c10::DeviceType::CPU, fs::path(testing::TempDir()) / "no-powercap-here");
+  EXPECT_FALSE(meter.running());
+  meter.start();
+  EXPECT_GT(compute_for(0.05), 0);
+  EXPECT_TRUE(meter.running());
+  const ResourceUse so_far = meter.used();
+  ResourceUse use = meter.stop();
+  EXPECT_FALSE(meter.running());
+  EXPECT_GT(so_far.cpu_time_s.value(), 0.01);
+  EXPECT_LE(so_far.cpu_time_s.value(), use.cpu_time_s.value());
+  EXPECT_GT(compute_for(0.5), 0);
+  meter.start();
+  use.add(meter.stop());
+  EXPECT_LT(use.cpu_time_s.value(), 0.4);
   EXPECT_GT(use.peak_rss_bytes.value(), 1 << 20);
   EXPECT_EQ(use.energy_j, std::nullopt);
+  EXPECT_EQ(use.peak_device_bytes, std::nullopt);
+}
+
+TEST(MetersTest, AddsUpWhatIsKnownOfEveryPart) {
+  ResourceUse use{.peak_device_bytes = 5, .peak_rss_bytes = 7, .cpu_time_s = 1, .energy_j = 2};
+  use.add({.peak_device_bytes = 4, .peak_rss_bytes = 9, .cpu_time_s = 0.5, .energy_j = {}});
+  EXPECT_EQ(use.peak_device_bytes, 5);
+  EXPECT_EQ(use.peak_rss_bytes, 9);
+  EXPECT_EQ(use.cpu_time_s, 1.5);
+  EXPECT_EQ(use.energy_j, std::nullopt) << "half of it would pass for all";
 }
 
 }  // namespace

@@ -89,8 +89,8 @@ TEST(PlanTest, RefusesWhatMakesNoPlan) {
               HasSubstr("precision: fp32 is listed twice"));
   EXPECT_THAT(refusal([](Axes& a) { a.seed = {}; }), HasSubstr("seed: the list is empty"));
   EXPECT_THAT(refusal([](Axes& a) { a.channels_last = {true, true}; }), HasSubstr("listed twice"));
-  EXPECT_THAT(refusal([](Axes& a) { a.batch_size = {8, 0}; }), HasSubstr("batch size"));
-  EXPECT_THAT(refusal([](Axes& a) { a.image_size = {-1}; }), HasSubstr("image size"));
+  EXPECT_THAT(refusal([](Axes& a) { a.batch_size = {8, 0}; }), HasSubstr("--batch-size"));
+  EXPECT_THAT(refusal([](Axes& a) { a.image_size = {-1}; }), HasSubstr("--image-size"));
   EXPECT_THAT(refusal([](Axes& a) { a.repeats = 0; }), HasSubstr("repeats"));
   EXPECT_THAT(refusal([](Axes& a) { a.repeats = 2000000000; }), HasSubstr("10000 runs"));
   EXPECT_THAT(refusal([](Axes& a) { a.model = {"../cnn"}; }), HasSubstr("'../cnn' is no name"));

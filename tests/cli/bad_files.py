@@ -2,7 +2,7 @@
 
 REFUSED: name -> Refused: the attribute that the error must name, a part of what it must say, and how to make the file.
 ODD: name -> Odd: files that are fine, or odd only: their pixels, a part of what must be said, and how to read them.
-The cases themselves are in bad_headers.py, bad_streams.py and odd_displays.py, which fill the two in.
+The cases themselves are in bad_headers.py, bad_jpegs.py, bad_streams.py and odd_displays.py, which fill the two in.
 """
 import pathlib
 import struct
@@ -82,6 +82,12 @@ def without(path, *keywords):
 
 def cut(percent, content):
     return content[: max(1, len(content) * percent // 100)]
+
+
+def patched(frame, marker, offset, new):
+    """Bytes after the first such marker replaced; offset 0 follows its two bytes."""
+    place = frame.index(marker) + 2 + offset
+    return frame[:place] + new + frame[place + len(new):]
 
 
 def of_length(path, length, pixels=GREY, bits=12):

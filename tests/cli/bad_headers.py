@@ -8,7 +8,8 @@ import numpy as np
 import pydicom
 from bad_files import BYTES, CODESTREAM, CUTS, GREY, RNG, cut, jpeg2000, native, odd, of_length, refused, thin_ones
 from bad_files import with_text, without
-from bad_streams import jpeg_lossless, rle
+from bad_jpegs import jpeg_lossless
+from bad_streams import rle
 from decode_parity_test import encode, write
 from PIL import Image
 from pydicom.filebase import DicomFileLike
@@ -144,6 +145,27 @@ refused("no_pixels", "PixelData", "is missing", without, "PixelData")
 refused("pixels_in_an_icon_only", "PixelData", "is missing", with_icon, False)
 refused("element_longer_than_the_file", "dataset", "cannot be read to its end", in_header,
         b"\x08\x00\x40\x11OB\0\0" + struct.pack("<I", 0xFFFFFFF0))
+# ---- What follows the last element ----------------------------------------------------------------------------------
+def followed(path, make, tail):
+    make(path)
+    path.write_bytes(path.read_bytes() + tail)
+
+
+for name, make in (("", native), ("fragments_", jpeg2000),
+                   ("implicit_", lambda path: native(path, syntax=ImplicitVRLittleEndian))):
+    for count in (1, 2, 5, 8, 2048):
+        for kind, tail in (("zeros", b"\0"), ("newlines", b"\n"), ("line_ends", b"\r\n"), ("spaces", b" "),
+                           ("ctrl_z", b"\x1a")):
+            tail = (tail * count)[:count]
+            odd(f"{name}{count}_{kind}_at_the_end", GREY, f"{count} byte", followed, make, tail)
+refused("two_files_in_one", "dataset", "another DICOM file",
+        lambda path: (native(path), path.write_bytes(path.read_bytes() * 2)))
+refused("two_datasets_in_one", "dataset", "a second one",
+        lambda path: (native(path), path.write_bytes(path.read_bytes() + path.read_bytes()[
+            144 + struct.unpack_from("<I", path.read_bytes(), 140)[0]:])))
+refused("cut_in_the_padding_element", "PixelData", "cannot be read to its end", followed, native,
+        b"\xfc\xff\xfc\xffOB\0\0" + struct.pack("<I", 100) + bytes(60))
+odd("padding_element", GREY, "", followed, native, b"\xfc\xff\xfc\xffOB\0\0" + struct.pack("<I", 60) + bytes(60))
 odd("nested_sequences", GREY, "", lambda path: in_header(path, nested(20)))
 odd("an_icon_beside_the_pixels", GREY, "", with_icon, True)
 odd("no_meta_header_implicit", GREY, "guessed", without_meta, ImplicitVRLittleEndian)

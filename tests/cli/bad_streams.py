@@ -1,16 +1,18 @@
-"""Compressed pixels: JPEG 2000, fragments and frames, RLE, JPEG Lossless."""
+"""Compressed pixels: JPEG 2000, fragments and frames, RLE. JPEG is in bad_jpegs.py."""
 import itertools
 import struct
 from io import BytesIO
 
 import numpy as np
 import pydicom
-from bad_files import BYTES, CODESTREAM, CUTS, FRAMES, GREY, RNG, SIGNED, cut, jpeg2000, odd, refused, thin_ones
+from bad_files import (BYTES, CODESTREAM, CUTS, FRAMES, GREY, RNG, SIGNED, cut, jpeg2000, odd, patched, refused,
+                       thin_ones)
+from bad_jpegs import LOSSLESS_JPEG
 from decode_parity_test import encode, write
 from openjpeg.utils import encode_array
 from PIL import Image
 from pydicom.encaps import encapsulate, generate_frames
-from pydicom.uid import JPEG2000, JPEG2000Lossless, JPEGLosslessSV1, RLELossless
+from pydicom.uid import JPEG2000, JPEG2000Lossless, RLELossless
 
 JP2 = encode(GREY, 12, codec_format=1)
 THREE_COMPONENTS = bytes(encode_array(np.dstack([BYTES] * 3), 8, photometric_interpretation=1, use_mct=False))
@@ -39,12 +41,6 @@ def pillow(pixels=GREY, **options):
     out = BytesIO()
     Image.fromarray(pixels).save(out, "JPEG2000", no_jp2=True, irreversible=False, **options)
     return out.getvalue()
-
-
-def patched(frame, marker, offset, new):
-    """Bytes after the first such marker replaced; offset 0 follows its two bytes."""
-    place = frame.index(marker) + 2 + offset
-    return frame[:place] + new + frame[place + len(new):]
 
 
 def comment(length, text):
@@ -99,31 +95,27 @@ def rle(path, pixels=GREY, change=None):
     dataset.save_as(path)
 
 
-def lossless_jpeg():
-    """GREY as JPEG Lossless SV1 (ITU-T T.81 Annex H), which no package here writes: each value by its left neighbour,
-    each difference as its length in bits (a code of five bits, whatever the length) and its lowest bits."""
-    values = GREY.astype(int)
-    before = np.empty_like(values)
-    before[:, 1:], before[1:, 0], before[0, 0] = values[:, :-1], values[:-1, 0], 1 << 11
-    text = ""
-    for difference in (values - before).flat:
-        length = int(abs(difference)).bit_length()
-        text += f"{length:05b}"
-        if length:
-            text += f"{difference if difference > 0 else difference + (1 << length) - 1:0{length}b}"
-    text += "1" * (-len(text) % 8)
-    coded = int(text, 2).to_bytes(len(text) // 8, "big").replace(b"\xff", b"\xff\0")
-    rows, columns = GREY.shape
-    return (b"\xff\xd8\xff\xc3" + struct.pack(">HBHHB3B", 11, 12, rows, columns, 1, 1, 0x11, 0)
-            + b"\xff\xc4" + struct.pack(">HB16B", 36, 0, *[0] * 4, 17, *[0] * 11) + bytes(range(17))
-            + b"\xff\xda" + struct.pack(">HB2B3B", 8, 1, 1, 0, 1, 0, 0) + coded + b"\xff\xd9")
+def with_data(frame, change):
+    """One tile-part's data changed, and its length (Psot) with them."""
+    header, (part,), end = tile_parts(frame)
+    begin = part.index(b"\xff\x93") + 2
+    data = change(part[begin:])
+    return header + part[:6] + struct.pack(">I", begin + len(data)) + part[10:begin] + data + end
 
 
-LOSSLESS_JPEG = lossless_jpeg()
+def packet_ends(frame):
+    """Where a codestream's packets end in its tile-part's data, by the lengths that its PLT marker gives (A.7.3)."""
+    place = frame.index(b"\xff\x58")
+    length, = struct.unpack_from(">H", frame, place + 2)
+    ends, value = [0], 0
+    for byte in frame[place + 5:place + 2 + length]:
+        value = value << 7 | byte & 0x7F
+        if byte < 0x80:
+            ends, value = ends + [ends[-1] + value], 0
+    return ends[1:]
 
 
-def jpeg_lossless(path, frame=LOSSLESS_JPEG, bits=12, **attributes):
-    write(path, GREY, bits, encapsulate([frame]), JPEGLosslessSV1, **attributes)
+WITH_LENGTHS = pillow(plt=True)
 
 
 # ---- JPEG 2000: refused ---------------------------------------------------------------------------------------------
@@ -169,6 +161,21 @@ for name, frame, problem in (
         ("is_noise", RNG.bytes(500), "no JPEG 2000"),
         ("is_a_jpeg", LOSSLESS_JPEG, "no JPEG 2000")):
     refused(f"j2k_{name}", "PixelData", problem, jpeg2000, frame)
+# Packets that are missing altogether, which OpenJPEG alone takes for empty ones.
+for count, end in enumerate(packet_ends(WITH_LENGTHS)[:-1], 1):
+    refused(f"j2k_{count}_packets_only", "PixelData", "packets are missing", jpeg2000,
+            with_data(WITH_LENGTHS, lambda data, end=end: data[:end]), bits=16)
+for percent in CUTS:
+    refused(f"j2k_ended_early_{percent}", "PixelData", "JPEG 2000", jpeg2000,
+            with_data(CODESTREAM, lambda data, percent=percent: cut(percent, data)))
+    refused(f"j2k_without_16_bytes_at_{percent}", "PixelData", "JPEG 2000", jpeg2000, with_data(
+        CODESTREAM, lambda data, at=percent * (len(CODESTREAM) - 200) // 100: data[:at] + data[at + 16:]))
+for percent in (20, 50, 80):
+    for name, damage in (("zeros", bytes(64)), ("noise", RNG.bytes(64)), ("text", b"not this " * 7)):
+        refused(f"j2k_{name}_at_{percent}", "PixelData", "code-block is damaged", jpeg2000, with_data(
+            CODESTREAM, lambda data, at=percent * len(CODESTREAM) // 100, damage=damage:
+                data[:at] + damage + data[at + len(damage):]))
+refused("j2k_all_zeros", "PixelData", "zeros", jpeg2000, with_data(CODESTREAM, lambda data: bytes(len(data))))
 refused("j2k_one_row_more_in_the_dataset", "PixelData", "48 x 62 (rows x columns), the dataset says 49 x 62", jpeg2000,
         Rows=49)
 refused("j2k_60000_squared_in_both", "Rows", "4 GiB", jpeg2000, square(60000), Rows=60000, Columns=60000)
@@ -213,6 +220,8 @@ odd("j2k_offset_of_tile_too", GREY, "", jpeg2000, pillow(offset=(13, 7), tile_of
 odd("j2k_offset_in_tiles", GREY, "", jpeg2000, pillow(offset=(13, 7), tile_size=(75, 20)), bits=16)
 odd("j2k_tiles", GREY, "", jpeg2000, only_tiles(0, 1, 2), bits=16)
 odd("j2k_tiles_in_another_order", GREY, "", jpeg2000, only_tiles(2, 0, 1), bits=16)
+odd("j2k_packet_lengths", GREY, "", jpeg2000, WITH_LENGTHS, bits=16)
+odd("j2k_layers", GREY, "", jpeg2000, pillow(quality_mode="rates", quality_layers=[20, 5, 1]), bits=16)
 odd("j2k_0_levels", GREY, "", jpeg2000, pillow(num_resolutions=1), bits=16)
 odd("j2k_1_level", GREY, "", jpeg2000, pillow(num_resolutions=2), bits=16)
 for name, thin in thin_ones():
@@ -238,33 +247,36 @@ PIECES = list(itertools.chain(*(halves(encode(frame, 12)) for frame in FRAMES)))
 for name, offsets in (("empty", b""), ("wrong", struct.pack("<3I", 0, 5, 9)), ("equal", struct.pack("<3I", 9, 9, 9))):
     odd(f"frames_{name}_table", FRAMES, "3 frame(s)", in_items, offsets, *PIECES, pixels=FRAMES)
 
-# ---- RLE and JPEG Lossless ------------------------------------------------------------------------------------------
+# ---- RLE ------------------------------------------------------------------------------------------------------------
+def second_segment(frame):
+    """Where it begins: a frame of 16 bits has two (PS3.5 G.5)."""
+    return struct.unpack_from("<I", frame, 8)[0]
+
+
+def lengthened(frame, extra):
+    """More at the end of the second segment, which is the last."""
+    return frame + extra
+
+
+def first_run(frame, by):
+    """The second segment's first run made longer or shorter."""
+    place = second_segment(frame)
+    return frame[:place] + bytes([(frame[place] + by) % 256]) + frame[place + 1:]
+
+
 for percent in CUTS:
     refused(f"rle_cut_{percent}", "PixelData", "RLE", lambda path, p: rle(path, change=lambda frame: cut(p, frame)),
             percent)
-    refused(f"jpeg_cut_{percent}", "PixelData", "end marker", jpeg_lossless, cut(percent, LOSSLESS_JPEG))
 refused("rle_three_segments", "PixelData", "3 RLE segments", rle, change=lambda frame: b"\3" + frame[1:])
 refused("rle_segment_outside", "PixelData", "segment 0 is not within", rle,
         change=lambda frame: frame[:8] + b"\xff\xff\xff\x7f" + frame[12:])
 refused("rle_segment_in_the_header", "PixelData", "segment 0 is not within", rle,
         change=lambda frame: frame[:4] + bytes(4) + frame[8:])
-for name, frame, problem in (
-        ("no_end_marker", LOSSLESS_JPEG[:-2], "end marker"),
-        ("half_of_zeros", cut(50, LOSSLESS_JPEG) + bytes(len(LOSSLESS_JPEG) // 2), "end marker"),
-        ("65535_squared", patched(LOSSLESS_JPEG, b"\xff\xc3", 3, b"\xff" * 4),
-         "65535 x 65535 x 1, the dataset says 48 x 62 x 1"),
-        ("three_components", patched(LOSSLESS_JPEG, b"\xff\xc3", 7, b"\3"), "48 x 62 x 3"),
-        ("of_8_bits", patched(LOSSLESS_JPEG, b"\xff\xc3", 2, b"\x08"), "8 bits a value, BitsAllocated is 16"),
-        ("without_table", LOSSLESS_JPEG.replace(b"\xff\xc4", b"\xff\xfe", 1), "Huffman table"),
-        ("is_noise", RNG.bytes(500), "no JPEG stream"),
-        ("is_a_codestream", CODESTREAM, "no JPEG stream")):
-    refused(f"jpeg_{name}", "PixelData", problem, jpeg_lossless, frame)
-refused("jpeg_size", "PixelData", "48 x 62 x 1, the dataset says 47 x 62 x 1", jpeg_lossless, Rows=47)
-refused("jpeg_65535_in_both", "PixelData", "cannot hold", jpeg_lossless,
-        patched(LOSSLESS_JPEG, b"\xff\xc3", 3, b"\xff\xff\x7f\xff"), Rows=65535, Columns=32767)
-
+refused("rle_segment_with_more", "PixelData", "more data", rle,
+        change=lambda frame: lengthened(frame, b"\1\2\3\4"))
+for by in (-3, 5):
+    refused(f"rle_run_changed_by_{by}", "PixelData", "an RLE segment", rle,
+            change=lambda frame, by=by: first_run(frame, by))
 odd("rle", GREY, "", rle)
 odd("rle_values_above_stored", GREY, "BitsStored 12", rle, GREY | 0x5000)
-odd("jpeg_lossless", GREY, "", jpeg_lossless)
-# As pydicom does: what is above BitsStored is dropped (PS3.5 8.1.1), and that has to be said.
-odd("jpeg_lossless_values_above_stored", GREY & 0x3FF, "BitsStored 10", jpeg_lossless, bits=10)
+odd("rle_padded", GREY, "bytes after its values", rle, change=lambda frame: lengthened(frame, bytes(20)))

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import time
+import tomllib
 
 import pytest
 from mpbench_command import FASHION_MNIST, MPBENCH, one_line, rows, run, wait_for
@@ -165,3 +166,31 @@ def test_max_time_that_is_too_short_is_refused(tmp_path):
     assert "--max-time" in result.stderr.splitlines()[-1] and "--repeats" in result.stderr.splitlines()[-1]
     assert "--max-time" in one_line(run(*arguments(tmp_path / "out", "--max-time", "5 fortnights"), code=2))
     assert "--max-time" in one_line(run(*arguments(tmp_path / "out", "--max-time", "-5s"), code=2))
+
+
+def test_an_option_may_be_for_one_arm_alone(tmp_path):
+    out = tmp_path / "out"
+    run(*arguments(out, "--precision", "fp32,fp16", "--init-scale", "1024", "--repeats", "1", "--limit", "100", "--steps", "2"))
+    scale = {run["precision"]: tomllib.loads((out / "runs" / run["run_id"] / "run.toml").read_text())["init-scale"]
+             for run in rows(out / "runs.csv")}
+    assert scale == {"fp32": 65536, "fp16": 1024}
+    assert [run["status"] for run in rows(out / "runs.csv")] == ["ok", "ok"]
+
+
+def test_the_largest_seed_is_run_and_resumed(tmp_path):
+    out = tmp_path / "out"
+    seeds = ["0", str(2**63 - 1)]
+    options = arguments(out, "--precision", "fp32,bf16", "--repeats", "1", "--limit", "100", "--steps", "2")
+    run(*options, "--seed", ",".join(seeds))
+    assert {r["seed"] for r in rows(out / "runs.csv")} == set(seeds)
+    before = (out / "runs.csv").read_text()
+    assert "done already" in run("compare", "--resume", "--out", out).stderr
+    assert (out / "runs.csv").read_text() == before
+
+
+def test_a_comparison_that_is_resumed_has_to_be_there(tmp_path):
+    for make in (lambda: None, lambda: (tmp_path / "mistyped").mkdir()):
+        make()
+        line = one_line(run(*arguments(tmp_path / "mistyped", "--resume"), code=2))
+        assert "mistyped" in line and "--resume" in line, line
+    assert not list((tmp_path / "mistyped").iterdir())

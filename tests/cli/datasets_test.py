@@ -140,10 +140,6 @@ def test_refuses_folders_that_teach_nothing(tmp_path):
 
     line = refusal(make_folder(tmp_path / "one", ("cat",)))
     assert "only cat" in line and "nothing to learn" in line
-    data = make_folder(tmp_path / "hollow")
-    (data / "cow").mkdir()
-    line = refusal(data)
-    assert str(data / "cow") in line and "class" in line
     (tmp_path / "nothing").mkdir()
     (tmp_path / "nothing" / "x.txt").write_text("x")
     line = refusal(tmp_path / "nothing")
@@ -165,6 +161,122 @@ def test_refuses_folders_that_teach_nothing(tmp_path):
     assert "class dog" in line and str(data / "val") in line
     make_folder(data / "valid")
     assert "both val/ and valid/" in refusal(data)
+
+
+def test_leaves_out_what_systems_leave_behind(tmp_path):
+    data = make_folder(tmp_path / "data")
+    for name in ["__MACOSX/cat/._0.png", "__MACOSX/0.png", "cat/._0.png", "cat/.ipynb_checkpoints/0-checkpoint.png",
+                 "@eaDir/0.png", ".ipynb_checkpoints/0.png"]:
+        picture(data / name, 1)
+    for name in [".DS_Store", "cat/.DS_Store", "cat/Thumbs.db", "dog/desktop.ini"]:
+        (data / name).write_bytes(b"left behind")
+    (data / "cow").mkdir()
+    (data / "cow" / ".DS_Store").write_bytes(b"left behind")
+    cache, result = preprocess(data, tmp_path)
+    assert cache.ids == [f"{name}/{i}.png" for name in ("cat", "dog") for i in range(3)]
+    assert cache.classes == ["cat", "dog"] and cache.labels == [0, 0, 0, 1, 1, 1]
+    assert f"{data / 'cow'}: this folder is empty: it is no class" in result.stderr
+    assert "10 hidden or system entries" in result.stderr
+
+
+def test_names_git_lfs_pointers(tmp_path):
+    data = make_folder(tmp_path / "data")
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+    (data / "cat" / "1.png").write_text(pointer)
+    preprocess(data, tmp_path, code=3)
+    assert "Git LFS pointer, not the file itself: run git lfs pull" in quarantined(tmp_path)["1.png"]["problem"]
+    for path in data.rglob("*.png"):
+        path.write_text(pointer)
+    _, result = preprocess(data, tmp_path, code=1)
+    assert "all 6 inputs failed" in result.stderr and "git lfs pull" in result.stderr
+
+
+def test_says_what_lies_there_and_what_to_do(tmp_path):
+    def refusal(data, *arguments):
+        return one_line(preprocess(data, tmp_path, *arguments, code=1)[1])
+
+    data = tmp_path / "data"
+    for name, content, said in [
+            ("set.zip", b"PK\3\4", "ZIP archive: unpack it (unzip set.zip)"),
+            ("set.tar.gz", b"\x1f\x8b\x08", "(tar -xf set.tar.gz)"),
+            ("set.tgz", b"\x1f\x8b\x08", "(tar -xf set.tgz)"),
+            ("set.7z", b"7z\xbc\xaf\x27\x1c", "7z archive: unpack it"),
+            ("train.csv", b"patient_id,image_id\n", f"it is a table: name the folder with the table and its images, --data {data}"),
+            ("x.dcm", bytes(128) + b"DICM", "single DICOM file"),
+            ("0.png", b"\x89PNG\r\n\x1a\n", "a PNG picture: name the folder"),
+            ("0.jpg", b"\xff\xd8\xff\xe0", "a JPEG picture: name the folder"),
+            ("x.npy", b"\x93NUMPY", "a NumPy array, which is not read"),
+            ("x.h5", b"\x89HDF\r\n\x1a\n", "an HDF5 file, which is not read"),
+            ("x.pth", b"PK\3\4", "--weights takes it"),
+            ("train-images-idx3-ubyte", b"\0\0\x08\3", f"one file of an idx dataset: name its folder, --data {data}"),
+            ("train-images-idx3-ubyte.gz", b"\x1f\x8b\x08", "one file of an idx dataset"),
+            ("data_batch_1.bin", bytes(3073), "one file of CIFAR"),
+            ("pointer.safetensors", b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+            ("nothing", b"", "it is an empty file")]:
+        data.mkdir(exist_ok=True)
+        (data / name).write_bytes(content)
+        line = refusal(data / name)
+        assert f"{data / name}: data: " in line and said in line, line
+        out = run("predict", "--weights", data / name, "--data", data / name, "--model", "cnn", code=1)
+        assert out.returncode == 1
+
+    def folder(name, *files):
+        for file, content in files:
+            path = tmp_path / name / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        return tmp_path / name
+
+    (tmp_path / "empty").mkdir()
+    assert "there is no file in it" in refusal(tmp_path / "empty")
+    assert "unpack it (unzip all.zip)" in refusal(folder("packed", ("all.zip", b"PK\3\4"), ("notes.txt", b"x")))
+    line = refusal(folder("tiffs", *((f"{c}/{i}.tif", b"II*\0") for c in ("cat", "dog") for i in range(3))))
+    assert "it holds 6 .tif files, as cat/0.tif (a TIFF picture)" in line and ".png, .jpg, .jpeg and .bmp" in line
+    assert "4 .webp files" in refusal(folder("webps", *((f"{i}.webp", b"RIFF1234WEBP") for i in range(4))))
+    assert ".npy files, as a/0.npy (a NumPy array)" in refusal(folder("npys", ("a/0.npy", b"\x93NUMPY")))
+    picture(tmp_path / "flat" / "0.png", 1)
+    assert "in no class's folder" in refusal(tmp_path / "flat")
+    line = refusal(folder("mixed", ("cat/0.tif", b"II*\0")) and make_folder(tmp_path / "mixed", ("dog",)))
+    assert f"{tmp_path / 'mixed' / 'cat'}: class: " in line and "but 1 .tif files" in line
+    make_folder(tmp_path / "deep" / "photos")
+    assert f"use --data {tmp_path / 'deep' / 'photos'}" in refusal(tmp_path / "deep")
+    folder("MNIST", ("raw/train-images-idx3-ubyte", b"\0\0\x08\3"))
+    assert f"use --data {tmp_path / 'MNIST' / 'raw'}" in refusal(tmp_path / "MNIST")
+    make_cifar10(tmp_path / "zoo" / "a" / "cifar-10-batches-bin", count=2)
+    assert f"use --data {tmp_path / 'zoo' / 'a'}" in refusal(tmp_path / "zoo")
+
+
+def make_idx(folder, labels, name="{part}-{what}-idx{n}-ubyte"):
+    folder.mkdir(parents=True)
+    for part, some in (("train", labels), ("t10k", labels[:10])):
+        for what, n, header, data in (("labels", 1, [0x801, len(some)], bytes(some)),
+                                      ("images", 3, [0x803, len(some), 16, 16], os.urandom(256 * len(some)))):
+            (folder / name.format(part=part, what=what, n=n)).write_bytes(
+                b"".join(value.to_bytes(4, "big") for value in header) + data)
+    return folder
+
+
+def test_idx_files_as_archives_name_them(tmp_path):
+    data = make_idx(tmp_path / "data", [0, 1, 2] * 20, "{part}-{what}.idx{n}-ubyte")
+    run_row, result = train(data, tmp_path, "--batch-size", 10)
+    assert (run_row["dataset"], run_row["n_train"], run_row["n_val"]) == ("idx", "60", "10")
+    assert "taken for train-images-idx3-ubyte" in result.stderr
+
+
+def test_a_limit_leaves_classes_to_learn(tmp_path):
+    data = make_idx(tmp_path / "idx", [0, 1, 2] * 20)
+    _, result = train(data, tmp_path, "--limit", 1, code=2)
+    assert "with one class there is nothing to learn" in one_line(result)
+    _, result = train(data, tmp_path, "--limit", 6, "--batch-size", 2)
+    assert "3 classes" in result.stderr
+    (data / "train-labels-idx1-ubyte").write_bytes(b"\0\0\x08\1" + (60).to_bytes(4, "big") + bytes(60))
+    assert "all are 0: with one class" in one_line(train(data, tmp_path / "one", code=1)[1])
+    make_cifar10(tmp_path / "cifar")
+    make_folder(tmp_path / "folder")
+    preprocess(tmp_path / "folder", tmp_path)
+    for name in ("cifar", "folder", "cache.safetensors"):
+        _, result = train(tmp_path / name, tmp_path / "none", "--limit", 1, code=2)
+        assert "error: --limit 1 leaves images of class '" in result.stderr
 
 
 def without_root(*command):

@@ -2,6 +2,7 @@
 import numpy as np
 from bad_files import GREY, RNG, SIGNED, native, odd, refused, with_text
 from pydicom.dataset import Dataset
+from pydicom.uid import ImplicitVRLittleEndian
 
 NO_WINDOW = {"WindowCenter": None, "WindowWidth": None, "VOILUTFunction": None}
 NO_LUT = {"VOILUTSequence": None, "ModalityLUTSequence": None}
@@ -76,6 +77,36 @@ odd("VOILUTSequence_invalid_is_said", GREY, "min-max: invalid VOI LUT", native, 
     as_if=NO_LUT)
 odd("window_and_VOILUTSequence", GREY, "window 1 of 1: 1000/2000", native, VOILUTSequence=lut(RAMP), WindowCenter=1000,
     WindowWidth=2000)
+
+# The first input value's sign is not its VR's: PS3.3 C.11.1.1 and C.11.2.1.1 tell it.
+FULL = np.linspace(0, 65535, 4096).astype("u2")
+HIGH = RNG.integers(0, 65536, (48, 62)).astype("u2")
+for kind in ("VOILUTSequence", "ModalityLUTSequence"):
+    odd(f"{kind}_signed_in_implicit_vr", SIGNED, "", native, SIGNED, syntax=ImplicitVRLittleEndian,
+        **{kind: lut(FULL, -2048, bits=16, vr="SS")})
+    odd(f"{kind}_unsigned_in_implicit_vr", HIGH, "", native, HIGH, 16, syntax=ImplicitVRLittleEndian,
+        **{kind: lut(FULL, 40000, bits=16)})
+    odd(f"{kind}_signed_said_us", SIGNED, f"{kind}: LUTDescriptor's first input value is read as -2048", native, SIGNED,
+        **{kind: lut(FULL, 65536 - 2048, bits=16)}, as_if={kind: lut(FULL, -2048, bits=16, vr="SS")})
+    odd(f"{kind}_unsigned_said_ss", HIGH, f"{kind}: LUTDescriptor's first input value is read as 40000", native, HIGH,
+        16, **{kind: lut(FULL, 40000 - 65536, bits=16, vr="SS")}, as_if={kind: lut(FULL, 40000, bits=16)})
+    odd(f"{kind}_beyond_all_pixels_but_by_its_vr", GREY, "beyond all pixels", native,
+        **{kind: lut(FULL, -2048, bits=16, vr="SS")})
+# After a rescale the input may be negative though the pixels are not, and the other way round.
+for vr, said in (("SS", ""), ("US", "its VR is US, but by RescaleSlope and RescaleIntercept it is signed")):
+    odd(f"VOILUTSequence_of_negative_rescaled_said_{vr}", GREY, said, native, RescaleSlope=1, RescaleIntercept=-1024,
+        VOILUTSequence=lut(FULL, -1024 if vr == "SS" else 65536 - 1024, bits=16, vr=vr),
+        as_if={"VOILUTSequence": lut(FULL, -1024, bits=16, vr="SS")})
+for vr, said in (("US", ""), ("SS", "its VR is SS, but by RescaleSlope and RescaleIntercept it is unsigned")):
+    odd(f"VOILUTSequence_of_positive_rescaled_said_{vr}", SIGNED, said, native, SIGNED, RescaleSlope=1,
+        RescaleIntercept=40000, VOILUTSequence=lut(FULL, 38000 if vr == "US" else 38000 - 65536, bits=16, vr=vr),
+        as_if={"VOILUTSequence": lut(FULL, 38000, bits=16)})
+    odd(f"VOILUTSequence_of_modality_lut_said_{vr}", SIGNED, said.replace("RescaleSlope and RescaleIntercept", "a modal"
+        "ity LUT"), native, SIGNED, ModalityLUTSequence=lut(FULL, -2048, bits=16, vr="SS"),
+        VOILUTSequence=lut(FULL, 50000 if vr == "US" else 50000 - 65536, bits=16, vr=vr),
+        as_if={"VOILUTSequence": lut(FULL, 50000, bits=16)})
+odd("VOILUTSequence_of_16_bits_filled_to_12", GREY, "entries have 16 bits by LUTDescriptor, and none is over 4094",
+    native, VOILUTSequence=lut(RAMP, bits=16))
 
 for photometric in ("MONOCHROME1", "MONOCHROME2"):
     for shape in (None, "IDENTITY", "INVERSE"):

@@ -67,6 +67,10 @@ IN_FULL = {
     "white_padding_range": (j2k, {**WINDOW, "frame": encode(PADDED, 12), "pixels": PADDED, "PixelPaddingValue": 4000,
                                   "PixelPaddingRangeLimit": 4095}),
     "no_levels": (j2k, {**WINDOW, "frame": pillow(PICTURE, num_resolutions=1), "bits": 16}),
+    # -1 stands beside 0 as 4095 in one of these, 2047 beside 2048 as -2048 in the other.
+    "unsigned_in_signed": (j2k, {"frame": encode((PICTURE - 1200) & 0xFFF, 12), "pixels": PICTURE.astype("i2") - 1200,
+                                 "WindowCenter": 300, "WindowWidth": 3200}),
+    "signed_in_unsigned": (j2k, {**WINDOW, "frame": encode((PICTURE << 4).astype("i2") >> 4, 12)}),
     "uncompressed": (native, {**WINDOW, "pixels": PICTURE, "bits": 12}),
 }
 FILES = {**REDUCED, **IN_FULL}

@@ -159,3 +159,72 @@ def test_a_processor_without_16_bit_arithmetic_emulates_it(tmp_path):
 def test_a_choice_that_there_is_not_is_named(tmp_path, option, value):
     line = one_line(run("train", option, value, "--out", tmp_path / "out", code=2))
     assert option in line and value in line
+
+
+@pytest.fixture(scope="module")
+def mammograms(tmp_path_factory):
+    """A cache of small mammograms, a few of them positive."""
+    folder = tmp_path_factory.mktemp("mammograms")
+    run("synth", folder / "set", "--patients", 16, "--height", 64, "--width", 64, "--syntax", "explicit-le",
+        "--positive-fraction", 0.1)
+    run("preprocess", "--data", folder / "set", "--cache", folder / "set.safetensors", "--image-size", 32)
+    return folder
+
+
+@pytest.mark.parametrize("balance, batch_size", [("none", 1), ("weight", 1), ("auto", 1), ("positives", 1),
+                                                 ("auto", 2), ("auto", 8)])
+def test_share_of_positives_trained_on(mammograms, tmp_path, balance, batch_size):
+    run("train", "--data", mammograms / "set.safetensors", "--balance", balance, "--batch-size", batch_size,
+        "--epochs", 1, "--device", "cpu", "--threads", 1, "--out", tmp_path / "out")
+    (record,) = rows(tmp_path / "out" / "runs.csv")
+    cancer = {row["image_id"]: int(row["cancer"]) for row in rows(mammograms / "set" / "train.csv")}
+    labels = [cancer[row["id"]] for row in rows(tmp_path / "out" / "split.csv") if row["split"] == "train"]
+    assert 0 < sum(labels) < 0.15 * len(labels)
+    share = float(record["train_positive_share"])
+    if balance in ("none", "weight"):
+        assert share == sum(labels) / len(labels)
+    else:
+        images = len(labels) // batch_size * batch_size
+        batches = -(-images // max(batch_size, 2))
+        assert share == max(batches, sum(labels) * images // len(labels)) / images
+        assert share <= 0.51, "the negatives are trained on as well"
+
+
+def test_more_than_two_classes_have_no_positives(tmp_path):
+    train(tmp_path, "--steps", 2)
+    assert rows(tmp_path / "out" / "runs.csv")[0]["train_positive_share"] == ""
+    for balance in ("positives", "weight"):
+        line = one_line(train(tmp_path, "--steps", 2, "--quiet", "--balance", balance, code=2))
+        assert f"--balance {balance}" in line and "10" in line, line
+    line = one_line(train(tmp_path, "--steps", 2, "--quiet", "--loss", "focal", "--focal-alpha", 0.5, code=2))
+    assert "--focal-alpha" in line, line
+
+
+def test_the_largest_seed_is_read_back(tmp_path):
+    seed = 2**63 - 1
+    train(tmp_path, "--steps", 3, "--seed", seed)
+    run("train", "--resume", "--steps", 4, "--out", tmp_path / "out")
+    (record,) = rows(tmp_path / "out" / "runs.csv")
+    assert record["seed"] == str(seed) and record["steps"] == "4"
+
+
+def test_images_too_small_for_the_network_are_refused_by_the_option(tmp_path):
+    write_idx(tmp_path / "digits", side=8)
+    data = ["train", "--quiet", "--device", "cpu", "--dataset", "idx", "--data", tmp_path / "digits", "--steps", 1]
+    line = one_line(run(*data, "--out", tmp_path / "out", code=2))
+    assert "--image-size" in line and "8 x 8" in line, line
+    line = one_line(run(*data, "--model", "resnet18", "--batch-size", 1, "--out", tmp_path / "out", code=2))
+    assert "--batch-size 1" in line, line
+    run(*data, "--image-size", 16, "--out", tmp_path / "larger")
+    run(*data, "--model", "resnet18", "--out", tmp_path / "resnet18")
+
+
+def write_idx(folder, side, count=40):
+    """Noise under the names of MNIST's files."""
+    import struct
+    folder.mkdir()
+    for part in ("train", "t10k"):
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(
+            struct.pack(">IIII", 0x803, count, side, side) + os.urandom(count * side * side))
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(
+            struct.pack(">II", 0x801, count) + bytes(i % 3 for i in range(count)))

@@ -87,15 +87,25 @@ INSTANTIATE_TEST_SUITE_P(
             R"({"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})",
             "overlaps"}));
 
-// As Python's safetensors writes {"a": float32 of 1, "b": float64 of 0}: larger elements first.
-TEST(SafetensorsTest, ReadsATensorWithoutElementsBeforeAnother) {
+TEST(SafetensorsTest, TakesTensorsOfNoElementsWhereverTheyBegin) {
   const TemporaryFolder folder;
+  // As safetensors 0.8 writes {"full": [2], "empty": [0, 3], "last": [0]}: names do not order them.
   const File file(write_raw(folder,
-                            R"({"b":{"dtype":"F64","shape":[0],"data_offsets":[0,0]},)"
-                            R"("a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
-                            4));
-  EXPECT_EQ(file.bytes("a").size(), 4U);
-  EXPECT_EQ(file.bytes("b").size(), 0U);
+                            R"({"full":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
+                            R"("empty":{"dtype":"F32","shape":[0,3],"data_offsets":[0,0]},)"
+                            R"("last":{"dtype":"I64","shape":[0],"data_offsets":[8,8]}})",
+                            8));
+  EXPECT_EQ(file.bytes("full").size(), 8U);
+  EXPECT_TRUE(file.bytes("empty").empty());
+  EXPECT_TRUE(file.bytes("last").empty());
+}
+
+TEST(SafetensorsTest, SaysWhatAnotherFileIs) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "model.safetensors";
+  std::ofstream(path) << "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 9\n";
+  EXPECT_THAT([&] { File{path}; },
+              ThrowsMessage<InputError>(HasSubstr("model.safetensors: file: it is a Git LFS")));
 }
 
 TEST(SafetensorsTest, FindsEachOfVeryManyTensors) {

@@ -95,6 +95,47 @@ TEST_F(IdxTest, LimitsWithEveryClassInIt) {
   EXPECT_EQ(read_idx(folder_.path(), {.limit = 600}).size(), 72);
 }
 
+TEST_F(IdxTest, CountsClassesBeforeTheLimit) {
+  const auto set = read_idx(folder_.path(), {.limit = 2});
+  EXPECT_THAT(set.classes, ElementsAre("0", "1", "2"));
+  // A class that only the other part has is one as well.
+  write_file(path("t10k-labels-idx1-ubyte"), word(0x801) + word(12) + std::string(11, '\1') + '\4');
+  EXPECT_THAT(read_idx(folder_.path(), {.limit = 2}).classes, ElementsAre("0", "1", "2", "3", "4"));
+}
+
+TEST_F(IdxTest, LimitIsSpreadOverTheWhole) {
+  // Sorted by class, as some conversions write it.
+  std::string labels = word(0x801) + word(60);
+  for (int i = 0; i < 60; ++i) labels += static_cast<char>(i / 20);
+  write_file(path("train-labels-idx1-ubyte"), labels);
+  const auto set = read_idx(folder_.path(), {.limit = 9});
+  std::multiset<int> chosen;
+  bool first_ones_only = true;
+  for (const auto i : set.given_split->train) {
+    const auto& sample = set.samples[static_cast<std::size_t>(i)];
+    chosen.insert(sample.label);
+    first_ones_only = first_ones_only && std::stoi(sample.id.substr(6)) % 20 < 3;
+    const auto place = static_cast<std::size_t>(std::stoi(sample.id.substr(6)));
+    EXPECT_EQ(std::to_integer<std::size_t>(set.image(i)[0]), place * 12 % 251) << sample.id;
+  }
+  EXPECT_THAT(chosen, ElementsAre(0, 0, 0, 1, 1, 1, 2, 2, 2));
+  EXPECT_FALSE(first_ones_only);
+}
+
+TEST_F(IdxTest, RefusesASingleClass) {
+  write_file(path("train-labels-idx1-ubyte"), word(0x801) + word(60) + std::string(60, '\3'));
+  expect_error("labels: all are 3: with one class there is nothing to learn");
+}
+
+TEST_F(IdxTest, TakesADotInPlaceOfTheHyphen) {
+  const auto expected = read_idx(folder_.path(), {}).key;
+  std::filesystem::rename(path("train-images-idx3-ubyte"), path("train-images.idx3-ubyte"));
+  std::filesystem::rename(path("train-labels-idx1-ubyte"), path("train-labels.idx1-ubyte"));
+  std::filesystem::rename(path("t10k-images-idx3-ubyte.gz"), path("t10k-images.idx3-ubyte.gz"));
+  EXPECT_TRUE(is_idx_folder(folder_.path()));
+  EXPECT_EQ(read_idx(folder_.path(), {}).key, expected);
+}
+
 TEST_F(IdxTest, ResizesWithTheAspectKept) {
   const auto set = read_idx(folder_.path(), {.height = 8, .width = 10});
   EXPECT_EQ(set.height, 8);

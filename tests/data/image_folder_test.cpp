@@ -93,6 +93,44 @@ TEST_F(ImageFolderTest, RefusesWhatTeachesNothing) {
   expect_error("b: class: no .png");
 }
 
+TEST_F(ImageFolderTest, LeavesOutWhatSystemsLeaveBehind) {
+  touch({"a/1.png", "b/1.png", "__MACOSX/a/._1.png", "__MACOSX/x.png", ".ipynb_checkpoints/1.png",
+         "a/.DS_Store", "a/Thumbs.db", "a/desktop.ini", "a/._1.png", "a/__MACOSX/2.png",
+         "@eaDir/a/1.png", "b/.ipynb_checkpoints/1.png"});
+  EXPECT_THAT(read().classes, ElementsAre("a", "b"));
+  EXPECT_THAT(ids(), ElementsAre("a/1.png", "b/1.png"));
+}
+
+TEST_F(ImageFolderTest, AnEmptyFolderIsNoClass) {
+  touch({"a/1.png", "c/1.png", "b/.DS_Store"});
+  EXPECT_THAT(read().classes, ElementsAre("a", "c"));
+  EXPECT_EQ(read().files[1].sample.label, 1);
+  touch({"train/a/1.png", "train/c/1.png", "val/a/1.png", "val/c/1.png"});
+  fs::create_directories(folder_.path() / "train/b");
+  fs::create_directories(folder_.path() / "val/b");
+  EXPECT_THAT(read().classes, ElementsAre("a", "c"));
+  touch({"val/b/1.png"});
+  expect_error("val: class b: it is not among those of train/");
+  fs::remove_all(folder_.path() / "val/b");
+  fs::remove(folder_.path() / "val/c/1.png");
+  EXPECT_THAT(ids(), ElementsAre("train/a/1.png", "train/c/1.png", "val/a/1.png"));
+  fs::remove(folder_.path() / "train/c/1.png");
+  expect_error("there is only a");
+}
+
+TEST_F(ImageFolderTest, SaysWhatAClassHasInPlaceOfPictures) {
+  touch({"a/1.png", "b/1.tif", "b/2.TIF", "b/notes.txt"});
+  expect_error(
+      "b: class: no .png, .jpg, .jpeg or .bmp is in this folder, but 2 .tif files, as 1.tif");
+}
+
+TEST_F(ImageFolderTest, SaysThatTheClassesLieDeeper) {
+  touch({"photos/a/1.png", "photos/b/1.png", "__MACOSX/photos/._a"});
+  expect_error(
+      "there is only photos: with one class there is nothing to learn; where the folders in "
+      "it are the classes, use --data ");
+}
+
 TEST_F(ImageFolderTest, IsOneWithAPictureBelow) {
   EXPECT_FALSE(is_image_folder(folder_.path()));
   touch({"1.png", "a/.1.png", ".b/1.png", "a/1.txt"});

@@ -174,7 +174,7 @@ TEST(LoaderTest, PutsAPositiveIntoEveryBatch) {
   for (const int every : {25, 9, 4, 2}) {
     const auto set = make_images<std::uint8_t>(100, 1, 2, 2, every);
     const int positives = (100 + every - 1) / every;
-    for (const int batch_size : {1, 8, 32, 99, 200}) {
+    for (const int batch_size : {2, 8, 32, 99, 200}) {
       for (const bool drop_last : {false, true}) {
         if (drop_last && batch_size > 100) continue;
         Loader loader(set, all_of(set),
@@ -210,6 +210,33 @@ TEST(LoaderTest, PutsAPositiveIntoEveryBatch) {
       }
     }
   }
+}
+
+TEST(LoaderTest, PutsAPositiveIntoEveryPairOfSingleImages) {
+  for (const int count : {100, 101}) {
+    for (const int every : {50, 25, 4, 2}) {
+      const auto set = make_images<std::uint8_t>(count, 1, 2, 2, every);
+      Loader loader(set, all_of(set),
+                    {.batch_size = 1, .shuffle = true, .balance_positives = true});
+      std::vector<std::int64_t> labels;
+      for (const auto& batch : run_epoch(loader, 1)) labels.push_back(batch.labels.item<long>());
+      ASSERT_EQ(static_cast<int>(labels.size()), count);
+      for (std::size_t i = 0; i + 1 < labels.size(); i += 2) {
+        EXPECT_EQ(labels[i] + labels[i + 1], 1) << every << ", batch " << i;
+      }
+      const auto positives = std::accumulate(labels.begin(), labels.end(), std::int64_t{0});
+      EXPECT_EQ(positives, (count + 1) / 2) << "the negatives are trained on as well";
+    }
+  }
+}
+
+TEST(LoaderTest, TakesNoMemoryForABatchLargerThanTheSet) {
+  const auto set = make_images<std::uint8_t>(3, 1, 2, 2, 2);
+  Loader loader(set, all_of(set), {.batch_size = 1 << 20});
+  loader.start_epoch(0);
+  const auto batch = loader.next();
+  EXPECT_EQ(batch->images.size(0), 3);
+  EXPECT_EQ(batch->images.storage().nbytes(), 3 * 4 * sizeof(float));
 }
 
 TEST(LoaderTest, ShufflesInsideABalancedBatch) {

@@ -74,6 +74,35 @@ TEST_F(RsnaTest, NamesWhatIsWrong) {
   expect_error("", "empty");
 }
 
+TEST_F(RsnaTest, TakesWhatTableProgramsMakeOfCells) {
+  write_file(folder_.path() / "train.csv",
+             "\xEF\xBB\xBF\"patient_id\"; \"image_id\";\"laterality\";\"view\";\"cancer\";\r\n"
+             "10006.0;462822612.0; Left ;CC;0.0;\r\n"
+             "\r\n"
+             "10007.0;1459541791.0;R;MLO;1.0;\r\n"
+             "10008.0;5.0;right;MLO;True;\r\n"
+             ";;;;;\r\n");
+  const auto table = read_rsna_table(folder_.path());
+  ASSERT_EQ(table.images.size(), 3U);
+  EXPECT_EQ(table.images[0].patient_id, "10006");
+  EXPECT_EQ(table.images[1].image_id, "1459541791");
+  EXPECT_EQ(table.images[0].laterality, 'L');
+  EXPECT_EQ(table.images[2].laterality, 'R');
+  EXPECT_EQ(table.images[0].cancer, 0);
+  EXPECT_EQ(table.images[1].cancer, 1);
+  EXPECT_EQ(table.images[2].cancer, 1);
+  EXPECT_TRUE(has_rsna_table(folder_.path()));
+  // Only where all are: an id may have a point in it.
+  write_file(folder_.path() / "train.csv", header + "1,10.0,a.0,L,CC,50,0\n1,11,b,L,CC,50,1\n");
+  EXPECT_EQ(read_rsna_table(folder_.path()).images[0].patient_id, "10.0");
+}
+
+TEST_F(RsnaTest, RefusesLabelsThatAreNone) {
+  for (const char* label : {"0.5", "2.0", "-1", "nan", "inf", "yes", "0x1", "1.0.0", " "}) {
+    expect_error(header + fmt::format("1,2,3,L,CC,50,{}\n", label), "row 2, column cancer");
+  }
+}
+
 TEST_F(RsnaTest, RefusesIdsThatLeadOutOfTheFolder) {
   for (const char* id : {"..", "../../etc/passwd", "a/b", "/etc", "", ".hidden", "a b", "x\\y"}) {
     expect_error(header + fmt::format("1,{},3,L,CC,50,0\n", id), "column patient_id");
@@ -144,6 +173,108 @@ TEST_F(RsnaTest, NamesWhatIsWrongInATestTable) {
   expect_test_error("patient_id,image_id,view\n1,2,CC\n", "column laterality");
   std::filesystem::remove(folder_.path() / "test.csv");
   EXPECT_THROW(read_rsna_test_table(folder_.path()), InputError);
+}
+
+class LocateImagesTest : public RsnaTest {
+ protected:
+  void SetUp() override {
+    write_file(folder_.path() / "train.csv",
+               header + "1,10,100,L,CC,50,0\n1,10,101,R,CC,50,1\n1,11,110,L,CC,50,0\n");
+  }
+  void touch(std::initializer_list<const char*> names) const {
+    for (const char* name : names) {
+      const auto path = folder_.path() / name;
+      std::filesystem::create_directories(path.parent_path());
+      write_file(path, "x");
+    }
+  }
+  RsnaTable locate() const {
+    auto table = read_rsna_table(folder_.path());
+    locate_images(table);
+    return table;
+  }
+  void expect_paths(RsnaFormat format, const std::vector<std::string>& paths) const {
+    const auto table = locate();
+    EXPECT_EQ(table.format, format);
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+      EXPECT_EQ(table.file(table.images[i]), folder_.path() / paths[i]);
+    }
+  }
+  void expect_locate_error(const char* message) const {
+    try {
+      locate();
+      ADD_FAILURE() << "accepted: " << message;
+    } catch (const InputError& error) {
+      EXPECT_THAT(error.what(), HasSubstr(message));
+    }
+  }
+};
+
+TEST_F(LocateImagesTest, FindsDicomFilesWhateverTheirExtension) {
+  touch({"train_images/10/100.dcm", "train_images/10/101.DCM", "train_images/11/110"});
+  expect_paths(RsnaFormat::dicom,
+               {"train_images/10/100.dcm", "train_images/10/101.DCM", "train_images/11/110"});
+  std::filesystem::remove(folder_.path() / "train_images/10/101.DCM");
+  touch({"train_images/10/101.png"});
+  expect_paths(RsnaFormat::dicom, {"train_images/10/100.dcm", "train_images/10/101.dcm"});
+}
+
+TEST_F(LocateImagesTest, FindsPicturesHoweverTheyAreNamed) {
+  const std::vector<std::vector<std::string>> layouts{
+      {"train_images/10/100.png", "train_images/10/101.png", "train_images/11/110.png"},
+      {"10_100.png", "10_101.png", "11_110.png"},
+      {"images/10@100.png", "images/10@101.png", "images/11@110.png"},
+      {"png/10/100.jpg", "png/10/101.JPG", "png/11/110.jpeg"},
+      {"images_as_pngs_512/train_images_processed_512/10/100.png",
+       "images_as_pngs_512/train_images_processed_512/10/101.png"},
+      {"10/100.png", "10/101.png", "11/110.png"},
+      {"512/10-100.png", "512/10-101.png"},
+      {"100.png", "101.png", "110.png"},
+      {"png/10/10_100.png", "png/10/10_101.png", "png/11/11_110.png"},
+      // A part of the set alone.
+      {"png/10_100.png", "png/10_101.png", "png/11_110.png"}};
+  for (const auto& layout : layouts) {
+    for (const auto& name : layout) touch({name.c_str()});
+    touch({"png/._10_100.png", "__MACOSX/10_100.png"});
+    expect_paths(RsnaFormat::picture, layout);
+    for (const auto& name : layout) {
+      std::filesystem::remove_all(folder_.path() / *std::filesystem::path(name).begin());
+    }
+    std::filesystem::remove_all(folder_.path() / "png");
+  }
+}
+
+TEST_F(LocateImagesTest, KeepsThePathThatAMissingPictureShouldHave) {
+  touch({"png/11_110.png"});
+  expect_paths(RsnaFormat::picture, {"png/10_100.png", "png/10_101.png", "png/11_110.png"});
+}
+
+TEST_F(LocateImagesTest, AnIdMayHaveTheJointInIt) {
+  write_file(folder_.path() / "train.csv", header + "1,p_1-a,i_2_b,L,CC,50,0\n1,p,1,R,CC,50,1\n");
+  touch({"x/p_1-a_i_2_b.png", "x/p_1.png"});
+  expect_paths(RsnaFormat::picture, {"x/p_1-a_i_2_b.png", "x/p_1.png"});
+}
+
+TEST_F(LocateImagesTest, SaysWhatLiesThereInstead) {
+  expect_locate_error("there are no other files either");
+  touch({"train_images.zip"});
+  write_file(folder_.path() / "train_images.zip", "PK\x03\x04");
+  expect_locate_error("there is train_images.zip: unpack it");
+  touch({"train_images/10/100.tif", "train_images/10/101.tif", "train_images/x.npy"});
+  std::filesystem::remove(folder_.path() / "train_images.zip");
+  expect_locate_error("there are 2 files *.tif, as train_images/x.npy");
+  touch({"train_images/train_images/10/100.dcm"});
+  expect_locate_error(
+      "images: the DICOM files lie in train_images/train_images/<patient_id>/<image_id>.dcm, not "
+      "in "
+      "train_images/<patient_id>/<image_id>.dcm: move them there");
+}
+
+TEST_F(LocateImagesTest, RefusesToChooseBetweenTwoFoldersOfPictures) {
+  touch({"png_512/10_100.png", "png_1024/10_100.png"});
+  expect_locate_error("both png_1024/<patient_id>_<image_id>.png and png_512/");
+  touch({"train_images/10/100.png"});
+  expect_paths(RsnaFormat::picture, {"train_images/10/100.png"});
 }
 
 RsnaTable make_table(int patients) {

@@ -283,5 +283,41 @@ TEST_F(DamagedCodestreamTest, FlippedBytesNeverCrash) {
   }
 }
 
+TEST(Jpeg2000CodecTest, AFlippedBitIsMostlyNoticed) {
+  const cv::Mat picture = test_picture(96, 120, CV_16UC1, 0, 4095);
+  const Bytes whole = encode_jpeg2000_lossless(picture, 12, false, false);
+  const TestFolder folder;
+  int noticed = 0;
+  constexpr int flips = 200;
+  for (std::size_t i = 0; i < flips; ++i) {
+    Bytes damaged = whole;
+    const std::size_t begin = 400;  // well behind the headers
+    damaged[begin + (whole.size() - begin - 10) * i / flips] ^= std::byte(1 << i % 8);
+    TestDataset dataset(picture.rows, picture.cols, 16, 12, false);
+    dataset.set_fragments(lossless, {damaged});
+    try {
+      read_stored(dataset.save(folder / "frame.dcm", lossless));
+    } catch (const InputError& error) {
+      EXPECT_EQ(error.field(), "PixelData");
+      ++noticed;
+    }
+  }
+  EXPECT_GT(noticed, flips * 3 / 4);
+}
+
+TEST(Jpeg2000CodecTest, IsNotHalvedWhereTheSignsDiffer) {
+  const cv::Mat picture = test_picture(96, 120, CV_16UC1, 0, 4095);
+  const Bytes frame = encode_jpeg2000_lossless(picture, 12, false, false);
+  const TestFolder folder;
+  for (const bool is_signed : {false, true}) {
+    TestDataset dataset(picture.rows, picture.cols, 16, 12, is_signed);
+    dataset.set_fragments(lossless, {frame});
+    DicomImage image(dataset.save(folder / "frame.dcm", lossless));
+    EXPECT_EQ(image.reductions() > 0, !is_signed);
+    if (!is_signed) continue;
+    EXPECT_THROW(image.read(0, {.reduction = 1, .area = {}}), Error);
+  }
+}
+
 }  // namespace
 }  // namespace mpbench::dicom

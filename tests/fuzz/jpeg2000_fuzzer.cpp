@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     format.bits_stored = header.precision;
     format.high_bit = header.precision - 1;
     format.is_signed = header.is_signed;
-    const int levels = possible_reductions(frame);
+    const int levels = possible_reductions(frame, format);
     stated(levels >= 0 && levels <= 32);
 
     const cv::Size whole(format.columns, format.rows);

@@ -5,6 +5,8 @@
 
 #include <map>
 
+#include "mpbench/core/error.hpp"
+
 namespace mpbench::nn {
 namespace {
 
@@ -37,6 +39,30 @@ TEST(EfficientNetTest, IsRandomInTrainingAndNotInEvaluation) {
   EXPECT_FALSE(torch::equal(model.forward(images), model.forward(images)));
   model.eval();
   EXPECT_TRUE(torch::equal(model.forward(images), model.forward(images)));
+}
+
+TEST(EfficientNetTest, TakesTheDetailsOfItsOrigin) {
+  const auto norm_of = [](const ImageClassifier& model) {
+    for (const auto& module : model.modules(/*include_self=*/false)) {
+      if (const auto* norm = module->as<torch::nn::BatchNorm2d>()) return norm->options;
+    }
+    return torch::nn::BatchNormOptions(0);
+  };
+  EfficientNet model(*find_efficientnet("efficientnet-b5"), 3, 2);
+  EXPECT_EQ(norm_of(model).eps(), 1e-3);
+  EXPECT_EQ(norm_of(model).momentum(), 0.01);
+  model.set_origin(EfficientNetOrigin::timm);
+  EXPECT_EQ(norm_of(model).eps(), 1e-5);
+  EXPECT_EQ(norm_of(model).momentum(), 0.1);
+  set_origin(model, "timm-tf");
+  EXPECT_EQ(norm_of(model).eps(), 1e-3);
+  EXPECT_EQ(norm_of(model).momentum(), 0.1);
+  EXPECT_EQ(origin_of(model), "timm-tf");
+  set_origin(model, "torchvision");
+  EXPECT_EQ(norm_of(model).momentum(), 0.01);
+  EXPECT_THROW(set_origin(*make_model({.name = "cnn"}), "timm"), UsageError);
+  EXPECT_THROW((void)make_model({.name = "resnet18", .origin = "timm"}), UsageError);
+  EXPECT_THROW(set_origin(model, "keras"), UsageError);
 }
 
 TEST(EfficientNetTest, IsFoundByItsWholeName) {

@@ -78,6 +78,42 @@ TEST(ModelTest, CountsWhatTakesGradients) {
   EXPECT_EQ(count_parameters(*model), all - 10);
 }
 
+/// Whether LibTorch itself trains the network on such a batch.
+bool trains(const std::string& name, int height, int width, int batch_size) {
+  const auto model = make_model({.name = name, .in_channels = 1, .outputs = 1});
+  model->train();
+  const torch::NoGradGuard no_grad;
+  try {
+    (void)model->forward(torch::rand({batch_size, 1, height, width}));
+    return true;
+  } catch (const c10::Error&) {
+    return false;
+  }
+}
+
+bool is_accepted(const std::string& name, int height, int width, int batch_size) {
+  try {
+    require_norm_values(name, height, width, batch_size);
+    return true;
+  } catch (const UsageError& error) {
+    EXPECT_THAT(error.what(), testing::ContainsRegex("--(image|batch)-size"));
+    return false;
+  }
+}
+
+TEST(ModelTest, RefusesTheImagesThatLibTorchCannotTrainOn) {
+  for (const char* name : {"cnn", "resnet18", "resnet50", "efficientnet-b0"}) {
+    for (const int batch_size : {1, 2}) {
+      for (const auto& [height, width] : std::vector<std::pair<int, int>>{
+               {8, 8}, {15, 16}, {16, 15}, {16, 16}, {32, 32}, {33, 32}, {32, 33}, {64, 16}}) {
+        EXPECT_EQ(is_accepted(name, height, width, batch_size),
+                  trains(name, height, width, batch_size))
+            << name << ", " << batch_size << " of " << height << " x " << width;
+      }
+    }
+  }
+}
+
 class ModelLayoutTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(ModelLayoutTest, ChannelsLastChangesTheLayoutAndNotTheValues) {

@@ -136,7 +136,8 @@ TEST_F(PthFileTest, RefusesViewsBeyondTheirStorage) {
   expect_refusal(six_of({INT64_MIN}, {INT64_MAX}), {six}, problem);
   expect_refusal(six_of({2}, {1}, INT64_MAX), {six}, problem);
   // One element many times: 4 TB of 24 bytes.
-  expect_refusal(six_of({1 << 20, 1 << 20}, {0, 0}), {six}, problem);
+  expect_refusal(six_of({1 << 20, 1 << 20}, {0, 0}), {six},
+                 "w: its 1099511627776 elements share 6 in the file: more than 16777216 cannot");
 }
 
 TEST_F(PthFileTest, RefusesStoragesThatAreNotWhatTheyState) {
@@ -162,7 +163,7 @@ TEST_F(PthFileTest, TakesTheNetworkOutOfACheckpoint) {
       pickle::dict({{"w", pickle::tensor({.key = "1", .elements = 1}, {1}, {1})}});
   const std::vector<std::string> storages{six, float_bytes({7})};
   const std::string optimizer = pickle::dict({{"lr", "G?\xb9\x99\x99\x99\x99\x99\x9a"}});
-  for (const char* key : {"state_dict", "model_state_dict", "model"}) {
+  for (const char* key : {"state_dict", "model_state_dict", "model", "net", "anything"}) {
     const StateDict state = read(pickle::dict({{"epoch", "K\x05"},
                                                {"arch", pickle::text("resnet18")},
                                                {key, plain},
@@ -186,24 +187,70 @@ TEST_F(PthFileTest, RefusesDictsThatAreNoStateDict) {
   expect_refusal("N", {six}, "data.pkl: it holds no dict of tensors");
   expect_refusal(tensor, {six}, "data.pkl: it holds no dict of tensors");
   expect_refusal("}", {six}, "data.pkl: it holds no tensors");
+  expect_refusal(pickle::dict({{"net", pickle::name("user", "Network") + ")\x81"},
+                               {"epoch", "K\x01"},
+                               {"optimizer", pickle::dict({{"w", tensor}})}}),
+                 {six},
+                 "data.pkl: it holds no tensors, and no dict of them as state_dict, "
+                 "model_state_dict, ");
+  expect_refusal(pickle::dict({{"net", pickle::name("user", "Network") + ")\x81"}}), {six},
+                 "data.pkl: it holds no tensors, and no dict of them as state_dict, "
+                 "model_state_dict, model_state, model, module, net, network, net_state_dict, "
+                 "weights, params, encoder, backbone; it has net (it is an object of user.Network, "
+                 "not a tensor); save the weights");
+  expect_refusal(pickle::name("user", "Network") + ")\x81", {six},
+                 "data.pkl: it holds no dict of tensors: it is an object of user.Network");
   expect_refusal(
-      pickle::dict({{"net", pickle::dict({{"w", tensor}})}, {"epoch", "K\x01"}}), {six},
-      "data.pkl: it holds no tensors, and none of state_dict_ema, model_ema, state_dict, "
-      "model_state_dict, model that does; it has net, epoch; save the weights alone");
-  expect_refusal(pickle::dict({{"w", tensor}, {"epoch", "K\x01"}}), {six},
-                 "epoch: it is no tensor");
+      pickle::dict({{"w", pickle::tensor({.elements = 3, .type = "QInt8Storage"}, {6}, {1})},
+                    {"v", tensor}}),
+      {six}, "w: it is a quantised tensor (torch.QInt8Storage)");
   expect_refusal(pickle::dict({{"w", tensor}, {"w", tensor}}), {six},
                  "w: the state_dict has it twice");
-  expect_refusal(pickle::ordered_dict() + "K\x01" + tensor + "s", {six},
+  expect_refusal(pickle::dict({{"w", tensor}}) + "K\x01" + tensor + "s", {six},
                  "data.pkl: a key of the state_dict is no text");
   // A dict that is its own "model".
   expect_refusal("}q\x00"s + pickle::text("model") + "h\x00s"s, {six},
                  "data.pkl: it holds no tensors");
 }
 
+TEST_F(PthFileTest, LeavesAsideWhatIsNoTensor) {
+  const std::string tensor = pickle::tensor({.elements = 6}, {6}, {1});
+  const StateDict state =
+      read(pickle::dict({{"w", tensor},
+                         {"epoch", "K\x01"},
+                         {"fc._extra_state", "N"},
+                         {"sparse elsewhere", pickle::dict({{"lr", "K\x01"}})},
+                         {"args", pickle::name("argparse", "Namespace") + ")\x81}b"}}),
+           {six});
+  EXPECT_EQ(state.tensors.size(), 1U);
+  EXPECT_THAT(state.left_aside,
+              testing::ElementsAre("epoch", "fc._extra_state", "sparse elsewhere", "args"));
+}
+
+TEST_F(PthFileTest, ReadsExpandedTensors) {
+  const at::Tensor values = at::arange(6, at::kFloat);
+  const auto read_one = [&](const std::string& pickled) {
+    return read(pickled, {six}).tensors.at("w");
+  };
+  EXPECT_TRUE(at::equal(read_one(six_of({4, 6}, {0, 1})), values.expand({4, 6})));
+  EXPECT_TRUE(at::equal(read_one(six_of({300}, {0}, 5)), at::full({300}, 5.0F)));
+  EXPECT_TRUE(at::equal(read_one(six_of({4, 3}, {1, 1})), values.unfold(0, 3, 1)));
+  expect_refusal(six_of({4, 7}, {0, 1}), {six}, "w: sizes [4, 7], strides [0, 1]");
+}
+
+/// Dicts that refer to one another any number of times, and to themselves, are each seen once.
+TEST_F(PthFileTest, LooksAtADictOnce) {
+  std::string pickled = "}q\x00"s;
+  for (int i = 0; i < 1000; ++i) pickled += pickle::text("k" + std::to_string(i)) + "h\x00s"s;
+  expect_refusal(pickled, {six}, "data.pkl: it holds no tensors");
+}
+
 TEST_F(PthFileTest, RefusesOtherFilesByName) {
   expect_refusal("", "file: it is empty");
-  expect_refusal("<html>404 Not Found</html>", "file: it is neither a zip archive of torch.save");
+  expect_refusal("<html>404 Not Found</html>", "file: it is a web page");
+  expect_refusal("version https://git-lfs.github.com/spec/v1\n", "file: it is a Git LFS pointer");
+  expect_refusal("\x00\x01"s, "file: it is neither a zip archive of torch.save");
+  expect_refusal("\x80\x04}.", "file: it is a pickle, but not in torch.save's format");
   expect_refusal("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.",
                  "file: it is in torch.save's old format, not a zip archive; in Python, "
                  "torch.save(torch.load(path), path) writes it anew");
@@ -238,6 +285,9 @@ std::string everything() {
            {"best", "G?\xb9\x99\x99\x99\x99\x99\x9a"},
            {"betas", pickle::tuple({"K\x01", "M\x00\x01"s})},
            {"history", "](K\x01K\x02"s + "e"},
+           {"args",
+            pickle::name("argparse", "Namespace") + ")\x81}" + pickle::text("lr") + "K\x01sb"},
+           {"steps", "\x8f(K\x01K\x02\x90"s},
            {"model",
             pickle::dict(
                 {{"w", pickle::tensor({.elements = 6}, {2, 3}, {3, 1})},

@@ -116,6 +116,8 @@ TEST_F(StateDictTest, TellsTheFormatByTheContent) {
   EXPECT_EQ(read_state_dict(path("b.pth")).tensors.at("w").item<float>(), 4);
   EXPECT_THAT([&] { (void)read_state_dict(write_bytes(path("c.safetensors"), "x")); },
               ThrowsMessage<InputError>(HasSubstr("header: the file is too short")));
+  EXPECT_THAT([&] { (void)read_state_dict(write_bytes(path("e.safetensors"), "<html>")); },
+              ThrowsMessage<InputError>(HasSubstr("file: it is a web page")));
   EXPECT_THAT([&] { (void)read_state_dict(write_bytes(path("d.pth"), "x")); },
               ThrowsMessage<InputError>(HasSubstr("file: it is neither")));
   EXPECT_THAT([&] { (void)read_state_dict(path("none")); },
@@ -132,13 +134,21 @@ TEST_F(StateDictTest, TakesPrefixesOffThatAllNamesHave) {
   EXPECT_EQ(parallel.prefix, "module.");
   EXPECT_THAT(names(parallel.tensors), ElementsAre("a", "b.c"));
   EXPECT_EQ(read_names({{"_orig_mod.module.a", one}}).prefix, "_orig_mod.module.");
+  EXPECT_THAT(names(read_names({{"layer1._orig_mod.0.a", one},
+                                {"b._fsdp_wrapped_module.c", one},
+                                {"b._checkpoint_wrapped_module.d", one}})
+                        .tensors),
+              ElementsAre("b.c", "b.d", "layer1.0.a"));
+  EXPECT_THAT(names(read_names({{"_orig_mod.a", one}, {"a", one}}).tensors),
+              ElementsAre("_orig_mod.a", "a"));  // they would become one
+  EXPECT_THAT(names(read_names({{"not_orig_mod.a", one}}).tensors), ElementsAre("not_orig_mod.a"));
   EXPECT_EQ(read_names({{"model.a", one}}).prefix, "model.");
   const StateDict some = read_names({{"module.a", one}, {"b", one}});
   EXPECT_EQ(some.prefix, "");
   EXPECT_THAT(names(some.tensors), ElementsAre("b", "module.a"));
   const StateDict averaged = read_names({{"module.a", one}, {"n_averaged", torch::tensor(5)}});
   EXPECT_THAT(names(averaged.tensors), ElementsAre("a"));
-  EXPECT_EQ(averaged.left_aside, 1U);
+  EXPECT_THAT(averaged.left_aside, ElementsAre("n_averaged"));
 }
 
 TEST_F(StateDictTest, TakesTheNetworkOutOfACheckpointOfThisProgram) {
@@ -147,9 +157,30 @@ TEST_F(StateDictTest, TakesTheNetworkOutOfACheckpointOfThisProgram) {
   write_state_dict(path(), tensors, {{"mpbench_state", "{}"}});
   const StateDict state = read_state_dict(path());
   EXPECT_THAT(names(state.tensors), ElementsAre("fc.bias"));
-  EXPECT_EQ(state.left_aside, 2U);
+  EXPECT_THAT(state.left_aside, ElementsAre("optimizer/exp_avg.0", "rng/cpu"));
+  EXPECT_EQ(state.wrapper, "");
   write_state_dict(path(), tensors);
   EXPECT_EQ(read_state_dict(path()).tensors.size(), 3U);
+}
+
+TEST_F(StateDictTest, TakesTheAveragedWeightsOfACheckpointOfThisProgram) {
+  const at::Tensor one = torch::tensor(1.0F);
+  write_state_dict(path(),
+                   {{"fc.bias", one},
+                    {"ema/module.fc.bias", one + 1},
+                    {"ema/n_averaged", torch::tensor(3)},
+                    {"rng/cpu", one}},
+                   {{"mpbench_state", R"({"model":{"origin":"timm"}})"}});
+  const StateDict state = read_state_dict(path());
+  EXPECT_THAT(names(state.tensors), ElementsAre("fc.bias"));
+  EXPECT_EQ(state.tensors.at("fc.bias").item<float>(), 2);
+  EXPECT_EQ(state.wrapper, "ema");
+  EXPECT_THAT(state.wrapper_note, HasSubstr("the averaged weights"));
+  EXPECT_EQ(state.origin, "timm");
+  EXPECT_THAT(state.left_aside, testing::SizeIs(3));
+  write_state_dict(path(), {{"fc.bias", one}}, {{"mpbench_state", R"({"model":{"origin":5}})"}});
+  EXPECT_THAT([&] { (void)read_state_dict(path()); },
+              ThrowsMessage<InputError>(HasSubstr("model/origin: it is no text")));
 }
 
 TEST_F(StateDictTest, TakesOrRefusesAnyChangeOfAFile) {

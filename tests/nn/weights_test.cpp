@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include <fstream>
+
 #include "mpbench/core/error.hpp"
 #include "mpbench/nn/backbone.hpp"
+#include "mpbench/nn/efficientnet.hpp"
 #include "mpbench/nn/state_dict.hpp"
 #include "temporary_folder.hpp"
 
@@ -211,12 +214,12 @@ TEST_F(WeightsTest, NamesWhatIsMissingAndWhatIsLeftOver) {
                  "(features.4.weight) of the network; it has 1 tensor (extra.weight) that the "
                  "network has not");
   TensorsByName other;
-  for (const auto& [name, tensor] : state_) other["net." + name] = tensor;
+  for (const auto& [name, tensor] : state_) other["net_" + name] = tensor;
   expect_refusal(
       other,
       "features.0.weight: the file is of another network: it lacks 20 tensors "
       "(features.0.weight, features.1.bias, features.1.running_mean, ...) of the network; it "
-      "has 26 tensors (net.classifier.bias, net.classifier.weight, net.features.0.weight, "
+      "has 26 tensors (net_classifier.bias, net_classifier.weight, net_features.0.weight, "
       "...) that the network has not");
 }
 
@@ -237,28 +240,181 @@ TEST_F(WeightsTest, SaysWhatWasAroundTheNetwork) {
   for (const auto& [name, tensor] : state_) wrapped["module." + name] = tensor;
   const WeightsReport report = load_weights(*model_, write(wrapped));
   EXPECT_EQ(report.line(),
-            "net.safetensors: 26 tensors loaded; names without 'module.'; 1 others left aside");
+            "net.safetensors: 26 tensors loaded; names without 'module.'; 1 others left aside "
+            "(n_averaged)");
   expect_state(*model_, state_);
 }
 
-TEST_F(WeightsTest, TranslatesTimmsNamesAndWarnsOfItsTensorFlowVariants) {
+/// An EfficientNet-B0 whose file has timm's names, as far as they tell which names it has.
+class TimmWeightsTest : public WeightsTest {
+ protected:
+  TimmWeightsTest() {
+    for (const auto& [name, tensor] : make_state(*efficientnet_)) named_[name] = tensor;
+    auto node = named_.extract("features.0.0.weight");
+    node.key() = "conv_stem.weight";
+    named_.insert(std::move(node));
+  }
+  WeightsReport load(const std::filesystem::path& file) {
+    std::filesystem::create_directories(file.parent_path());
+    write_state_dict(file, named_);
+    return load_weights(*efficientnet_, file);
+  }
+
+  std::shared_ptr<ImageClassifier> efficientnet_ =
+      make_model({.name = "efficientnet-b0", .in_channels = 3, .outputs = 4});
+  TensorsByName named_;
+};
+
+TEST_F(TimmWeightsTest, TakesTheOriginsDetails) {
+  const WeightsReport tensorflow = load(path("tf_efficientnet_b0.safetensors"));
+  EXPECT_TRUE(tensorflow.names_from_timm);
+  EXPECT_EQ(tensorflow.origin, "timm-tf");
+  EXPECT_EQ(origin_of(*efficientnet_), "timm-tf");
+  EXPECT_THAT(tensorflow.line(),
+              AllOf(HasSubstr("names translated from timm's; computed as timm's tf_efficientnet: "
+                              "batch norm epsilon 0.001, TensorFlow's padding"),
+                    testing::Not(HasSubstr("warning"))));
+  const WeightsReport plain = load(path("efficientnet_b0_ra-3dd342df.safetensors"));
+  EXPECT_EQ(plain.origin, "timm");
+  EXPECT_EQ(origin_of(*efficientnet_), "timm");
+  EXPECT_THAT(plain.warnings, testing::IsEmpty());
+  // A file with torchvision's names is torchvision's, whatever it is called.
+  write_state_dict(path("tf_efficientnet_b1.safetensors"), make_state(*efficientnet_));
+  EXPECT_EQ(load_weights(*efficientnet_, path("tf_efficientnet_b1.safetensors")).origin,
+            "torchvision");
+  EXPECT_EQ(origin_of(*efficientnet_), "torchvision");
+}
+
+TEST_F(TimmWeightsTest, FindsTheNameInHuggingFacesCache) {
+  const auto cache = path("models--timm--tf_efficientnet_b0.ns_jft_in1k");
+  const auto blob = cache / "blobs" / "0a1b2c";
+  EXPECT_EQ(load(blob).origin, "timm-tf");
+  const auto snapshot = cache / "snapshots" / "d4e5f6" / "model.safetensors";
+  std::filesystem::create_directories(snapshot.parent_path());
+  std::filesystem::create_symlink("../../blobs/0a1b2c", snapshot);
+  EXPECT_EQ(load_weights(*efficientnet_, snapshot).origin, "timm-tf");
+  const auto link = path("elsewhere.safetensors");
+  std::filesystem::create_symlink(snapshot, link);
+  EXPECT_EQ(load_weights(*efficientnet_, link).origin, "timm-tf");
+  // The nearest name counts.
+  EXPECT_EQ(load(cache / "efficientnet_b0.safetensors").origin, "timm");
+}
+
+TEST_F(TimmWeightsTest, FindsTheNameInAConfigurationBesideTheFile) {
+  std::filesystem::create_directories(path("local"));
+  std::ofstream(path("local/config.json")) << R"({"architecture": "tf_efficientnet_b0"})";
+  EXPECT_EQ(load(path("local/model.safetensors")).origin, "timm-tf");
+  std::ofstream(path("local/config.json")) << R"({"architecture": 5)";
+  EXPECT_THAT(load(path("local/model.safetensors")).warnings, testing::SizeIs(1));
+}
+
+TEST_F(TimmWeightsTest, WarnsWhereNothingTellsTheOrigin) {
+  const WeightsReport report = load(path("weights.safetensors"));
+  EXPECT_EQ(report.origin, "timm");
+  EXPECT_THAT(report.line(), HasSubstr("warning: nothing tells which of timm's networks this is"));
+  EXPECT_THAT(report.line(), HasSubstr("'tf_efficientnet' in the name of the file"));
+}
+
+TEST_F(WeightsTest, WarnsOfNetworksThatComputeSomethingElseWithTheSameTensors) {
+  const auto model = make_model({.name = "resnet18", .in_channels = 3, .outputs = 4});
+  const auto state = make_state(*model);
+  write_state_dict(path("resnetblur18.safetensors"), state);
+  EXPECT_THAT(load_weights(*model, path("resnetblur18.safetensors")).warnings,
+              ElementsAre(HasSubstr("'resnetblur18.safetensors' has the same tensors as this")));
+  write_state_dict(path("resnet18.safetensors"), state);
+  EXPECT_THAT(load_weights(*model, path("resnet18.safetensors")).warnings, testing::IsEmpty());
+}
+
+TEST_F(WeightsTest, TakesTheOriginOfACheckpointOfThisProgram) {
   const auto model = make_model({.name = "efficientnet-b0", .in_channels = 3, .outputs = 4});
-  auto state = make_state(*model);
-  const auto rename = [&](const std::string& from, const std::string& to) {
-    auto node = state.extract(from);
-    node.key() = to;
-    state.insert(std::move(node));
-  };
-  rename("features.0.0.weight", "conv_stem.weight");
-  // The rest of the names is not timm's, and stays as it is.
-  write_state_dict(path("tf_efficientnet_b0.safetensors"), state);
-  const WeightsReport report = load_weights(*model, path("tf_efficientnet_b0.safetensors"));
-  EXPECT_TRUE(report.names_from_timm);
-  EXPECT_THAT(report.warnings, ElementsAre(HasSubstr("TensorFlow's padding")));
-  EXPECT_THAT(report.line(), AllOf(HasSubstr("names translated from timm's; warning: timm's tf_"),
-                                   testing::Not(HasSubstr("\n"))));
-  write_state_dict(path("efficientnet_b0.safetensors"), state);
-  EXPECT_TRUE(load_weights(*model, path("efficientnet_b0.safetensors")).warnings.empty());
+  const auto state = make_state(*model);
+  write_state_dict(path(), state, {{"mpbench_state", R"({"model":{"origin":"timm-tf"}})"}});
+  EXPECT_EQ(load_weights(*model, path()).origin, "timm-tf");
+  EXPECT_EQ(origin_of(*model), "timm-tf");
+  write_state_dict(path(), state, {{"mpbench_state", R"({"model":{"origin":"keras"}})"}});
+  EXPECT_THAT([&] { (void)load_weights(*model, path()); },
+              ThrowsMessage<InputError>(HasSubstr("model/origin: unknown origin 'keras'")));
+}
+
+TEST_F(WeightsTest, FindsTheNetworkUnderAnyPrefix) {
+  TensorsByName all{{"criterion.weight", torch::rand({4})},
+                    {"projector.0.weight", torch::rand({2})}};
+  for (const auto& [name, tensor] : state_) all["learner.net." + name] = tensor;
+  const WeightsReport report = load_weights(*model_, write(all));
+  EXPECT_EQ(report.prefix, "learner.net.");
+  EXPECT_THAT(report.left_aside, ElementsAre("criterion.weight", "projector.0.weight"));
+  expect_state(*model_, state_);
+}
+
+TEST_F(WeightsTest, TakesTheAveragedOfTwoPrefixesAndRefusesToGuess) {
+  TensorsByName both;
+  for (const auto& [name, tensor] : state_) {
+    both["ema_model." + name] = tensor;
+    both["online_model." + name] = at::zeros_like(tensor);
+  }
+  EXPECT_THAT(load_weights(*model_, write(both)).line(),
+              HasSubstr("the averaged weights, of 'ema_model.', 'online_model.'"));
+  expect_state(*model_, state_);
+  TensorsByName pair;
+  for (const auto& [name, tensor] : state_) pair["left." + name] = pair["right." + name] = tensor;
+  expect_refusal(pair, "names: the file has several such networks, under 'left.', 'right.'");
+}
+
+TEST_F(WeightsTest, LeavesTensorsOfALossAside) {
+  for (const char* name :
+       {"criterion.weight", "loss_fn.pos_weight", "val_auroc.thresholds", "class_weights"}) {
+    auto state = state_;
+    state[name] = torch::rand({4});
+    EXPECT_THAT(load_weights(*model_, write(state)).left_aside, ElementsAre(name));
+  }
+  auto state = state_;
+  state["features.loss.weight"] = torch::rand({4});  // within the network
+  expect_refusal(state, "features.loss.weight: the file is of another network");
+}
+
+TEST_F(WeightsTest, MakesOneOutputOfTwoThatSaysTheSame) {
+  const auto two = make_model({.name = "cnn", .outputs = 2});
+  load_state(*two, make_state(*two));
+  save_weights(*two, path());
+  const auto one = make_model({.name = "cnn", .outputs = 1});
+  const WeightsReport report = load_weights(*one, path());
+  EXPECT_EQ(report.head, "");
+  EXPECT_THAT(report.line(), HasSubstr("head classifier: its two outputs became one"));
+  one->eval();
+  two->eval();
+  const torch::NoGradGuard no_grad;
+  const at::Tensor images = torch::randn({8, 1, 32, 32});
+  EXPECT_TRUE(at::allclose(one->forward(images).sigmoid().squeeze(1),
+                           two->forward(images).softmax(1).select(1, 1), 1e-5, 1e-6));
+  EXPECT_EQ(load_weights(*one, path(), {.require_head = true}).head, "");
+}
+
+TEST_F(WeightsTest, TakesTheHeadOutOfASequential) {
+  for (const std::string layer : {"classifier.1", "classifier.0.fc"}) {
+    auto state = state_;
+    for (const std::string part : {".weight", ".bias"}) {
+      auto node = state.extract("classifier" + part);
+      node.key() = layer + part;
+      state.insert(std::move(node));
+    }
+    const WeightsReport report = load_weights(*model_, write(state), {.require_head = true});
+    EXPECT_THAT(report.notes, ElementsAre("head " + layer + " taken for classifier"));
+    expect_state(*model_, state_);
+  }
+}
+
+TEST_F(WeightsTest, LeavesAHeadOfAnotherKindOut) {
+  auto state = state_;
+  state.erase("classifier.weight");
+  state.erase("classifier.bias");
+  state["classifier.0.weight"] = torch::rand({64, 128});
+  state["classifier.0.bias"] = torch::rand({64});
+  state["classifier.2.weight"] = torch::rand({4, 64});
+  EXPECT_EQ(load_weights(*model_, write(state)).head,
+            "head classifier left as it is: the file has another kind, 3 tensors "
+            "(classifier.0.bias, classifier.0.weight, classifier.2.weight)");
+  expect_refusal(state, "classifier.bias: the file is of another network: it lacks 2 tensors",
+                 {.require_head = true});
 }
 
 }  // namespace

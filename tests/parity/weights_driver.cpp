@@ -21,10 +21,15 @@ json read(const json& request) {
   json dtypes = json::object();
   for (const auto& [name, tensor] : state.tensors)
     dtypes[name] = c10::toString(tensor.scalar_type());
-  return {{"dtypes", dtypes}, {"wrapper", state.wrapper}, {"prefix", state.prefix}};
+  return {{"dtypes", dtypes},
+          {"wrapper", state.wrapper},
+          {"wrapper_note", state.wrapper_note},
+          {"prefix", state.prefix},
+          {"left_aside", state.left_aside}};
 }
 
-/// {"path", "model"} -> the report; with {"save"}, the model's weights are written there.
+/// {"path", "model"} -> the report; with {"save"}, the model's weights are written there; with
+/// {"images", "logits"}, what the model makes of the one is written to the other.
 json load(const json& request) {
   auto model = nn::make_model({.name = request.at("model"),
                                .in_channels = request.value("in_channels", 3),
@@ -35,11 +40,22 @@ json load(const json& request) {
   if (request.contains("save")) {
     nn::save_weights(*model, request.at("save").get<std::string>());
   }
+  if (request.contains("images")) {
+    const torch::NoGradGuard no_grad;
+    model->eval();
+    const auto images = nn::read_state_dict(request.at("images").get<std::string>()).tensors;
+    nn::write_state_dict(request.at("logits").get<std::string>(),
+                         {{"logits", model->forward(images.at("images"))}});
+  }
   return {{"loaded", report.loaded},
           {"head", report.head},
           {"stem", report.stem},
           {"converted", report.converted},
           {"names_from_timm", report.names_from_timm},
+          {"origin", report.origin},
+          {"notes", report.notes},
+          {"warnings", report.warnings},
+          {"left_aside", report.left_aside},
           {"line", report.line()}};
 }
 

@@ -1,6 +1,5 @@
 """Weights that torch.save and safetensors wrote, through our reader and writer, and back into torchvision's models."""
 import collections
-import hashlib
 import os
 import random
 import sys
@@ -167,7 +166,7 @@ def test_a_pickle_that_would_run_code_is_refused_by_name(function, name, protoco
     mark = tmp_path / "it ran"
     trap = Trap(function, f"touch '{mark}'")
     for value in ({"w": torch.ones(2), "trap": trap}, {"state_dict": {"w": torch.ones(2)}, "args": trap}, trap):
-        module = "__builtin__." if protocol == 2 else "builtins."
+        module = "__builtin__." if protocol == 2 and function is not getattr else "builtins."
         full = name if "." in name else module + name
         assert_refused(pth(value, pickle_protocol=protocol), "data.pkl", f"{full} is not allowed, since unpickling")
     assert not mark.exists()
@@ -177,17 +176,18 @@ def test_a_pickle_that_would_run_code_is_refused_by_name(function, name, protoco
 def test_what_is_not_a_state_dict_is_refused_by_name(pth, tmp_path, monkeypatch):
     state = {"w": torch.ones(2)}
     assert_refused(pth(state, _use_new_zipfile_serialization=False), "file", "torch.save's old format, not a zip")
-    assert_refused(pth(torch.nn.Linear(2, 2)), "data.pkl", "torch.nn.modules.linear.Linear is not allowed")
-    assert_refused(pth({"w": torch.ones(2).to_sparse()}), "data.pkl", "_rebuild_sparse_tensor is not allowed: the file")
+    assert_refused(pth(torch.nn.Linear(2, 2)), "data.pkl", "it is an object of torch.nn.modules.linear.Linear")
+    whole = {"v": torch.ones(2)}
+    assert_refused(pth({"w": torch.ones(2).to_sparse(), **whole}), "w", "a sparse tensor (torch._utils._rebuild_sparse")
     quantised = torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8)
-    assert_refused(pth({"w": quantised}), "data.pkl", "_rebuild_qtensor is not allowed: the file holds a quantised")
-    assert_refused(pth({"w": torch.ones(2, dtype=torch.complex64)}), "data.pkl", "torch.ComplexFloatStorage is not")
-    assert_refused(pth({"w": torch.ones(2).expand(3, 2)}), "w", "sizes [3, 2], strides [0, 1]")
+    assert_refused(pth({"w": quantised, **whole}), "w", "a quantised tensor (torch._utils._rebuild_qtensor)")
+    assert_refused(pth({"w": torch.ones(2, dtype=torch.complex64), **whole}), "w", "torch.ComplexFloatStorage")
+    assert_refused(pth({"w": torch.ones(2, dtype=torch.complex64)}), "data.pkl", "torch.ComplexFloatStorage")
     negated = torch.randn(2, dtype=torch.complex64).conj().imag  # read with a minus before it
     assert negated.is_neg()
     assert_refused(pth({"w": negated}), "data.pkl", "a tensor in it has metadata, which is not allowed")
     assert_refused(pth([torch.ones(2)]), "data.pkl", "it holds no dict of tensors")
-    assert_refused(pth({"net": state}), "data.pkl", "it has net; save the weights alone")
+    assert_refused(pth({"epoch": 1, "optimizer": state}), "data.pkl", "it has epoch, optimizer; save the weights alone")
     torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), tmp_path / "script.pt")
     assert_refused(tmp_path / "script.pt", "constants.pkl", "it is a TorchScript archive")
     deflated = zipfile.ZipFile(tmp_path / "deflated.pth", "w", zipfile.ZIP_DEFLATED)
@@ -266,40 +266,3 @@ def test_another_network_is_refused(pth):
     assert_refused(pth(make_state("resnet34")), "layer1.2.bn1.bias",
                    "the file is of another network: it has 96 tensors", model="resnet18")
     assert_refused(pth(make_state("resnet18")), "layer1.0.bn3.bias", "it lacks 165 tensors", model="resnet50")
-
-
-# The blocks of each stage, and the SHA-256 of "\n".join(timm.create_model(NAME).state_dict()) with timm 1.0.31.
-TIMM = {"efficientnet_b0": ([1, 2, 2, 3, 3, 4, 1], "077a5b875f1cc00af85dc0b5e2a10f52b56a0759319861592debaaa2d2318942"),
-        "efficientnet_b4": ([2, 4, 4, 6, 6, 8, 2], "026d5db6f13e34357365a213cd2d9ded5f34b824d81109833fb39067ae9d01fe")}
-
-
-def make_timm_names(blocks):
-    """The names of timm's EfficientNet in its order."""
-    separable = ["conv_dw", "bn1", "se.conv_reduce", "se.conv_expand", "conv_pw", "bn2"]
-    inverted = ["conv_pw", "bn1", "conv_dw", "bn2", "se.conv_reduce", "se.conv_expand", "conv_pwl", "bn3"]
-    modules = ["conv_stem", "bn1"]
-    for stage, count in enumerate(blocks):
-        modules += [f"blocks.{stage}.{i}.{part}" for i in range(count) for part in (inverted if stage else separable)]
-    modules += ["conv_head", "bn2", "classifier"]
-    for module in modules:
-        yield f"{module}.weight"
-        is_norm = module.split(".")[-1].startswith("bn")
-        if is_norm or ".se." in module or module == "classifier":
-            yield f"{module}.bias"
-        if is_norm:
-            yield from (f"{module}.{buffer}" for buffer in ("running_mean", "running_var", "num_batches_tracked"))
-
-
-@pytest.mark.parametrize("name", TIMM)
-def test_timms_names(name, tmp_path):
-    blocks, digest = TIMM[name]
-    names = list(make_timm_names(blocks))
-    assert hashlib.sha256("\n".join(names).encode()).hexdigest() == digest
-    state = make_state(name)
-    # Both have the same modules in the same order.
-    timm_state = dict(zip(names, state.values(), strict=True))
-    path, saved = tmp_path / "net.safetensors", tmp_path / "ours.safetensors"
-    save_file(timm_state, path)
-    answer = run("weights", {"path": str(path), "model": name.replace("_", "-"), "save": str(saved)})
-    assert answer["names_from_timm"]
-    assert_same(load_file(saved), state)

@@ -83,9 +83,11 @@ TEST_F(CsvTableTest, WritesWhatItSays) {
                                          .unit = "",
                                          .label = 1,
                                          .score = 1e-7,
-                                         .predicted = 0}};
+                                         .predicted = 0,
+                                         .logit = -16.5}};
   EXPECT_EQ(to_csv(std::span<const PredictionRow>(rows)),
-            "sample_id,group,unit,label,score,predicted\n\"1,2\",\"say \"\"p\"\"\",,1,1e-07,0\n");
+            "sample_id,group,unit,label,score,predicted,logit\n"
+            "\"1,2\",\"say \"\"p\"\"\",,1,1e-07,0,-16.5\n");
 }
 
 TEST_F(CsvTableTest, ColumnsMayMoveAndNewOnesAppear) {
@@ -94,6 +96,7 @@ TEST_F(CsvTableTest, ColumnsMayMoveAndNewOnesAppear) {
   EXPECT_EQ(row.sample_id, "s");
   EXPECT_EQ(row.score, 0.5);
   EXPECT_EQ(row.predicted, 1);
+  EXPECT_EQ(row.logit, std::nullopt) << "a column that earlier versions did not write";
 }
 
 TEST_F(CsvTableTest, NamesWhatIsWrong) {

@@ -96,6 +96,80 @@ INSTANTIATE_TEST_SUITE_P(Precisions, CheckpointTest,
                          testing::Values(Precision::fp32, Precision::bf16, Precision::fp16),
                          [](const auto& tested) { return std::string(to_string(tested.param)); });
 
+TEST(CheckpointTest, ARunThatStepsCutGoesOnWithinItsEpoch) {
+  const TemporaryFolder folder;
+  const data::ImageSet images = toy_images(96);
+  TrainConfig config{.batch_size = 8, .device = "cpu"};
+  const auto run = [&](std::int64_t steps, const Checkpoint* from, std::vector<double>& seen) {
+    config.steps = steps;
+    Trainer trainer(config, images, from != nullptr);
+    if (from != nullptr) trainer.restore(*from, "state");
+    Checkpoint last;
+    while (!trainer.finished() || trainer.epoch_open()) {
+      (void)trainer.train_steps(Trainer::all_steps, {});
+      const bool cut = trainer.epoch_cut();
+      last = trainer.checkpoint();
+      const EpochResult epoch = trainer.finish_epoch();
+      if (cut) {
+        seen.push_back(epoch.train_loss);
+        seen.push_back(static_cast<double>(epoch.images));
+        seen.push_back(static_cast<double>(epoch.positives.value()));
+        break;
+      }
+      last = trainer.checkpoint();
+    }
+    return last;
+  };
+  std::vector<double> ignored;
+  for (const std::int64_t first : {3, 9, 13}) {
+    std::vector<double> expected;
+    const Checkpoint peace = run(14, nullptr, expected);
+    const Checkpoint before = run(first, nullptr, ignored);
+    std::vector<double> seen;
+    expect_equal(run(14, &before, seen), peace);
+    EXPECT_EQ(seen, expected) << "after step " << first;
+  }
+}
+
+TEST(CheckpointTest, TheBestStateIsFoundAgain) {
+  const TemporaryFolder folder;
+  const CheckpointFolder kept(folder.path() / "checkpoints");
+  const auto state = [](int epochs_done, int steps) {
+    return Checkpoint{.tensors = {{"fc.weight", torch::full({2}, epochs_done)}},
+                      .state = {{"epochs_done", epochs_done}, {"epoch", {{"steps", steps}}}}};
+  };
+  const auto best = [&] { return read_checkpoint(kept.best()).state.at("epochs_done"); };
+  kept.save(state(1, 0));
+  EXPECT_TRUE(kept.restore_best(1, kept.last())) << "killed before it was marked";
+  EXPECT_EQ(best(), 1);
+  kept.save(state(2, 0));
+  EXPECT_TRUE(kept.restore_best(1, kept.last()));
+  EXPECT_EQ(best(), 1) << "it is the best already";
+  kept.save(state(2, 3));
+  EXPECT_TRUE(kept.restore_best(2, kept.last()));
+  EXPECT_EQ(best(), 2) << "from the previous state";
+  kept.mark_best_within_epoch();
+  EXPECT_EQ(read_checkpoint(kept.best()).state.at("/epoch/steps"_json_pointer), 3);
+  EXPECT_TRUE(kept.restore_best(2, kept.last()));
+  EXPECT_EQ(read_checkpoint(kept.best()).state.at("/epoch/steps"_json_pointer), 0);
+  EXPECT_FALSE(fs::exists(kept.best_of_complete_epochs()));
+  EXPECT_FALSE(kept.restore_best(7, kept.last()));
+  EXPECT_EQ(best(), 2) << "what is there stays";
+  const CheckpointFolder elsewhere(folder.path() / "other");
+  EXPECT_TRUE(elsewhere.restore_best(2, kept.last())) << "the best of the run that it goes on from";
+  for (const auto& entry : fs::directory_iterator(kept.last().parent_path()))
+    EXPECT_NE(entry.path().extension(), ".link");
+}
+
+TEST(CheckpointTest, MarkingTheBestTwiceLeavesNothingBehind) {
+  const TemporaryFolder folder;
+  const CheckpointFolder kept(folder.path());
+  kept.save({.tensors = {}, .state = {{"steps_done", 7}}});
+  kept.mark_best();
+  kept.mark_best();
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 2);
+}
+
 Checkpoint small_checkpoint(double value = 1) {
   return {.tensors = {{"fc.weight", torch::full({3, 5}, value)},
                       {"optimizer/step.0", torch::tensor(2.0F)},
@@ -173,6 +247,9 @@ TEST(CheckpointTest, IsNotTakenOverByAnotherRun) {
   TrainConfig other = config;
   other.lr = 0.5;
   EXPECT_EQ(refusal(other, images), "lr");
+  other = config;
+  other.weights = folder.path() / "other.pth";
+  EXPECT_THROW(require_same_options(other, read_checkpoint(path), path), InputError);
   other = config;
   other.precision = Precision::bf16;
   EXPECT_EQ(refusal(other, images), "precision");

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <functional>
 
 #include "mpbench/core/atomic_file.hpp"
@@ -39,6 +40,40 @@ TEST(TrainConfigTest, NamesTheOptionThatMakesNoSense) {
       {"--fold", [](auto& c) { c.folds = 5, c.fold = 5; }},
       {"--fold", [](auto& c) { c.folds = 5, c.fold = -1; }},
       {"--init-scale", [](auto& c) { c.init_scale = 0; }},
+      {"--init-scale", [](auto& c) { c.init_scale = 1e300; }},
+      {"--init-scale", [](auto& c) { c.init_scale = 1e-300; }},
+      {"--init-scale", [](auto& c) { c.init_scale = std::nan(""); }},
+      {"--growth-interval", [](auto& c) { c.growth_interval = 0; }},
+      {"--growth-interval", [](auto& c) { c.growth_interval = std::int64_t{1} << 31; }},
+      {"--stall-steps", [](auto& c) { c.stall_steps = 0; }},
+      {"--seed", [](auto& c) { c.seed = std::uint64_t{1} << 63; }},
+      {"--seed", [](auto& c) { c.seed = std::uint64_t(-1); }},
+      {"--lr", [](auto& c) { c.lr = 0; }},
+      {"--lr", [](auto& c) { c.lr = 1e300; }},
+      {"--lr", [](auto& c) { c.lr = 1e-300; }},
+      {"--lr", [](auto& c) { c.lr = std::nan(""); }},
+      {"--lr", [](auto& c) { c.lr = HUGE_VAL; }},
+      {"--weight-decay", [](auto& c) { c.weight_decay = -1; }},
+      {"--weight-decay", [](auto& c) { c.weight_decay = 1e300; }},
+      {"--momentum", [](auto& c) { c.momentum = 1; }},
+      {"--momentum", [](auto& c) { c.optimizer = "sgd", c.momentum = -0.1; }},
+      {"--nesterov", [](auto& c) { c.nesterov = true; }},
+      {"--nesterov", [](auto& c) { c.optimizer = "sgd", c.nesterov = true, c.momentum = 0; }},
+      {"--clip-norm", [](auto& c) { c.clip_norm = 1e300; }},
+      {"--clip-norm", [](auto& c) { c.clip_norm = -1; }},
+      {"--ema-decay", [](auto& c) { c.ema_decay = 1; }},
+      {"--focal-gamma", [](auto& c) { c.focal_gamma = 1e300; }},
+      {"--focal-alpha", [](auto& c) { c.focal_alpha = 2; }},
+      {"--label-smoothing", [](auto& c) { c.label_smoothing = 1; }},
+      {"--min-lr", [](auto& c) { c.min_lr = 1; }},
+      {"--warmup-epochs", [](auto& c) { c.warmup_epochs = std::nan(""); }},
+      {"--unfreeze-epoch", [](auto& c) { c.unfreeze_epoch = 2; }},
+      {"--threads", [](auto& c) { c.threads = 5000; }},
+      {"--workers", [](auto& c) { c.workers = 257; }},
+      {"--batch-size", [](auto& c) { c.batch_size = (1 << 20) + 1; }},
+      {"--dataset cifar10", [](auto& c) { c.dataset = "cifar10"; }},
+      {"--batch-size 1",
+       [](auto& c) { c.model = "resnet18", c.batch_size = 1, c.image_size = 32; }},
       {"model 'vgg'", [](auto& c) { c.model = "vgg"; }},
       {"adagrad", [](auto& c) { c.optimizer = "adagrad"; }},
   };
@@ -47,6 +82,31 @@ TEST(TrainConfigTest, NamesTheOptionThatMakesNoSense) {
     spoil(config);
     EXPECT_THAT([&] { validate(config); }, testing::ThrowsMessage<UsageError>(HasSubstr(name)));
   }
+}
+
+TEST(TrainConfigTest, AFrozenBackboneTakesSingleImages) {
+  TrainConfig config{
+      .model = "resnet18", .freeze_backbone = true, .image_size = 32, .batch_size = 1};
+  EXPECT_NO_THROW(validate(config));
+  config.unfreeze_epoch = 2;
+  EXPECT_THROW(validate(config), UsageError);
+}
+
+TEST(TrainConfigTest, KnowsTheClassesOfCifarBeforeItIsRead) {
+  const TemporaryFolder folder;
+  for (const char* balance : {"positives", "weight"}) {
+    EXPECT_THAT(
+        ([&] { validate({.dataset = "cifar100", .data = folder.path(), .balance = balance}); }),
+        testing::ThrowsMessage<UsageError>(
+            testing::AllOf(HasSubstr("--balance"), HasSubstr("100"))));
+  }
+  EXPECT_NO_THROW(validate({.dataset = "cifar100", .data = folder.path()}));
+}
+
+TEST(TrainConfigTest, TheLargestSeedReadsBackFromToml) {
+  const std::string toml = to_toml({.seed = largest_seed});
+  EXPECT_THAT(toml, HasSubstr("seed = 9223372036854775807\n"));
+  EXPECT_NO_THROW(validate({.seed = largest_seed}));
 }
 
 TEST(TrainConfigTest, MissesASplitFileAtOnce) {

@@ -45,9 +45,10 @@ TEST(PredictorTest, SaysWhatTheRunsValidationSaid) {
     ASSERT_EQ(found.indices, trainer.split().validation);
     for (std::size_t i = 0; i < found.indices.size(); ++i) {
       const auto row = static_cast<std::int64_t>(i);
-      EXPECT_EQ(found.at(row, 1), static_cast<float>(validation.predictions[i].score));
+      EXPECT_EQ(found.at(row, 1), validation.predictions[i].score);
+      EXPECT_EQ(found.logits[i], validation.predictions[i].logit);
       EXPECT_EQ(found.predicted[i], validation.predictions[i].predicted);
-      EXPECT_FLOAT_EQ(found.at(row, 0) + found.at(row, 1), 1);
+      EXPECT_DOUBLE_EQ(found.at(row, 0) + found.at(row, 1), 1);
     }
     TrainedNetwork plain = network_from(trainer.checkpoint(), "c", /*averaged=*/false);
     EXPECT_FALSE(
@@ -86,7 +87,7 @@ TEST(PredictorTest, RefusesWhatIsNoProbability) {
     (void)predict(network, images, {5, 6}, as_trained(network), {});
     FAIL();
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("for 2 images, the first of them 5"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("output for image 5 is not a finite number"));
   }
 }
 

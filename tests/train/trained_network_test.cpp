@@ -8,6 +8,8 @@
 #include <limits>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/nn/efficientnet.hpp"
+#include "mpbench/nn/state_dict.hpp"
 #include "mpbench/nn/weights.hpp"
 #include "mpbench/train/trainer.hpp"
 #include "temporary_folder.hpp"
@@ -37,6 +39,45 @@ TEST(TrainedNetworkTest, TakesEverythingFromACheckpoint) {
   EXPECT_EQ(network.batch_size, 4);
   EXPECT_TRUE(network.channels_last);
   EXPECT_THAT(network.description, HasSubstr("cnn of 2 classes, averaged weights, after 0 epochs"));
+  EXPECT_EQ(network.options.origin, "torchvision");
+}
+
+TEST(TrainedNetworkTest, KeepsTheOriginOfItsWeights) {
+  const TemporaryFolder folder;
+  const auto weights = folder.path() / "tf_efficientnet_b0.safetensors";
+  auto state = nn::state_of(*nn::make_model({.name = "efficientnet-b0", .outputs = 1}));
+  auto node = state.extract("features.0.0.weight");
+  node.key() = "conv_stem.weight";
+  state.insert(std::move(node));
+  nn::write_state_dict(weights, state);
+  const data::ImageSet images = toy_images(24);
+  const TrainConfig config{.model = "efficientnet-b0",
+                           .weights = weights,
+                           .batch_size = 4,
+                           .ema_decay = 0.9,
+                           .device = "cpu"};
+  Trainer trainer(config, images);
+  const Checkpoint checkpoint = trainer.checkpoint();
+  EXPECT_EQ(checkpoint.state.at("model").at("origin"), "timm-tf");
+  const TrainedNetwork network = network_from(checkpoint, "c");
+  EXPECT_EQ(network.options.origin, "timm-tf");
+  EXPECT_EQ(nn::origin_of(*network.model), "timm-tf");
+
+  // What goes on from it computes as it did, with or without the file.
+  Trainer other(config, images);
+  other.restore(checkpoint, "c");
+  EXPECT_EQ(other.checkpoint().state.at("model").at("origin"), "timm-tf");
+  const auto saved = folder.path() / "last.safetensors";
+  write_checkpoint(saved, checkpoint);
+  const TrainedNetwork again =
+      network_from_weights(saved, {.name = "efficientnet-b0", .outputs = 1});
+  EXPECT_EQ(again.options.origin, "timm-tf");
+  EXPECT_THAT(again.description, HasSubstr("taken from 'ema' (the averaged weights"));
+  Checkpoint old = checkpoint;
+  old.state["model"].erase("origin");
+  EXPECT_EQ(network_from(old, "c").options.origin, "torchvision");
+  old.state["model"]["origin"] = "keras";
+  EXPECT_THROW((void)network_from(old, "c"), InputError);
 }
 
 void expect_refusal(const Checkpoint& checkpoint, const char* field) {

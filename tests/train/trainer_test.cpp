@@ -1,9 +1,13 @@
 #include "mpbench/train/trainer.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
 #include <algorithm>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "mpbench/core/interrupt.hpp"
 #include "temporary_folder.hpp"
@@ -30,8 +34,7 @@ TEST(TrainerTest, LearnsAnEasySetInEveryPrecision) {
 
 TEST(TrainerTest, WarmUpLeavesNoTraceInTheResult) {
   const data::ImageSet images = toy_images(64);
-  const auto losses = [&](int warmup_steps) {
-    TrainConfig config = small_config();
+  const auto losses = [&](TrainConfig config, int warmup_steps) {
     config.warmup_steps = warmup_steps;
     Trainer trainer(config, images);
     const auto first_step_s = trainer.warm_up();
@@ -41,7 +44,44 @@ TEST(TrainerTest, WarmUpLeavesNoTraceInTheResult) {
     seen.push_back(trainer.validate({}).loss);
     return seen;
   };
-  EXPECT_EQ(losses(0), losses(5));
+  EXPECT_EQ(losses(small_config(), 0), losses(small_config(), 5));
+  // Every kind of state that a step leaves: momentum, averages, a scale that has backed off.
+  TrainConfig config = small_config(Precision::fp16);
+  config.optimizer = "sgd";
+  config.momentum = 0.9;
+  config.ema_decay = 0.9;
+  config.init_scale = 1e30;
+  config.growth_interval = 3;
+  EXPECT_EQ(losses(config, 0), losses(config, 5));
+}
+
+TEST(TrainerTest, AStepThatOverflowedIsSeenInValidation) {
+  const data::ImageSet images = toy_images(96);
+  TrainConfig config = small_config();
+  config.lr = 1e37;  // the loss is computed before the weights change
+  config.steps = 1;
+  Trainer trainer(config, images);
+  (void)trainer.train_steps(1, {});
+  try {
+    (void)trainer.validate({});
+    FAIL() << "weights of 1e37 have no output";
+  } catch (const Diverged& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("not finite"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("in the validation after epoch 1, step 1"));
+  }
+}
+
+TEST(TrainerTest, CountsTheParametersThatTrain) {
+  const data::ImageSet images = toy_images(96);
+  TrainConfig config = small_config();
+  const std::int64_t all = Trainer(config, images).parameters();
+  config.freeze_backbone = true;
+  const std::int64_t head = Trainer(config, images).parameters();
+  EXPECT_LT(head, all / 10);
+  config.unfreeze_epoch = config.epochs;
+  EXPECT_EQ(Trainer(config, images).parameters(), all) << "the last epoch trains all";
+  config.unfreeze_epoch = config.epochs + 1;
+  EXPECT_EQ(Trainer(config, images).parameters(), head);
 }
 
 TEST(TrainerTest, VariesTrainingImagesAndNeverThoseOfValidation) {
@@ -93,6 +133,73 @@ TEST(TrainerTest, DoesNotFoldASetThatHasASplitOfItsOwn) {
   TrainConfig config = small_config();
   config.folds = 2;
   EXPECT_THROW(Trainer(config, images), UsageError);
+}
+
+std::string refusal(const TrainConfig& config, const data::ImageSet& images) {
+  try {
+    (void)Trainer(config, images);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(TrainerTest, RefusesOptionsThatDoNotGoWithTheImages) {
+  using testing::HasSubstr;
+  const data::ImageSet images = toy_images(96);
+  data::ImageSet three = images;
+  three.classes = {"a", "b", "c"};
+  data::ImageSet negatives = images;
+  for (auto& sample : negatives.samples) sample.label = 0;
+  data::ImageSet split = images;
+  split.given_split = data::grouped_stratified_split(images.samples, 0.5, 0);
+  for (const char* balance : {"positives", "weight"}) {
+    TrainConfig config = small_config();
+    config.balance = balance;
+    EXPECT_EQ(refusal(config, images), "accepted");
+    EXPECT_THAT(refusal(config, three), HasSubstr("--balance"));
+    EXPECT_THAT(refusal(config, negatives), HasSubstr("--balance"));
+  }
+  TrainConfig config = small_config();
+  EXPECT_EQ(refusal(config, three), "accepted");
+  EXPECT_THAT(refusal(config, negatives), HasSubstr("--balance auto"));
+  config.focal_alpha = 0.5;
+  config.loss = "focal";
+  EXPECT_THAT(refusal(config, three), HasSubstr("--focal-alpha"));
+  config = small_config();
+  config.validation_fraction = 0.5;
+  EXPECT_THAT(refusal(config, split), HasSubstr("--validation-fraction"));
+  config = small_config();
+  config.model = "resnet18";
+  config.batch_size = 1;
+  EXPECT_THAT(refusal(config, images), HasSubstr("--batch-size 1")) << "images of 16 x 16";
+  config = small_config();
+  data::ImageSet small = images;
+  small.height = small.width = 8;
+  small.pixels = images.pixels.subspan(0, images.pixels.size() / 4);
+  EXPECT_THAT(refusal(config, small), HasSubstr("--image-size"));
+}
+
+TEST(TrainerTest, CountsThePositivesThatItTrainsOn) {
+  data::ImageSet images = toy_images(96);
+  for (std::size_t i = 0; i < images.samples.size(); ++i) images.samples[i].label = i < 12 ? 1 : 0;
+  TrainConfig config = small_config();
+  for (const auto& [balance, batch_size, least, most] :
+       std::vector<std::tuple<const char*, int, double, double>>{{"none", 1, 0.1, 0.15},
+                                                                 {"positives", 1, 0.5, 0.51},
+                                                                 {"positives", 4, 0.25, 0.25},
+                                                                 {"weight", 1, 0.1, 0.15}}) {
+    config.balance = balance;
+    config.batch_size = batch_size;
+    const EpochResult epoch = Trainer(config, images).train_epoch({});
+    const double share =
+        static_cast<double>(epoch.positives.value()) / static_cast<double>(epoch.images);
+    EXPECT_GE(share, least) << balance << batch_size;
+    EXPECT_LE(share, most) << balance << batch_size;
+  }
+  images.classes = {"a", "b", "c"};
+  config.balance = "auto";
+  EXPECT_FALSE(Trainer(config, images).train_epoch({}).positives.has_value());
 }
 
 TEST(TrainerTest, StepsLimitEndsTheRunInMidEpoch) {

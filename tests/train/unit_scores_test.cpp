@@ -60,6 +60,46 @@ TEST(UnitScoresTest, ANanScoreMakesTheUnitsNan) {
   }
 }
 
+TEST(UnitScoresTest, RanksMeansThatRoundToTheSameNumber) {
+  // ln of the mean's odds, by hand: with p = 1 - e for small e the odds of the mean are 2 over the
+  // sum of the e.
+  const auto unit = [](double a, double b) {
+    const std::vector<ImageScore> images{{.unit = "L", .group = "p", .score = 1, .logit = a},
+                                         {.unit = "L", .group = "p", .score = 1, .logit = b}};
+    return unit_scores(images).front();
+  };
+  EXPECT_EQ(unit(50, 50).logit, 50);
+  EXPECT_NEAR(unit(50, 60).logit, std::log(2) + 50 - std::log1p(std::exp(-10)), 1e-9);
+  EXPECT_NEAR(unit(-50, -60).logit, -std::log(2) - 50 + std::log1p(std::exp(-10)), 1e-9);
+  EXPECT_NEAR(unit(50, -50).logit, 0, 1e-9);
+  EXPECT_NEAR(unit(1e5, 2e5).logit, std::log(2) + 1e5, 1e-9);
+  EXPECT_EQ(unit(50, 60).score, 1);
+}
+
+TEST(UnitScoresTest, LogOddsAreThoseOfTheMeanWhereLogitsAreNotKnown) {
+  const auto units = unit_scores(views);
+  EXPECT_NEAR(units[0].logit, std::log(0.375 / 0.625), 1e-12);
+  EXPECT_NEAR(units[2].logit, std::log(0.125 / 0.875), 1e-12);
+  EXPECT_NEAR(unit_scores(views, UnitScoring::max)[0].logit, std::log(3), 1e-12);
+}
+
+// Otherwise a network that says the same of every image would rank breasts by their views.
+TEST(UnitScoresTest, EqualImagesMakeEqualUnits) {
+  for (const double logit : {0.3, -1.7, 12.1}) {
+    std::vector<ImageScore> images;
+    for (int i = 0; i < 7; ++i) {
+      images.push_back(
+          {.unit = i < 2 ? "a" : "b", .score = 1 / (1 + std::exp(-logit)), .logit = logit});
+    }
+    images.push_back({.score = images.front().score, .logit = logit});
+    const auto units = unit_scores(images);
+    for (const UnitScore& unit : units) {
+      EXPECT_EQ(unit.logit, logit);
+      EXPECT_EQ(unit.score, images.front().score);
+    }
+  }
+}
+
 TEST(UnitScoresTest, RefusesABreastOfTwoPatients) {
   const std::vector<ImageScore> images{{.unit = "L", .group = "p1", .label = 1, .score = 0.1},
                                        {.unit = "L", .group = "p2", .label = 0, .score = 0.2}};

@@ -63,6 +63,10 @@ class GradScaler {
   /// Sets the scale from a one-element tensor on the scale's device type, without requires_grad.
   void update(const at::Tensor& new_scale);
 
+  /// Starts again from `scale`, with no good and no skipped steps; in place, so that a recorded
+  /// CUDA graph goes on with it. Call it after update().
+  void reset(double scale);
+
   bool is_enabled() const { return enabled_; }
   /// The current scale, 1 when disabled. Waits for the device.
   double get_scale() const;
@@ -72,7 +76,7 @@ class GradScaler {
   double backoff_factor() const { return backoff_factor_; }
   std::int64_t growth_interval() const { return growth_interval_; }
 
-  /// Optimizer steps skipped since construction. Waits for the device: ask once an epoch, not each
+  /// Optimizer steps skipped since construction or reset(). Waits for the device: ask once an epoch, not each
   /// step.
   std::int64_t skipped_steps() const;
 

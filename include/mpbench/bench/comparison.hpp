@@ -22,13 +22,13 @@ struct Comparison {
   std::string baseline_precision;
   std::string arm_precision;
   std::optional<double>
-      speedup;  ///< arm's images/s over the baseline's, paired by repeat; above 1 is faster
+      speedup;  ///< arm's images/s over the baseline's, of steps not skipped; above 1 is faster
   std::optional<double> speedup_ci_low;
   std::optional<double> speedup_ci_high;
   std::optional<double> noise_floor;   ///< see noise_floor(); 0.02 is 2 %
   std::string speed_verdict;           ///< faster, slower, indistinguishable
   std::optional<double> memory_ratio;  ///< arm's peak memory over the baseline's; below 1 saves
-  std::string metric;                  ///< val_auc, or val_accuracy where there is no AUC
+  std::string metric;                  ///< val_breast_auc, val_auc or val_accuracy
   std::optional<double> metric_delta;  ///< arm - baseline; above 0 is better
   std::optional<double> metric_delta_ci_low;
   std::optional<double> metric_delta_ci_high;
@@ -38,7 +38,7 @@ struct Comparison {
   std::string note;
   std::string dataset;
   std::optional<bool> channels_last;
-  std::optional<std::uint64_t> seed;
+  std::optional<std::uint64_t> seed;  ///< empty where runs of several seeds were pooled
   std::string device_name;
   std::int64_t pairs = 0;  ///< repeats in which both runs are ok
   std::optional<double> confidence;
@@ -79,9 +79,9 @@ void visit_columns(Record& r, Visitor&& visit) {
 /// run.
 using PredictionLookup = std::function<std::vector<PredictionRow>(const std::string& run_id)>;
 
-/// One row for every arm of every configuration: runs that agree in everything but precision and
-/// repeat. Runs that are not ok are left out and named in the note; an arm with none left gets a
-/// row with empty figures. Throws UsageError as validate() does.
+/// One row for every arm of every configuration: runs that agree in everything but precision, seed
+/// and repeat. Runs that are not ok are left out and named in the note; an arm with none left gets
+/// a row with empty figures. Throws UsageError as validate() does.
 std::vector<Comparison> compare_runs(std::span<const RunRecord> runs,
                                      const PredictionLookup& predictions,
                                      const ComparisonOptions& options = {});

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -46,25 +48,36 @@ class EnergyCounter {
   double microjoules_ = 0;
 };
 
-/// What a region of a run took.
+/// What the measured parts of a run took together. Empty: not measured.
 struct ResourceUse {
+  std::optional<std::int64_t> peak_device_bytes;
   std::optional<std::int64_t> peak_rss_bytes;
   std::optional<double> cpu_time_s;
   std::optional<double> energy_j;
+
+  /// Adds a later part: the larger of the peaks, the sums of the rest. What is empty in one is
+  /// empty in the sum, as a part of a sum would pass for the whole.
+  void add(const ResourceUse& part);
 };
 
-/// Measures from start() to stop(), in this process.
+/// Measures parts of a run on a device and in this process, each from start() to stop().
 class ResourceMeter {
  public:
-  explicit ResourceMeter(const std::filesystem::path& powercap_root = "/sys/class/powercap");
+  explicit ResourceMeter(c10::Device device,
+                         const std::filesystem::path& powercap_root = "/sys/class/powercap");
   void start();
-  /// Reads the energy counters before they wrap; call it once an epoch or so. Costs microseconds.
-  void sample();
+  /// What was used since start(); measuring goes on. Call it at least once an hour, before the
+  /// energy counters wrap. Costs microseconds.
+  ResourceUse used();
+  /// The same, and ends the part.
   ResourceUse stop();
+  bool running() const { return running_; }
 
  private:
+  c10::Device device_;
   EnergyCounter energy_;
   double cpu_start_s_ = 0;
+  bool running_ = false;
 };
 
 }  // namespace mpbench::bench

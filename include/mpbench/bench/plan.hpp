@@ -35,6 +35,10 @@ struct RunSpec {
 /// twice, a value that makes no sense, or over 10,000 runs.
 std::vector<RunSpec> make_plan(const Axes& axes);
 
+/// Whether a name can be part of a file's name: letters, digits, '.', '_' and '-', and no '.' at
+/// its beginning.
+bool is_file_name(const std::string& name);
+
 /// The id make_plan gives.
 std::string make_run_id(const RunSpec& spec);
 

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -79,8 +80,10 @@ struct RunRecord {
   std::optional<double> val_breast_pf1{};
   std::optional<double> val_best_f1{};  ///< at val_threshold; of breasts where there are
   std::optional<double> val_threshold{};
+  std::string pairing_hash{};  ///< train::pairing_hash(): equal for runs that may be compared
   std::optional<std::int64_t> best_epoch{};  ///< by val_auc, or val_accuracy where there is none
   std::string started_at{};                  ///< UTC, ISO 8601: "2026-01-31T12:34:56Z"
+  std::optional<double> train_positive_share{};  ///< of the images trained on; two classes only
 };
 
 /// One row of epochs.csv.
@@ -109,7 +112,13 @@ struct PredictionRow {
   int label = 0;
   double score = 0;  ///< the positive class's probability (two classes), or the true class's (more)
   int predicted = 0;
+  std::optional<double>
+      logit{};  ///< the positive class's log-odds; empty with more than two classes
 };
+
+/// The epoch with the highest val_auc, or val_accuracy where no epoch has an AUC; the first of
+/// equals. 0: none was validated. An epoch whose loss is not a number is no candidate.
+std::int64_t best_epoch(std::span<const EpochRecord> epochs);
 
 template <class Record, class Expected>
 concept RecordOf = std::same_as<std::remove_const_t<Record>, Expected>;
@@ -173,6 +182,8 @@ void visit_columns(Record& r, Visitor&& visit) {
   visit("best_epoch", r.best_epoch);
   visit("bf16_convolution", r.bf16_convolution);
   visit("omp_wait_policy", r.omp_wait_policy);
+  visit("pairing_hash", r.pairing_hash);
+  visit("train_positive_share", r.train_positive_share);
 }
 
 template <RecordOf<EpochRecord> Record, class Visitor>
@@ -199,6 +210,7 @@ void visit_columns(Record& r, Visitor&& visit) {
   visit("label", r.label);
   visit("score", r.score);
   visit("predicted", r.predicted);
+  visit("logit", r.logit);
 }
 
 }  // namespace mpbench::bench

@@ -8,6 +8,7 @@
 #include "mpbench/bench/run_record.hpp"
 #include "mpbench/core/progress.hpp"
 #include "mpbench/data/image_set.hpp"
+#include "mpbench/train/checkpoint.hpp"
 #include "mpbench/train/config.hpp"
 #include "mpbench/train/metrics.hpp"
 
@@ -29,15 +30,17 @@ struct RunOptions {
   ProgressFunction progress;
   /// Where states are kept, with TrainConfig::checkpoints; empty: nowhere.
   std::filesystem::path checkpoints;
-  bool resume = false;                ///< go on from the last state there, where there is one
-  std::filesystem::path resume_from;  ///< or from this one
+  /// To go on from; null: the run begins. Its tensors are let go once they are taken over.
+  train::KeptState* state = nullptr;
+  /// Called once the run is certain to take place: its options go with its images and its state.
+  std::function<void()> on_start{};
   /// Called after each epoch with all that there is so far, so that a killed run keeps it.
   std::function<void(const RunOutput&)> on_epoch;
 };
 
 /// Trains, measures and judges one model. What goes wrong while training ends up in `run.status`
-/// and `run.error` with the epochs that were finished; only errors in the configuration and in what
-/// it resumes from are thrown. An interrupted run keeps its state first.
+/// and `run.error` with the epochs that were finished; only errors in the configuration and in the
+/// state it goes on from are thrown. An interrupted run keeps its state first.
 RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& set,
                        const RunOptions& options);
 

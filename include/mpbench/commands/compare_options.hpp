@@ -32,11 +32,13 @@ struct CompareOptions {
 /// Options of a TrainConfig that a comparison has as lists, by their flags' names.
 const std::set<std::string>& axis_names();
 
-/// What one run of the plan does.
+/// What one run of the plan does; options that do nothing in it are at their defaults.
 train::TrainConfig config_of(const bench::RunSpec& spec, const train::TrainConfig& shared);
 
-/// Throws UsageError for lists that make no comparison, and as train::validate for any of its runs.
-void validate(const CompareOptions& options);
+/// Throws UsageError for lists that make no comparison and for options that do nothing in any run,
+/// and as train::validate for any of them. `given` are the flags on the command line, without their
+/// dashes.
+void validate(const CompareOptions& options, const std::set<std::string>& given);
 
 /// The whole comparison as TOML that `mpbench compare --config` reads back.
 std::string to_toml(const CompareOptions& options);

@@ -39,8 +39,8 @@ struct PredictionOptions {
   std::string aggregate;  ///< empty: mean
 };
 
-/// Throws UsageError where no network is named, or one that does not exist, and for a word that is
-/// no device.
+/// Throws UsageError where no network is named, or one that does not exist, for images that it
+/// cannot take, and for a word that is no device.
 void validate(const PredictionOptions& options);
 
 }  // namespace mpbench::commands

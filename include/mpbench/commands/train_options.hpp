@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 
 #include "mpbench/train/config.hpp"
@@ -17,6 +18,13 @@ struct TrainOptions {
   std::int64_t repeat = 1;
   bool resume = false;
   std::filesystem::path resume_from;  ///< empty: none
+
+  /// Whether the run goes on from a state that another process left.
+  bool continues() const { return resume || !resume_from.empty(); }
 };
+
+/// Throws as train::validate, and UsageError for options of the command that make no sense. `given`
+/// are the flags on the command line, without their dashes.
+void validate(const TrainOptions& options, const std::set<std::string>& given);
 
 }  // namespace mpbench::commands

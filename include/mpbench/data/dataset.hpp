@@ -14,14 +14,15 @@
 namespace mpbench::data {
 
 /// Opens a dataset, preprocessing it first where needed, and says on the log what it took it for:
-/// a file is a cache; a folder with train.csv is rsna; one with train-images-idx3-ubyte[.gz] is
-/// idx; one with data_batch_1.bin, or with fine_label_names.txt and train.bin, or with the
-/// archive's sub-folder, is cifar10 or cifar100; one with pictures in folders of their own is
-/// folder; "synthetic", or no path at all, makes a synthetic RSNA set once and keeps it in the
-/// user's cache folder. `limit` takes whole patients (rsna) or as many images of each class (of the
-/// training images where the data has a split of its own, and a fifth as many for validation),
-/// always the same ones. Throws UsageError for an unknown dataset, InputError for one that is not
-/// what it should be, Interrupted.
+/// a file is a cache; a folder with train.csv is rsna, or rsna-png where its images are pictures;
+/// one with train-images-idx3-ubyte[.gz] is idx; one with data_batch_1.bin, or with
+/// fine_label_names.txt and train.bin, or with the archive's sub-folder, is cifar10 or cifar100;
+/// one with pictures in folders of their own is folder; "synthetic", or no path at all, makes a
+/// synthetic RSNA set once and keeps it in the user's cache folder. `limit` takes whole patients
+/// (rsna) or as many images of each class (of the training images where the data has a split of its
+/// own, and a fifth as many for validation), always the same ones. Throws UsageError for an unknown
+/// dataset and for a limit that leaves one class, InputError for a path that is no dataset, with
+/// what it is instead, Interrupted.
 ImageSet open_dataset(const DatasetOptions& options, const ProgressFunction& progress);
 
 /// Images for a network to judge.
@@ -52,7 +53,7 @@ struct ImageSource {
   ShowWhole show_whole;  ///< for a contact sheet
 };
 
-/// What preprocess() takes, for a dataset of files: rsna, synthetic or folder. Throws as
+/// What preprocess() takes, for a dataset of files: rsna, rsna-png, synthetic or folder. Throws as
 /// open_dataset; UsageError for a dataset that is read as it is.
 ImageSource open_source(const DatasetOptions& options);
 

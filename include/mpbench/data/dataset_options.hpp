@@ -10,9 +10,10 @@ namespace mpbench::data {
 
 /// Which images a run is about, in the user's words.
 struct DatasetOptions {
-  std::string dataset = "auto";  ///< auto, rsna, folder, cifar100, cifar10, idx or synthetic
+  /// auto, rsna, rsna-png, folder, cifar100, cifar10, idx or synthetic
+  std::string dataset = "auto";
   std::filesystem::path path;  ///< a dataset's folder or a cache file; empty: the synthetic default
-  /// 0: the data's own (idx, CIFAR, a cache), 124 (rsna), common_format's (folder).
+  /// 0: the data's own (idx, CIFAR, a cache), 124 (rsna and rsna-png), common_format's (folder).
   int height = 0;
   int width = 0;
   int channels = 0;        ///< of a folder's pictures; 0: one where all are grey, else three

@@ -19,13 +19,15 @@ bool is_image_folder(const std::filesystem::path& folder);
 /// or test/ if it has none of these, the classes are in there, and the table has that split. With
 /// train/ alone the table is train's, without a split.
 ///
-/// Hidden files and folders and other files are left out, and said on the log. Links are followed
-/// to files and to the folders of classes, not to folders below; so none leads round in circles.
+/// Hidden files and folders, what operating systems leave (is_clutter) and other files are left
+/// out, and said on the log; likewise a class's folder that is empty: it is no class, or, where
+/// only the one for validation is, has no image there. Links are followed to files and to the
+/// folders of classes, not to folders below; so none leads round in circles.
 ///
-/// `channels` is 3: see common_format. No file is opened. Throws InputError for a class without a
-/// picture or that has no folder on one side of a split, for fewer than two classes, two folders
-/// for validation, a class's link to a folder that this one is in, and what may not be listed;
-/// Interrupted.
+/// `channels` is 3: see common_format. No file is opened. Throws InputError for a class's folder
+/// with files but no picture or that has no folder on one side of a split, for fewer than two
+/// classes, two folders for validation, a class's link to a folder that this one is in, and what
+/// may not be listed; Interrupted.
 ImageTable read_image_folder(const std::filesystem::path& folder);
 
 /// Whether a picture lies in this folder itself.

@@ -33,9 +33,11 @@ struct Batch {
 struct LoaderOptions {
   int batch_size = 16;
   bool shuffle = false;
-  bool drop_last = false;          ///< leave a last, smaller batch out
-  bool balance_positives = false;  ///< at least one positive a batch; needs two classes and shuffle
-  AugmentOptions augment;          ///< for training; drawn anew in each epoch
+  bool drop_last = false;  ///< leave a last, smaller batch out
+  /// At least one positive a batch, or with a batch size of 1 in two batches; needs two classes and
+  /// shuffle.
+  bool balance_positives = false;
+  AugmentOptions augment;  ///< for training; drawn anew in each epoch
   bool channels_last = false;
   int workers = 0;  ///< threads that fill batches ahead; 0: the caller's own
   std::uint64_t seed = 0;
@@ -62,8 +64,8 @@ struct LoaderOptions {
 /// again.
 class Loader {
  public:
-  /// Throws UsageError for options that make no sense, Error for an index outside the set, no index
-  /// at all, or balance_positives without a positive.
+  /// Throws UsageError for options that make no sense, also balance_positives without a positive,
+  /// Error for an index outside the set or no index at all.
   Loader(const ImageSet& set, std::vector<std::int64_t> indices, LoaderOptions options);
   ~Loader();
   Loader(Loader&&) noexcept;

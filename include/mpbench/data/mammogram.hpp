@@ -26,4 +26,13 @@ PreparedImage prepare_mammogram(const std::filesystem::path& path, int height, i
 /// or more along its longer side. Throws InputError.
 WholePicture show_mammogram(const std::filesystem::path& path);
 
+/// The same of a mammogram that is a PNG, JPEG or BMP: what read_picture gives is what is shown, so
+/// that there is no window, and the crop and the rest is as above. Three equal channels are grey;
+/// others throw InputError. A 16-bit picture whose values all lie below 2^14 holds a detector's 8,
+/// 10, 12 or 14 bits: it is scaled by as many, which a note says. Throws as read_picture.
+PreparedImage prepare_mammogram_picture(const std::filesystem::path& path, int height, int width);
+
+/// Such a picture whole, some 300 pixels or more along its longer side. Throws as read_picture.
+WholePicture show_mammogram_picture(const std::filesystem::path& path);
+
 }  // namespace mpbench::data

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <opencv2/core/mat.hpp>
+#include <string>
+#include <vector>
 
 #include "mpbench/data/contact_sheet.hpp"
 #include "mpbench/data/prepared_image.hpp"
@@ -23,17 +26,26 @@ struct PictureShape {
 /// header is damaged or claims a side over largest_picture_side.
 PictureShape read_picture_shape(const std::filesystem::path& path);
 
-/// A picture of `height` x `width` with 1 or 3 (RGB) channels: decoded, turned as its EXIF
-/// orientation says, fitted into the frame with its aspect kept and black on both sides.
-///
-/// As PIL's convert("RGB") does, and torchvision with it: alpha is dropped (not blended), a palette
-/// gives its colours, CMYK is taken to be inverted as Adobe writes it, colour profiles and gamma
-/// are not applied. Unlike it 16-bit PNGs keep their depth. A grey picture becomes RGB where three
-/// channels are wanted; a coloured one where one is wanted is an error.
+/// A decoded picture.
+struct Picture {
+  cv::Mat pixels;                  ///< CV_8U or CV_16U, one channel or RGB, upright
+  std::vector<std::string> notes;  ///< what is odd about the file, and how it was turned
+};
+
+/// Decodes a file and turns it as its EXIF orientation says. As PIL's convert("RGB") does, and
+/// torchvision with it: alpha is dropped (not blended), a palette gives its colours, CMYK is taken
+/// to be inverted as Adobe writes it, colour profiles and gamma are not applied. Unlike it 16-bit
+/// PNGs keep their depth.
 ///
 /// Throws InputError for what read_picture_shape refuses and for every sign that the file is cut
-/// off or damaged, also where decoders commonly go on with a warning. A size that a file this
-/// short cannot have is refused before anything is allocated.
+/// off or damaged, also where decoders commonly go on with a warning. A size that a file this short
+/// cannot have is refused before anything is allocated.
+Picture read_picture(const std::filesystem::path& path);
+
+/// A picture of `height` x `width` with 1 or 3 (RGB) channels: read_picture's, fitted
+/// into the frame with its aspect kept and black on both sides. A grey picture becomes RGB where
+/// three channels are wanted; a coloured one where one is wanted is an error. Throws as
+/// read_picture.
 PreparedImage prepare_picture(const std::filesystem::path& path, int height, int width,
                               int channels);
 

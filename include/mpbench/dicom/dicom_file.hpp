@@ -101,7 +101,8 @@ class DicomImage {
   int frames() const;
   cv::Size size() const;  ///< columns and rows of a full frame
   /// How often a frame can be halved while it is decoded: its codestream's decomposition levels for
-  /// JPEG 2000, 0 for others and for a codestream that is not whole. Throws InputError.
+  /// JPEG 2000, 0 for others and for a codestream that is not whole or of another sign than
+  /// PixelRepresentation. Throws InputError.
   int reductions(int frame = 0);
   /// One frame, 0 being the first. Bits above BitsStored are dropped (PS3.5 8.1.1), but kept where
   /// JPEG 2000 gave them. Throws InputError naming the path and the attribute at fault, Error for a

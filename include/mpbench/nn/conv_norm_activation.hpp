@@ -17,6 +17,11 @@ torch::Tensor norm_activation(torch::nn::BatchNorm2d& norm, const torch::Tensor&
 torch::nn::Conv2dOptions same_convolution(int in_channels, int out_channels, int kernel,
                                           int stride = 1, int groups = 1);
 
+enum class Padding {
+  symmetric,  ///< the same on all sides
+  tensorflow  ///< "same": as few pixels as it takes, an odd one on the right and at the bottom
+};
+
 /// Convolution, batch norm and activation, with torchvision's names: the convolution is "0", the
 /// norm "1".
 class ConvNormActivation : public torch::nn::Module {
@@ -28,10 +33,14 @@ class ConvNormActivation : public torch::nn::Module {
   /// [N, in_channels, H, W] -> [N, out_channels, H / stride, W / stride], rounded up.
   torch::Tensor forward(const torch::Tensor& input);
 
+  /// Convolutions of stride 1 are the same with either.
+  void set_padding(Padding padding);
+
  private:
   torch::nn::Conv2d conv_;
   torch::nn::BatchNorm2d norm_;
   Activation activation_;
+  Padding padding_ = Padding::symmetric;
 };
 
 }  // namespace mpbench::nn

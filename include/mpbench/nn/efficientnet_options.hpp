@@ -20,6 +20,22 @@ struct EfficientNetVariant {
   double norm_momentum;  ///< batch norm's
 };
 
+/// Whose EfficientNets a network computes as. Their tensors have the same shapes, and fit one
+/// another; what differs is batch norm's epsilon, its momentum and the padding of the convolutions
+/// of stride 2.
+/// Sources: torchvision 0.26 `models/efficientnet.py`; timm 1.0 `timm/models/efficientnet.py`.
+enum class EfficientNetOrigin {
+  torchvision,  ///< the variant's epsilon and momentum
+  timm,         ///< timm's efficientnet_*: 1e-5 and 0.1 for all variants
+  timm_tf       ///< timm's tf_efficientnet_*: 1e-3 and 0.1, and TensorFlow's "same" padding
+};
+
+/// "torchvision", "timm", "timm-tf".
+std::string_view to_string(EfficientNetOrigin origin);
+
+/// The inverse; throws UsageError naming the choices.
+EfficientNetOrigin parse_efficientnet_origin(std::string_view text);
+
 /// B0 to B7.
 const std::vector<EfficientNetVariant>& efficientnet_variants();
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <string>
 
 #include "mpbench/core/precision.hpp"
@@ -73,7 +74,8 @@ struct TrainConfig {
 /// flag without its dashes and the key in config.toml: an option is declared here and nowhere else.
 template <class Config, class Visitor>
 void visit_options(Config& config, Visitor&& visit) {
-  visit("dataset", config.dataset, "auto, rsna, folder, cifar100, cifar10, idx or synthetic");
+  visit("dataset", config.dataset,
+        "auto, rsna, rsna-png, folder, cifar100, cifar10, idx or synthetic");
   visit("data", config.data, "Dataset folder or cache file; without it, a synthetic set is made");
   visit("limit", config.limit, "Use so many images only (smoke runs); 0 is all");
   visit("model", config.model, "The network");
@@ -88,7 +90,8 @@ void visit_options(Config& config, Visitor&& visit) {
   visit("batch-size", config.batch_size, "Images a step");
   visit("accumulate", config.accumulate, "Batches whose gradients make one optimizer step");
   visit("epochs", config.epochs, "Passes over the training set");
-  visit("steps", config.steps, "Stop after so many steps; 0 is after the epochs");
+  visit("steps", config.steps,
+        "Stop after so many steps, whatever --epochs says; 0 is after the epochs");
   visit("precision", config.precision, "fp32 (strict), tf32, bf16 or fp16 (with GradScaler)");
   visit("optimizer", config.optimizer, "adam, adamw or sgd");
   visit("lr", config.lr, "Learning rate");
@@ -105,7 +108,7 @@ void visit_options(Config& config, Visitor&& visit) {
   visit("schedule", config.schedule, "Learning rate over time: constant or cosine");
   visit("warmup-epochs", config.warmup_epochs, "Epochs in which the learning rate rises from 0");
   visit("min-lr", config.min_lr, "What the cosine ends at");
-  visit("seed", config.seed, "Seed of initialisation, split, order, augmentation");
+  visit("seed", config.seed, "Seed of initialisation, split, order, augmentation: 0 to 2^63 - 1");
   visit("deterministic", config.deterministic,
         "Refuse operators whose result varies from run to run");
   visit("early-stop", config.early_stop,
@@ -121,7 +124,9 @@ void visit_options(Config& config, Visitor&& visit) {
   visit("normalize", config.normalize,
         "auto (imagenet for colour, else the training set's own), imagenet, unit or none");
   visit("balance", config.balance,
-        "Class imbalance: auto (positives if binary), positives, weight or none");
+        "Two classes: positives (one in every batch), weight (in the loss), none, or auto: "
+        "positives, "
+        "and none with more classes");
   visit("augment-flip", config.augment.flip, "Mirror training images, one in two by chance");
   visit("augment-degrees", config.augment.degrees, "Turn training images by up to so many degrees");
   visit("augment-shift", config.augment.shift, "Move them by up to this share of their size");
@@ -151,9 +156,25 @@ void visit_options(Config& config, Visitor&& visit) {
         "Skipped steps in a row that end a run as diverged (fp16)");
 }
 
-/// Throws UsageError naming the option and its range or choices; InputError for a weights or split
-/// file that is not there. Whether this machine has the device is for choose_device to say.
+/// The largest integer of TOML, in which a run's options are kept.
+constexpr std::uint64_t largest_seed = std::numeric_limits<std::int64_t>::max();
+
+/// Throws UsageError naming the option and its range or choices; InputError for a split file that
+/// is not there. Whether this machine has the device is for choose_device to say.
 void validate(const TrainConfig& config);
+
+/// Throws InputError where the weights file is not there. Not part of validate(): a run that is
+/// resumed has its weights from its state.
+void require_weights_file(const TrainConfig& config);
+
+// What validate() can only check where the options tell it, and the trainer once the images are
+// known.
+
+/// Throws UsageError for a --balance or --focal-alpha that such a number of classes does not have.
+void require_classes(const TrainConfig& config, int classes);
+/// Throws UsageError naming --image-size or --batch-size where the network cannot be trained with
+/// batches of such images.
+void require_image_size(const TrainConfig& config, int height, int width, std::int64_t batch_size);
 
 nn::ModelOptions model_options(const TrainConfig& config, int channels, int classes);
 OptimizerOptions optimizer_options(const TrainConfig& config);
@@ -162,9 +183,20 @@ OptimizerOptions optimizer_options(const TrainConfig& config);
 /// reads it back.
 std::string to_toml(const TrainConfig& config);
 
-/// The first 12 hexadecimal digits of the SHA-256 of the options, the data's key and the split
-/// file's content: equal for runs that can be paired as repeats. Throws Error for a split file that
-/// cannot be read.
+/// The SHA-256 of the weights file, in hexadecimal digits; empty without --weights. Throws Error
+/// for a file that cannot be read.
+std::string weights_digest(const TrainConfig& config);
+
+/// The first 12 hexadecimal digits of the SHA-256 of the options, the data's key and the content of
+/// the weights and split files: equal for runs that can be paired as repeats. Throws Error for a
+/// file that cannot be read.
 std::string config_hash(const TrainConfig& config, const std::string& data_key);
+/// The same where the weights' digest is known, and the file need not be there.
+std::string config_hash(const TrainConfig& config, const std::string& data_key,
+                        const std::string& digest);
+
+/// The same without precision and seed: equal for runs that may be compared with one another.
+std::string pairing_hash(const TrainConfig& config, const std::string& data_key,
+                         const std::string& digest);
 
 }  // namespace mpbench::train

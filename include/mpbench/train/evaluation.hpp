@@ -24,11 +24,15 @@ void for_each_logits(nn::ImageClassifier& model, data::Loader& loader, Precision
                      std::int64_t total, const std::string& label, const ProgressFunction& progress,
                      const LogitsFunction& use);
 
+/// The first row of logits [N, outputs] with a NaN or an infinity in it.
+std::optional<std::int64_t> first_row_not_finite(const torch::Tensor& logits);
+
 /// What the network says of one validation image.
 struct Prediction {
   std::int64_t index = 0;  ///< into ImageSet::samples
   /// Probability of the positive class; of the true class when there are more than two.
   double score = 0;
+  std::optional<double> logit{};  ///< log-odds of the positive class; two classes only
   int predicted = 0;
 };
 
@@ -36,7 +40,7 @@ struct ValidationResult {
   double loss = 0;
   double accuracy = 0;
   std::optional<double> auc;  ///< binary sets with both classes in validation
-  std::optional<double> pf1;  ///< binary sets
+  std::optional<double> pf1;  ///< likewise
   /// The same a breast (Sample::unit): the mean score of its images, their largest label. Binary
   /// sets whose units have more than one image.
   std::optional<double> unit_auc;
@@ -47,7 +51,8 @@ struct ValidationResult {
   std::vector<Prediction> predictions;
 };
 
-/// Judges the network on the images of a loader that goes through them once, in order.
+/// Judges the network on the images of a loader that goes through them once, in order. Throws
+/// Diverged, naming the image, for an output that is not finite, and for such a loss.
 ValidationResult evaluate(nn::ImageClassifier& model, data::Loader& loader, const Loss& criterion,
                           Precision precision, const data::ImageSet& set,
                           const ProgressFunction& progress);

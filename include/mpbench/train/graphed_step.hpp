@@ -16,6 +16,9 @@ namespace mpbench::train {
 /// the optimizer is fused and has its learning rate in a tensor.
 class GraphedStep {
  public:
+  /// Steps until the graph is recorded; the ones after them only start it.
+  static constexpr int steps_to_record = 4;
+
   /// As train_step. The learner's parts must be the same each time. The tensors of the result are
   /// overwritten by the next step.
   StepResult operator()(Learner learner, std::span<const data::Batch> batches);

@@ -20,8 +20,8 @@ struct Loss : LossOptions {
   torch::Tensor operator()(const torch::Tensor& logits, const torch::Tensor& labels) const;
 };
 
-/// logits [N, outputs] -> float32 probabilities: [N] of the positive class when binary, else [N,
-/// classes].
+/// logits [N, outputs] -> float64 probabilities: [N] of the positive class when binary, else [N,
+/// classes]. In float32 the sigmoid is 1 from a logit of 17 on.
 torch::Tensor probabilities(Task task, const torch::Tensor& logits);
 
 /// logits -> int64 [N], the class predicted (binary: 1 from a probability of 0.5 up).

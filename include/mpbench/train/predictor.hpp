@@ -30,13 +30,13 @@ struct PredictOptions {
 /// What a network says of some images.
 struct Predictions {
   std::vector<std::int64_t> indices;  ///< [N] places in the ImageSet
-  torch::Tensor probabilities;        ///< [N, classes] float32 on the CPU; a row's sum is 1
+  torch::Tensor probabilities;        ///< [N, classes] float64 on the CPU; a row's sum is 1
+  std::vector<double> logits;         ///< [N] log-odds of the positive class; two classes only
   std::vector<int> predicted;         ///< [N] classes
   double time_s = 0;                  ///< wall clock, from the first batch to the last
 
-  /// A probability, as float32 has it.
-  float at(std::int64_t row, std::int64_t column) const {
-    return probabilities.const_data_ptr<float>()[row * probabilities.size(1) + column];
+  double at(std::int64_t row, std::int64_t column) const {
+    return probabilities.const_data_ptr<double>()[row * probabilities.size(1) + column];
   }
 };
 

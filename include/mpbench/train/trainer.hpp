@@ -7,27 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "mpbench/core/error.hpp"
 #include "mpbench/core/progress.hpp"
 #include "mpbench/data/image_set.hpp"
 #include "mpbench/train/checkpoint.hpp"
 #include "mpbench/train/config.hpp"
+#include "mpbench/train/errors.hpp"
 #include "mpbench/train/evaluation.hpp"
 
 namespace mpbench::train {
-
-/// Training broke down: a loss that is not finite, a loss scale that fell to 0, or no step taken
-/// for long. The message names the step.
-class Diverged : public Error {
- public:
-  using Error::Error;
-};
-
-/// Memory ran out, on the device or here. The message names the step and the batch.
-class OutOfMemory : public Error {
- public:
-  using Error::Error;
-};
 
 /// What some consecutive steps of one epoch took.
 struct BlockResult {
@@ -42,11 +29,13 @@ struct BlockResult {
 
 /// One pass over the training images.
 struct EpochResult : BlockResult {
-  int epoch = 0;                     ///< counted from 1
-  double train_loss = 0;             ///< mean over the epoch's steps
-  double train_accuracy = 0;         ///< while training, before each update
-  double lr = 0;                     ///< of the last step
-  std::optional<double> loss_scale;  ///< after the epoch; fp16 only
+  int epoch = 0;                          ///< counted from 1
+  bool cut_short = false;                 ///< it has steps left: the run, or the user, ended it
+  double train_loss = 0;                  ///< mean over the epoch's steps
+  double train_accuracy = 0;              ///< while training, before each update
+  std::optional<std::int64_t> positives;  ///< images of the positive class; two classes only
+  double lr = 0;                          ///< of the last step
+  std::optional<double> loss_scale;       ///< after the epoch; fp16 only
   std::int64_t skipped_steps = 0;
 };
 
@@ -60,7 +49,9 @@ class Trainer {
 
   /// Seeds torch, splits the data, measures its normalisation, makes model and optimizer on the
   /// device. `config` must have passed validate(). The set must outlive the trainer.
-  Trainer(const TrainConfig& config, const data::ImageSet& set);
+  /// `will_restore`: the weights file is not read, as a state takes its place. Throws UsageError
+  /// for options that do not go with the images.
+  Trainer(const TrainConfig& config, const data::ImageSet& set, bool will_restore = false);
   ~Trainer();
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
@@ -79,6 +70,9 @@ class Trainer {
   bool at_epoch_end() const;
   /// Whether steps of the current epoch were done and finish_epoch has not told of them.
   bool epoch_open() const;
+  /// Whether the run ends here, by --steps, before its last epoch does. A longer run goes on in
+  /// that epoch from a checkpoint that is made before finish_epoch().
+  bool epoch_cut() const;
 
   /// Tells what the epoch's blocks came to; where it has no steps left, the next one can begin.
   EpochResult finish_epoch();
@@ -89,18 +83,22 @@ class Trainer {
   /// Whether epochs or steps are left.
   bool finished() const;
 
-  /// With the averaged weights where there is a moving average.
+  /// With the averaged weights where there is a moving average. Throws Diverged, naming epoch and
+  /// step, for a weight, an output or a loss that is not finite.
   ValidationResult validate(const ProgressFunction& progress);
 
   /// The state between two steps: parameters, optimizer, scaler, averages, random numbers, place in
   /// the epoch. On the CPU a trainer that took it over goes on bit for bit as this one does.
   Checkpoint checkpoint() const;
 
-  /// Takes over a state of the same configuration and data. Throws InputError naming what differs;
-  /// only the length of the run, and what does not change results, may.
+  /// Throws InputError where restore() would: naming the option, the images or the tensor that
+  /// differs. Only the length of the run, and what does not change results, may.
+  void require_same_run(const Checkpoint& checkpoint, const std::filesystem::path& path) const;
+  /// Takes over a state of the same configuration and data.
   void restore(const Checkpoint& checkpoint, const std::filesystem::path& path);
 
   const data::Split& split() const;
+  /// How many numbers the run trains: without a backbone that stays frozen to its end.
   std::int64_t parameters() const;
   std::int64_t steps_done() const;
   /// How convolutions and matrix products of a mixed precision are computed on the CPU: "native",
@@ -117,5 +115,13 @@ class Trainer {
  private:
   std::unique_ptr<State> state_;
 };
+
+/// The part of Trainer::require_same_run that needs no images: throws InputError naming the option
+/// that differs from those of the run that saved the state.
+void require_same_options(const TrainConfig& config, const Checkpoint& checkpoint,
+                          const std::filesystem::path& path);
+
+/// The digest of the weights file that the run which saved a state began with; empty for none.
+std::string weights_digest(const Checkpoint& checkpoint);
 
 }  // namespace mpbench::train

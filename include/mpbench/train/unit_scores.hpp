@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,8 @@ struct ImageScore {
   std::string_view unit;   ///< what is judged: the breast; empty: the image stands for itself
   std::string_view group;  ///< the patient
   int label = 0;
-  double score = 0;  ///< probability of the positive class
+  double score = 0;               ///< probability of the positive class
+  std::optional<double> logit{};  ///< its log-odds; those of `score` where it is not known
 };
 
 /// One breast, or an image that has no unit.
@@ -24,6 +26,8 @@ struct UnitScore {
   std::size_t images = 1;  ///< how many it has
   int label = 0;           ///< the largest of its images' labels
   double score = 0;        ///< NaN if any of theirs is
+  /// The log-odds of `score`, which rank units whose scores round to the same number.
+  double logit = 0;
 };
 
 /// One element a unit, in the order of their first images: RSNA asks for a probability a breast, of

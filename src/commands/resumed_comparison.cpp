@@ -1,0 +1,70 @@
+#include "resumed_comparison.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "mpbench/core/error.hpp"
+
+namespace mpbench::commands {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What may differ: what the comparison varies itself, how long it goes on, and how it is judged.
+const std::set<std::string> free_options{
+    "precision", "model",       "batch-size",      "image-size", "channels-last",
+    "seed",      "repeats",     "max-time",        "margin",     "confidence",
+    "data",      "checkpoints", "checkpoint-steps"};
+
+std::map<std::string, std::string> lines_of(std::istream& text) {
+  std::map<std::string, std::string> options;
+  for (std::string line; std::getline(text, line);) {
+    const auto equals = line.find(" = ");
+    if (equals != std::string::npos) options[line.substr(0, equals)] = line.substr(equals + 3);
+  }
+  return options;
+}
+
+/// "--epochs was 5 and is 1 now", for each that differs; empty where none does.
+std::string differences(const fs::path& config_then, const std::string& config_now) {
+  std::ifstream file(config_then);
+  const auto then = lines_of(file);
+  std::istringstream text(config_now);
+  std::string found;
+  for (const auto& [name, value] : lines_of(text)) {
+    const auto before = then.find(name);
+    if (before == then.end() || before->second == value || free_options.contains(name)) continue;
+    found += fmt::format("{}--{} was {} and is {} now", found.empty() ? "" : ", ", name,
+                         before->second, value);
+  }
+  return found;
+}
+
+}  // namespace
+
+void require_same_options(const fs::path& out, const std::vector<bench::RunOutput>& runs,
+                          const std::vector<bench::RunSpec>& plan, const PairingHash& hash_now,
+                          const std::string& config_now) {
+  for (const auto& output : runs) {
+    const bench::RunRecord& run = output.run;
+    if (run.pairing_hash.empty()) continue;
+    const auto same = std::find_if(plan.begin(), plan.end(), [&](bench::RunSpec spec) {
+      spec.repeat = static_cast<int>(run.repeat.value_or(1));
+      return bench::make_run_id(spec) == run.run_id;
+    });
+    if (same == plan.end() || hash_now(*same) == run.pairing_hash) continue;
+    const std::string what = differences(out / "config.toml", config_now);
+    throw UsageError(fmt::format(
+        "--resume: {} in {} was made with other options{}: give the same ones (--config {}), or "
+        "choose another --out",
+        run.run_id, out.string(), what.empty() ? " or other data" : " (" + what + ")",
+        (out / "config.toml").string()));
+  }
+}
+
+}  // namespace mpbench::commands

@@ -1,0 +1,27 @@
+#include "mpbench/train/log_odds.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace mpbench::train {
+
+double sigmoid(double logit) {
+  // exp of what is not above 0 cannot overflow.
+  const double e = std::exp(-std::abs(logit));
+  return logit >= 0 ? 1 / (1 + e) : e / (1 + e);
+}
+
+double log_sigmoid(double logit) {
+  return std::min(logit, 0.0) - std::log1p(std::exp(-std::abs(logit)));
+}
+
+double log_odds(double probability) {
+  if (std::isnan(probability)) return probability;
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (probability <= 0) return -infinity;
+  if (probability >= 1) return infinity;
+  return std::log(probability) - std::log1p(-probability);
+}
+
+}  // namespace mpbench::train

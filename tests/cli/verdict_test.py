@@ -1,0 +1,156 @@
+"""What a comparison says of arms that broke, of scores that saturate and of too little evidence."""
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+from mpbench_command import FASHION_MNIST, rows, run
+from sklearn.metrics import roc_auc_score
+
+# Two classes of real images, from a folder a class.
+SIDE = 28
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Trousers and bags of Fashion-MNIST as PNG files: easily told apart."""
+    import gzip
+
+    from PIL import Image
+    with gzip.open(FASHION_MNIST / "t10k-images-idx3-ubyte.gz") as file:
+        images = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, SIDE, SIDE)
+    with gzip.open(FASHION_MNIST / "t10k-labels-idx1-ubyte.gz") as file:
+        labels = np.frombuffer(file.read(), np.uint8, offset=8)
+    folder = tmp_path_factory.mktemp("photos") / "set"
+    for name, label in (("bag", 8), ("trouser", 1)):
+        (folder / name).mkdir(parents=True)
+        for i, image in enumerate(images[labels == label][:120]):
+            Image.fromarray(image).save(folder / name / f"{name}{i}.png")
+    return folder
+
+
+def arguments(photos, *more):
+    return [*map(str, ("--data", photos, "--image-size", SIDE, "--batch-size", 16, "--device", "cpu", "--threads", 1,
+                       "--progress", "never", *more))]
+
+
+@pytest.fixture(scope="module")
+def trained(photos, tmp_path_factory):
+    """Weights of a short run."""
+    out = tmp_path_factory.mktemp("trained") / "out"
+    run("train", *arguments(photos, "--epochs", 2, "--out", out))
+    return out / "checkpoints" / "last.safetensors"
+
+
+def planted(trained, path, change):
+    """The weights with a change made to them, in a file of weights alone."""
+    tensors = {name: tensor.clone() for name, tensor in safetensors.torch.load_file(trained).items() if "/" not in name}
+    change(tensors)
+    safetensors.torch.save_file(tensors, path)
+    return path
+
+
+def still(weights, steps=2):
+    """Options with which the weights stay as they are."""
+    return ["--weights", weights, "--optimizer", "sgd", "--lr", 1e-30, "--steps", steps, "--warmup-steps", 0]
+
+
+def test_an_arm_that_gives_nan_has_diverged_and_is_not_non_inferior(photos, trained, tmp_path):
+    def far_from_the_batch(tensors):
+        # In training a batch is normalised by its own statistics. In validation these give some 1e8,
+        # which float32 holds and float16 does not.
+        name = next(name for name in tensors if name.endswith("running_var"))
+        tensors[name.replace("running_var", "running_mean")] -= 1e7
+        tensors[name].fill_(1e-2)
+
+    weights = planted(trained, tmp_path / "far.safetensors", far_from_the_batch)
+    out = tmp_path / "out"
+    run("compare", *arguments(photos, *still(weights), "--precision", "fp32,fp16", "--repeats", 2, "--out", out), code=3)
+    runs = {(row["precision"], row["repeat"]): row for row in rows(out / "runs.csv")}
+    for repeat in "12":
+        assert runs["fp32", repeat]["status"] == "ok" and runs["fp32", repeat]["val_auc"] != ""
+        broken = runs["fp16", repeat]
+        assert broken["status"] == "diverged"
+        assert "is not finite" in broken["error"] and "validation after epoch 1, step 2" in broken["error"]
+        assert broken["val_accuracy"] == broken["val_loss"] == broken["best_epoch"] == ""
+        assert not (out / "predictions" / f"{broken['run_id']}.csv").exists()
+    (row,) = rows(out / "comparison.csv")
+    assert row["accuracy_verdict"] == "inferior" and row["metric"] == ""
+    assert "nan" not in (out / "comparison.csv").read_text().lower()
+
+
+def test_a_saturated_network_is_judged_by_its_logits(photos, trained, tmp_path):
+    def saturate(tensors):
+        head = next(name for name in tensors if name.endswith("classifier.weight"))
+        tensors[head] *= 20
+        tensors[head.replace("weight", "bias")] += 2000
+
+    weights = planted(trained, tmp_path / "saturated.safetensors", saturate)
+    out = tmp_path / "out"
+    run("train", *arguments(photos, *still(weights), "--out", out))
+    (record,) = rows(out / "runs.csv")
+    predictions = rows(next((out / "predictions").iterdir()))
+    labels = [int(row["label"]) for row in predictions]
+    logits = np.array([float(row["logit"]) for row in predictions])
+    assert all(row["score"] == "1" for row in predictions), "every probability rounds to 1"
+    assert float(record["val_auc"]) == pytest.approx(roc_auc_score(labels, logits), abs=1e-12)
+    assert float(record["val_auc"]) > 0.9
+    assert roc_auc_score(labels, [float(row["score"]) for row in predictions]) == 0.5
+
+
+def test_probabilities_are_those_of_the_logits_in_double(photos, trained, tmp_path):
+    out = tmp_path / "out"
+    run("train", *arguments(photos, *still(trained), "--out", out))
+    for row in rows(next((out / "predictions").iterdir())):
+        expected = torch.sigmoid(torch.tensor(float(row["logit"]), dtype=torch.float64)).item()
+        assert float(row["score"]) == pytest.approx(expected, rel=1e-14)
+
+
+def test_repeats_of_one_seed_carry_no_verdict_on_accuracy(photos, tmp_path):
+    out = tmp_path / "out"
+    run("compare", *arguments(photos, "--epochs", 1, "--precision", "fp32,bf16", "--repeats", 3, "--margin", 0.9, "--out",
+                              out))
+    (row,) = rows(out / "comparison.csv")
+    assert row["pairs"] == "3" and row["seed"] == "0"
+    assert row["accuracy_verdict"] == "inconclusive"
+    assert "1 distinct training, and a verdict on accuracy needs 3" in row["note"]
+
+
+def test_seeds_are_pooled_over_one_split(photos, tmp_path):
+    first = tmp_path / "first"
+    run("train", *arguments(photos, "--epochs", 1, "--out", first))
+    common = ["--epochs", 1, "--precision", "fp32,bf16", "--repeats", 1, "--seed", "0,1,2", "--margin", 0.9]
+    run("compare", *arguments(photos, *common, "--split", first / "split.csv", "--out", tmp_path / "one"))
+    (row,) = rows(tmp_path / "one" / "comparison.csv")
+    assert row["pairs"] == "3" and row["seed"] == "" and row["metric"] == "val_auc"
+    assert row["accuracy_verdict"] == "non-inferior", row["note"]
+    run("compare", *arguments(photos, *common, "--out", tmp_path / "own"))
+    (row,) = rows(tmp_path / "own" / "comparison.csv")
+    assert row["accuracy_verdict"] == "inconclusive" and "--split" in row["note"]
+
+
+def test_resuming_does_not_pool_runs_of_other_options(photos, tmp_path):
+    out = tmp_path / "out"
+    common = ["--precision", "fp32,bf16", "--out", out]
+    run("compare", *arguments(photos, *common, "--steps", 3, "--repeats", 3))
+    before = {path.name: path.read_bytes() for path in out.glob("*.*") if path.suffix != ".log"}
+    result = run("compare", *arguments(photos, *common, "--steps", 2, "--repeats", 2, "--resume"), code=2)
+    line = result.stderr.splitlines()[-1]
+    assert "--resume" in line and "--steps was 3 and is 2 now" in line and str(out) in line
+    for name, content in before.items():
+        assert (out / name).read_bytes() == content, name
+    run("compare", *arguments(photos, *common, "--steps", 3, "--repeats", 4, "--resume"))
+    (row,) = rows(out / "comparison.csv")
+    assert row["pairs"] == "4"
+
+
+def test_one_class_in_validation_has_no_f1(photos, tmp_path):
+    out = tmp_path / "first"
+    run("train", *arguments(photos, "--steps", 1, "--out", out))
+    lines = (out / "split.csv").read_text().splitlines()
+    one_class = [lines[0]] + [line.replace("validation", "train") if "trouser" in line else line for line in lines[1:]]
+    split = tmp_path / "split.csv"
+    split.write_text("\n".join(one_class) + "\n")
+    run("train", *arguments(photos, "--steps", 1, "--split", split, "--out", tmp_path / "out"))
+    (record,) = rows(tmp_path / "out" / "runs.csv")
+    assert record["status"] == "ok" and record["val_accuracy"] != ""
+    assert record["val_auc"] == record["val_pf1"] == record["val_breast_pf1"] == ""

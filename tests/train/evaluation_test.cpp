@@ -1,0 +1,102 @@
+#include "mpbench/train/evaluation.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include <functional>
+#include <limits>
+#include <numeric>
+
+#include "mpbench/train/errors.hpp"
+#include "train/toy_images.hpp"
+
+namespace mpbench::train {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+/// A network whose logits are a given function of the images.
+class GivenLogits : public nn::ImageClassifier {
+ public:
+  explicit GivenLogits(std::function<torch::Tensor(const torch::Tensor&)> logits)
+      : logits_(std::move(logits)) {}
+  torch::Tensor forward(torch::Tensor images) override { return logits_(images); }
+  std::string stem() const override { return ""; }
+  std::string head() const override { return ""; }
+
+ private:
+  std::function<torch::Tensor(const torch::Tensor&)> logits_;
+};
+
+torch::Tensor brightness(const torch::Tensor& images) {
+  return images.mean({1, 2, 3}).unsqueeze(1);
+}
+
+ValidationResult judge(const data::ImageSet& images,
+                       std::function<torch::Tensor(const torch::Tensor&)> logits) {
+  std::vector<std::int64_t> all(images.samples.size());
+  std::iota(all.begin(), all.end(), 0);
+  data::Loader loader(images, all, {.batch_size = 8});
+  GivenLogits model(std::move(logits));
+  return evaluate(model, loader, Loss{{.task = Task::binary}}, Precision::fp32, images, {});
+}
+
+// In float32 the sigmoid of every one of these logits is 1, in float64 that of those above 37.
+TEST(EvaluationTest, RanksByLogitsWhereProbabilitiesRoundToOne) {
+  const data::ImageSet images = toy_images(64);
+  const auto by = [&](double base, double factor) {
+    return judge(images, [=](const torch::Tensor& x) { return base + factor * brightness(x); });
+  };
+  const ValidationResult moderate = by(0, 1);
+  EXPECT_GT(moderate.auc.value(), 0.95);
+  for (const double base : {20.0, 100.0, 1e4, -1e4}) {
+    const ValidationResult saturated = by(base, 100);
+    EXPECT_EQ(saturated.auc, moderate.auc) << base;
+    EXPECT_EQ(saturated.unit_auc, by(base, 1000).unit_auc) << base;
+    EXPECT_GT(saturated.unit_auc.value(), 0.95) << base;
+  }
+  EXPECT_EQ(by(3, 0).auc, 0.5) << "the same for all: nothing is ranked";
+  EXPECT_EQ(by(3, 0).unit_auc, 0.5);
+}
+
+TEST(EvaluationTest, KeepsProbabilitiesInDouble) {
+  const ValidationResult result = judge(toy_images(8), [](const torch::Tensor& x) {
+    return torch::full({x.size(0), 1}, 20.0);
+  });
+  EXPECT_DOUBLE_EQ(1 - result.predictions.front().score, 1 - 1 / (1 + std::exp(-20.0)));
+  EXPECT_LT(result.predictions.front().score, 1);
+  EXPECT_EQ(result.predictions.front().logit, 20);
+}
+
+TEST(EvaluationTest, AnOutputThatIsNotFiniteIsNoClass) {
+  const data::ImageSet images = toy_images(64);
+  for (const double bad :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
+        -std::numeric_limits<double>::infinity()}) {
+    int batch = 0;
+    const auto planted = [&](const torch::Tensor& x) {
+      torch::Tensor logits = brightness(x);
+      if (++batch == 3) logits[5][0] = bad;
+      return logits;
+    };
+    EXPECT_THAT([&] { (void)judge(images, planted); },
+                ThrowsMessage<Diverged>(HasSubstr("output for image 21 is not finite")));
+  }
+}
+
+TEST(EvaluationTest, OneClassHasNoAreaAndNoF1) {
+  data::ImageSet images = toy_images(64);
+  for (const int label : {0, 1}) {
+    for (auto& sample : images.samples) sample.label = label;
+    const ValidationResult result = judge(images, brightness);
+    EXPECT_EQ(result.auc, std::nullopt);
+    EXPECT_EQ(result.pf1, std::nullopt);
+    EXPECT_EQ(result.unit_auc, std::nullopt);
+    EXPECT_EQ(result.unit_pf1, std::nullopt);
+  }
+}
+
+}  // namespace
+}  // namespace mpbench::train
