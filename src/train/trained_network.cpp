@@ -23,7 +23,7 @@ using Json = nlohmann::json;
 
 constexpr int largest_side = 16384;
 constexpr int most_channels = 4;
-constexpr int most_outputs = 1 << 20;
+constexpr int most_outputs = 1 << 16;  // 640 MiB of the widest head
 
 /// A checkpoint's JSON, whose numbers are checked before anything of their size is made.
 class State {

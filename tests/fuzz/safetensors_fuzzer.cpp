@@ -8,10 +8,12 @@
 
 #include "memory_folder.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/json_text.hpp"
 #include "mpbench/core/safetensors.hpp"
 #include "mpbench/data/cache.hpp"
 #include "mpbench/nn/state_dict.hpp"
 #include "mpbench/train/checkpoint.hpp"
+#include "mpbench/train/trained_network.hpp"
 #include "stated.hpp"
 
 namespace {
@@ -91,6 +93,18 @@ void read_checkpoint(const fs::path& path) {
   }
 }
 
+/// The network in a checkpoint whose digest is passed over: few changes would leave it right.
+void read_network(const fs::path& path) {
+  const st::File file(path);
+  const auto text = file.metadata().find("mpbench_state");
+  if (text == file.metadata().end()) return;
+  const train::Checkpoint checkpoint{.tensors = nn::read_state_dict(path).tensors,
+                                     .state = mpbench::parse_json(text->second)};
+  const auto network = train::network_from(checkpoint, path);
+  stated(network.model != nullptr && network.height > 0 && network.width > 0);
+  stated(network.class_count() == static_cast<int>(network.classes.size()));
+}
+
 void read_cache(const fs::path& path) {
   const auto info = data::read_cache_info(path);
   stated(info.version == data::cache_version && info.left_out >= 0);
@@ -110,6 +124,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   attempt([&] { read_file(path, size); });
   attempt([&] { read_weights(path); });
   attempt([&] { read_checkpoint(path); });
+  attempt([&] { read_network(path); });
   attempt([&] { read_cache(path); });
   attempt([&] { data::read_preparations(path); });
   return 0;

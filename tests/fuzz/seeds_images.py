@@ -7,15 +7,15 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-RANDOM = np.random.default_rng(21)
 ORIENTATION = 0x0112
 
 
 def pixels(rows, columns, channels=1, top=256, dtype="u1"):
     """A slope with a little noise."""
+    random = np.random.default_rng(rows * columns)
     y, x = np.mgrid[0:rows, 0:columns]
     slope = (x + y) / (rows + columns) * (top - 1)
-    planes = [(slope + RANDOM.integers(0, max(2, top // 16), (rows, columns))).clip(0, top - 1) for _ in range(channels)]
+    planes = [(slope + random.integers(0, max(2, top // 16), (rows, columns))).clip(0, top - 1) for _ in range(channels)]
     return np.squeeze(np.stack(planes, axis=-1), axis=-1 if channels == 1 else ()).astype(dtype)
 
 
@@ -109,7 +109,7 @@ def picture_seeds():
 def bmp(bits, width, height, table, compression=0):
     """What Pillow does not write: 16 and 4 bits, top-down."""
     row = (bits * width + 31) // 32 * 4
-    data = RANDOM.integers(0, 256, row * abs(height), "u1").tobytes()
+    data = np.random.default_rng(bits).integers(0, 256, row * abs(height), "u1").tobytes()
     header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, compression, len(data), 2835, 2835, 0, 0)
     at = 14 + len(header) + len(table)
     return b"BM" + struct.pack("<IHHI", at + len(data), 0, 0, at) + header + table + data

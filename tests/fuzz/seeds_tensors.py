@@ -69,8 +69,8 @@ def pth_seeds():
     torch.jit.save(torch.jit.script(torch.nn.ReLU()), stream)
     yield "torchscript", stream.getvalue()
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as files:
-        files.writestr("net/data.pkl", pickle_in(saved({"w": torch.zeros(2)})))
+    with zipfile.ZipFile(stream, "w") as files:
+        files.writestr(zipfile.ZipInfo("net/data.pkl"), pickle_in(saved({"w": torch.zeros(2)})), zipfile.ZIP_DEFLATED)
     yield "deflated", stream.getvalue()
     for protocol in (2, 3, 4, 5):
         yield f"pickle-protocol-{protocol}", pickle_in(saved(storages_of_64_bytes(), pickle_protocol=protocol))
@@ -99,8 +99,11 @@ def digest(metadata, tensors):
 
 def checkpoint():
     """As train writes it, of a network of two tensors."""
-    state = {"format": 1, "model": {"name": "cnn", "in_channels": 1, "outputs": 1}, "classes": ["negative", "cancer"],
-             "options": {"precision": '"fp32"'}, "epochs_done": 1, "steps_done": 4, "epoch": {"step_s": [0.5, 0.25]}}
+    state = {"format": 1, "dataset": "rsna", "classes": ["negative", "cancer"], "height": 16, "width": 16,
+             "model": {"name": "cnn", "in_channels": 1, "outputs": 1, "activation": "silu", "squeeze_excite": "transformed"},
+             "mean": [0.25], "deviation": [0.5], "epochs_done": 1, "steps_done": 4, "epoch": {"step_s": [0.5, 0.25]},
+             "options": {"precision": '"fp32"', "depthwise": '"auto"', "emulation": '"auto"', "batch-size": "4",
+                         "channels-last": "true", "deterministic": "false"}}
     metadata = {"format": "pt", "mpbench_state": json.dumps(state)}
     tensors = {"fc.bias": ("F32", [1], bytes(4)), "fc.weight": ("F32", [1, 4], bytes(16)),
                "optimizer/step": ("I64", [], bytes(8)), "rng/cpu": ("U8", [24], bytes(range(24)))}
