@@ -81,7 +81,7 @@ class Warnings {
     if (!damage_.empty()) return;
     constexpr std::string_view prefix = "Corrupt JPEG data: ";
     const std::string text = message.starts_with(prefix) ? message.substr(prefix.size()) : message;
-    if (!is_harmless(text)) {
+    if (!is_harmless(text) || oddities_ == most_oddities) {
       damage_ = text.empty() ? "the decoder warns" : text;
     } else if (++oddities_ == 1) {
       oddity_ = text;
@@ -90,6 +90,7 @@ class Warnings {
 
  private:
   static constexpr unsigned most_padding = 16;
+  static constexpr std::size_t most_oddities = 65536;  // each takes some microseconds
 
   /// The texts are those of libjpeg's jerror.h.
   bool is_harmless(const std::string& message) {

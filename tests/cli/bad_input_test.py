@@ -157,7 +157,8 @@ def test_odd(everything, decoded, name):
     assert kept["window"] and f", {kept['window']}\n" in told
 
 
-# pydicom and pylibjpeg hold to the letter of PS3.5 A.4, do not subtract an image's offset, or round lossy values by one.
+# pydicom and pylibjpeg hold to the letter of PS3.5 A.4, do not subtract an image's offset, or round lossy values
+# otherwise.
 NOT_IN_PYDICOM = {"j2k_offset", "j2k_offset_of_tile_too", "j2k_offset_in_tiles", "fragments_table_of_two_bytes",
                   "frames_wrong_table", "frames_equal_table", "jpeg_baseline", "jpeg_progressive"}
 

@@ -253,11 +253,6 @@ def second_segment(frame):
     return struct.unpack_from("<I", frame, 8)[0]
 
 
-def lengthened(frame, extra):
-    """More at the end of the second segment, which is the last."""
-    return frame + extra
-
-
 def first_run(frame, by):
     """The second segment's first run made longer or shorter."""
     place = second_segment(frame)
@@ -273,10 +268,10 @@ refused("rle_segment_outside", "PixelData", "segment 0 is not within", rle,
 refused("rle_segment_in_the_header", "PixelData", "segment 0 is not within", rle,
         change=lambda frame: frame[:4] + bytes(4) + frame[8:])
 refused("rle_segment_with_more", "PixelData", "more data", rle,
-        change=lambda frame: lengthened(frame, b"\1\2\3\4"))
+        change=lambda frame: frame + b"\1\2\3\4")
 for by in (-3, 5):
     refused(f"rle_run_changed_by_{by}", "PixelData", "an RLE segment", rle,
             change=lambda frame, by=by: first_run(frame, by))
 odd("rle", GREY, "", rle)
 odd("rle_values_above_stored", GREY, "BitsStored 12", rle, GREY | 0x5000)
-odd("rle_padded", GREY, "bytes after its values", rle, change=lambda frame: lengthened(frame, bytes(20)))
+odd("rle_padded", GREY, "bytes after its values", rle, change=lambda frame: frame + bytes(20))
