@@ -27,7 +27,8 @@ def test_says_what_lies_there_and_what_to_do(tmp_path):
             ("set.tar.gz", b"\x1f\x8b\x08", "(tar -xf set.tar.gz)"),
             ("set.tgz", b"\x1f\x8b\x08", "(tar -xf set.tgz)"),
             ("set.7z", b"7z\xbc\xaf\x27\x1c", "7z archive: unpack it"),
-            ("train.csv", b"patient_id,image_id\n", f"it is a table: name the folder with the table and its images, --data {data}"),
+            ("train.csv", b"patient_id,image_id\n",
+             f"it is a table: name the folder with the table and its images, --data {data}"),
             ("x.dcm", bytes(128) + b"DICM", "single DICOM file"),
             ("0.png", b"\x89PNG\r\n\x1a\n", "a PNG picture: name the folder"),
             ("0.jpg", b"\xff\xd8\xff\xe0", "a JPEG picture: name the folder"),
@@ -58,7 +59,8 @@ def test_says_what_lies_there_and_what_to_do(tmp_path):
     assert "unpack it (unzip all.zip)" in refusal(folder("packed", ("all.zip", b"PK\3\4"), ("notes.txt", b"x")))
     line = refusal(folder("tiffs", *((f"{c}/{i}.tif", b"II*\0") for c in ("cat", "dog") for i in range(3))))
     assert "it holds 6 .tif files, as cat/0.tif (a TIFF picture)" in line and ".png, .jpg, .jpeg and .bmp" in line
-    assert "unpack it (gunzip data_batch_1.bin.gz)" in refusal(folder("packed_cifar", ("data_batch_1.bin.gz", b"\x1f\x8b\x08")))
+    packed = folder("packed_cifar", ("data_batch_1.bin.gz", b"\x1f\x8b\x08"))
+    assert "unpack it (gunzip data_batch_1.bin.gz)" in refusal(packed)
     assert "4 .webp files" in refusal(folder("webps", *((f"{i}.webp", b"RIFF1234WEBP") for i in range(4))))
     assert ".npy files, as a/0.npy (a NumPy array)" in refusal(folder("npys", ("a/0.npy", b"\x93NUMPY")))
     picture(tmp_path / "flat" / "0.png", 1)
