@@ -54,6 +54,15 @@ def preprocess(data, tmp_path, *arguments, code=0):
     return (Cache(cache) if code in (0, 3) else None), result
 
 
+def one_picture(tmp_path, name, *arguments, code=0, **other):
+    """Preprocesses a picture that lies at data/a/NAME, beside a plain one in data/b."""
+    data = tmp_path / "data"
+    if not (data / "b").exists():
+        picture(data / "b" / "plain.png", 1, **other)
+    cache, result = preprocess(data, tmp_path, *arguments, code=code)
+    return cache.of(f"a/{name}"), result
+
+
 def quarantined(tmp_path):
     return {pathlib.Path(row["path"]).name: row for row in rows(tmp_path / "quarantine.csv")}
 

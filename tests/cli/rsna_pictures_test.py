@@ -1,4 +1,4 @@
-"""RSNA's mammograms as PNG or JPEG, as people publish them: the same breasts, splits and crops as from the DICOM files."""
+"""RSNA's mammograms as PNG or JPEG, as people publish them: breasts, splits and crops are those of the DICOM files."""
 import json
 import os
 import shutil
