@@ -46,6 +46,10 @@ void validate(const TrainConfig& config) {
           config.unfreeze_epoch, "0 without --freeze-backbone");
   require(config.early_stop >= 0, "--early-stop", config.early_stop, "0 or more");
   require(config.checkpoint_steps >= 0, "--checkpoint-steps", config.checkpoint_steps, "0 or more");
+  if (std::filesystem::is_directory(config.weights)) {
+    throw InputError(config.weights, "--weights",
+                     "this is a folder: name the file of weights in it, such as model.safetensors");
+  }
   if (!config.weights.empty() && !std::filesystem::is_regular_file(config.weights)) {
     throw InputError(config.weights, "--weights", "there is no such file");
   }
