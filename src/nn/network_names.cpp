@@ -48,10 +48,12 @@ class Names {
     if (fitting.empty()) return;
     const std::string& taken = choose(fitting);
     if (fitting.size() > 1) {
-      changes.notes.push_back(fmt::format(
-          "{}, of '{}'",
-          names_an_average(taken) ? "the averaged weights" : "the first of several networks",
-          fmt::join(fitting, "', '")));
+      std::vector<std::string> others = fitting;
+      std::erase(others, taken);
+      changes.notes.push_back(
+          fmt::format("{}; the file also has '{}'",
+                      taken.empty() ? "the network without a prefix" : "the averaged weights",
+                      fmt::join(others, "', '")));
     }
     TensorsByName network;
     for (const auto& [name, tensor] : state_.tensors) {

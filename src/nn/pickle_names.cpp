@@ -43,14 +43,14 @@ constexpr std::array allowed_names{
 // Modules and functions by which a pickle would start a program or load code, and not make data.
 // Nothing is run here, whatever a file names: they are refused so that whoever has it knows.
 constexpr std::array program_modules{
-    std::string_view("posix"),      std::string_view("nt"),       std::string_view("os"),
-    std::string_view("subprocess"), std::string_view("sys"),      std::string_view("shutil"),
-    std::string_view("pty"),        std::string_view("runpy"),    std::string_view("importlib"),
-    std::string_view("imp"),        std::string_view("pkgutil"),  std::string_view("socket"),
-    std::string_view("urllib"),     std::string_view("requests"), std::string_view("webbrowser"),
-    std::string_view("ctypes"),     std::string_view("marshal"),  std::string_view("pickle"),
-    std::string_view("_pickle"),    std::string_view("pdb"),      std::string_view("bdb"),
-    std::string_view("timeit"),     std::string_view("asyncio"),  std::string_view("pip")};
+    std::string_view("posix"),      std::string_view("nt"),         std::string_view("os"),
+    std::string_view("subprocess"), std::string_view("sys"),        std::string_view("shutil"),
+    std::string_view("pty"),        std::string_view("runpy"),      std::string_view("importlib"),
+    std::string_view("imp"),        std::string_view("pkgutil"),    std::string_view("socket"),
+    std::string_view("requests"),   std::string_view("webbrowser"), std::string_view("ctypes"),
+    std::string_view("marshal"),    std::string_view("pickle"),     std::string_view("_pickle"),
+    std::string_view("pdb"),        std::string_view("bdb"),        std::string_view("timeit"),
+    std::string_view("asyncio"),    std::string_view("pip")};
 constexpr std::array program_builtins{
     std::string_view("eval"),    std::string_view("exec"),       std::string_view("execfile"),
     std::string_view("compile"), std::string_view("__import__"), std::string_view("open"),
@@ -58,10 +58,14 @@ constexpr std::array program_builtins{
     std::string_view("globals"), std::string_view("locals"),     std::string_view("vars"),
     std::string_view("input"),   std::string_view("raw_input"),  std::string_view("breakpoint"),
     std::string_view("apply"),   std::string_view("reload"),     std::string_view("exit")};
-constexpr std::array program_names{
-    std::string_view("torch.load"),     std::string_view("torch.serialization.load"),
-    std::string_view("torch.hub.load"), std::string_view("torch.storage._load_from_bytes"),
-    std::string_view("torch.jit.load"), std::string_view("torch.utils.cpp_extension.load")};
+constexpr std::array program_names{std::string_view("torch.load"),
+                                   std::string_view("torch.serialization.load"),
+                                   std::string_view("torch.hub.load"),
+                                   std::string_view("torch.storage._load_from_bytes"),
+                                   std::string_view("torch.jit.load"),
+                                   std::string_view("torch.utils.cpp_extension.load"),
+                                   std::string_view("urllib.request.urlopen"),
+                                   std::string_view("urllib.request.urlretrieve")};
 
 template <typename Names>
 bool contains(const Names& names, std::string_view name) {

@@ -5,6 +5,7 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <string>
 
@@ -20,16 +21,34 @@ namespace {
 constexpr std::int64_t most_expanded = std::int64_t{1} << 24;
 constexpr std::size_t longest_key = 100;  // of a storage: they are numbers
 
-/// The network's name, where a training script wrote it: timm's and PyTorch's ImageNet example.
+constexpr std::array<std::string_view, 7> architecture_keys{
+    "arch", "architecture", "model_name", "model_arch", "backbone", "encoder_name", "model"};
+constexpr std::array<std::string_view, 6> settings_keys{
+    "hyper_parameters", "hparams", "config", "cfg", "args", "settings"};
+
+template <typename Kind, typename Keys>
+const Kind* find_under(const PickledDict& dict, const Keys& keys) {
+  for (const std::string_view wanted : keys) {
+    for (const auto& [key, value] : dict.entries) {
+      const auto* name = std::get_if<std::string_view>(&key);
+      const auto* found = std::get_if<Kind>(&value);
+      if (name != nullptr && *name == wanted && found != nullptr) return found;
+    }
+  }
+  return nullptr;
+}
+
+/// The network's name, where a training script wrote it: PyTorch's ImageNet example and timm as
+/// "arch", Lightning among the hyper-parameters.
 std::string find_architecture(const PickledValue& root) {
   const auto* const* dict = std::get_if<PickledDict*>(&root);
   if (dict == nullptr) return {};
-  for (const auto& [key, value] : (*dict)->entries) {
-    const auto* name = std::get_if<std::string_view>(&key);
-    const auto* text = std::get_if<std::string_view>(&value);
-    if (name != nullptr && text != nullptr && *name == "arch") return std::string(*text);
+  const auto* name = find_under<std::string_view>(**dict, architecture_keys);
+  if (name == nullptr) {
+    const auto* const* settings = find_under<PickledDict*>(**dict, settings_keys);
+    if (settings != nullptr) name = find_under<std::string_view>(**settings, architecture_keys);
   }
-  return {};
+  return name == nullptr ? std::string() : std::string(*name);
 }
 
 /// The tensors of one file.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <bit>
+#include <charconv>
 #include <cstring>
 #include <string>
 
@@ -118,6 +119,9 @@ class Unpickler {
         return push(take_long(word<std::uint8_t>())), true;
       case 0x8b:
         return push(take_long(word<std::uint32_t>())), true;
+      case 'I':  // of protocol 1, as 'L'
+      case 'L':
+        return push(take_text_integer()), true;
       case 'G':
         return push(take_double()), true;
       case 0x8c:
@@ -143,6 +147,16 @@ class Unpickler {
       value |= ~std::uint64_t{0} << (8 * digits.size());
     }
     return static_cast<std::int64_t>(value);
+  }
+  PickledValue take_text_integer() {
+    std::string_view digits = take_line();
+    if (digits == "00" || digits == "01") return digits == "01";
+    if (digits.ends_with('L')) digits.remove_suffix(1);
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error == std::errc::result_out_of_range) return &data_;
+    if (error != std::errc() || end != digits.data() + digits.size()) fail("it has a bad integer");
+    return value;
   }
   double take_double() { return std::bit_cast<double>(__builtin_bswap64(word<std::uint64_t>())); }
 

@@ -147,6 +147,10 @@ class Fitting {
     if (!unexpected.empty()) {
       problems.push_back("it has " + list_names(unexpected) + " that the network has not");
     }
+    if (!state_.left_aside.empty()) {
+      problems.push_back(
+          fmt::format("beside the network's it has {}", first_names(state_.left_aside)));
+    }
     if (!state_.architecture.empty()) {
       problems.push_back(fmt::format("it says that it is '{}'", state_.architecture));
     }

@@ -154,6 +154,10 @@ void validate(const TrainConfig& config) {
 }
 
 void require_weights_file(const TrainConfig& config) {
+  if (std::filesystem::is_directory(config.weights)) {
+    throw InputError(config.weights, "--weights",
+                     "this is a folder: name the file of weights in it, such as model.safetensors");
+  }
   if (!config.weights.empty() && !std::filesystem::is_regular_file(config.weights)) {
     throw InputError(config.weights, "--weights", "there is no such file");
   }

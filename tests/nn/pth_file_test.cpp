@@ -213,6 +213,18 @@ TEST_F(PthFileTest, RefusesDictsThatAreNoStateDict) {
                  "data.pkl: it holds no tensors");
 }
 
+TEST_F(PthFileTest, FindsTheArchitectureAmongTheSettings) {
+  const std::string plain = six_of({6}, {1});
+  const auto architecture = [&](const std::string& key, const std::string& value) {
+    return read(pickle::dict({{"state_dict", plain}, {key, value}}), {six}).architecture;
+  };
+  EXPECT_EQ(architecture("arch", pickle::text("resnet18")), "resnet18");
+  EXPECT_EQ(architecture("hyper_parameters",
+                         pickle::dict({{"lr", "K\x01"}, {"model_name", pickle::text("tf_x")}})),
+            "tf_x");
+  EXPECT_EQ(architecture("arch", "K\x01"), "");
+}
+
 TEST_F(PthFileTest, LeavesAsideWhatIsNoTensor) {
   const std::string tensor = pickle::tensor({.elements = 6}, {6}, {1});
   const StateDict state =

@@ -50,6 +50,9 @@ TEST(UnpicklerTest, ReadsScalars) {
   EXPECT_EQ(load_as<std::int64_t>("\x8a\x05\x00\x00\x00\x00\x01"s), std::int64_t{1} << 32);
   EXPECT_EQ(load_as<std::int64_t>("\x8a\x05\x00\x00\x00\x00\xff"s), -(std::int64_t{1} << 32));
   EXPECT_EQ(load_as<std::int64_t>("\x8a\x08\x00\x00\x00\x00\x00\x00\x00\x80"s), INT64_MIN);
+  EXPECT_TRUE(load_as<bool>("I01\n"));
+  EXPECT_EQ(load_as<std::int64_t>("I-70\n"), -70);
+  EXPECT_EQ(load_as<std::int64_t>("L4294967296L\n"), std::int64_t{1} << 32);
   EXPECT_EQ(load_as<double>("G\x3f\xb9\x99\x99\x99\x99\x99\x9a"), 0.1);
   EXPECT_EQ(Loaded("\x80\x02X\x03\x00\x00\x00"
                    "abcq\x00."s)
@@ -183,7 +186,8 @@ TEST(UnpicklerTest, LeavesDataWithoutAClassOpaque) {
   for (const std::string& value :
        {"C\x01"s + "a", "B\x01\x00\x00\x00"s + "a", "\x8e\x01\x00\x00\x00\x00\x00\x00\x00"s + "a",
         "\x96\x01\x00\x00\x00\x00\x00\x00\x00"s + "a", "\x8f"s, "\x8f(K\x01N\x90"s, "(K\x01\x91"s,
-        "\x8a\x09"s + "123456789", "\x8b\x09\x00\x00\x00"s + "123456789"}) {
+        "\x8a\x09"s + "123456789", "L99999999999999999999L\n"s,
+        "\x8b\x09\x00\x00\x00"s + "123456789"}) {
     expect_opaque(value, "", "");
   }
   EXPECT_EQ(load_as<std::int64_t>("\x8b\x01\x00\x00\x00\xff"s), -1);
@@ -270,6 +274,7 @@ TEST(UnpicklerTest, RefusesMalformedPickles) {
   expect_refused_pickle("\x80\x02Nr\xff\xff\xff\xff.", "it remembers value 4294967295 before 0");
   expect_refused_pickle("\x80\x02}(Nu.", "a dict has a key without a value");
   expect_refused_pickle("\x80\x02NNa.", "it has no list");
+  expect_refused_pickle("\x80\x02I1x\n.", "it has a bad integer");
   expect_refused_pickle("\x80\x02)Na.", "it appends to a tuple");
   expect_refused_pickle(
       "\x80\x02"

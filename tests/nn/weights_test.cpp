@@ -354,7 +354,12 @@ TEST_F(WeightsTest, TakesTheAveragedOfTwoPrefixesAndRefusesToGuess) {
     both["online_model." + name] = at::zeros_like(tensor);
   }
   EXPECT_THAT(load_weights(*model_, write(both)).line(),
-              HasSubstr("the averaged weights, of 'ema_model.', 'online_model.'"));
+              HasSubstr("the averaged weights; the file also has 'online_model.'"));
+  expect_state(*model_, state_);
+  TensorsByName beside = state_;
+  for (const auto& [name, tensor] : state_) beside["momentum." + name] = at::zeros_like(tensor);
+  EXPECT_THAT(load_weights(*model_, write(beside)).line(),
+              HasSubstr("the network without a prefix; the file also has 'momentum.'"));
   expect_state(*model_, state_);
   TensorsByName pair;
   for (const auto& [name, tensor] : state_) pair["left." + name] = pair["right." + name] = tensor;

@@ -44,6 +44,7 @@ std::shared_ptr<nn::ImageClassifier> make_model(const json& request) {
       .outputs = request.at("outputs"),
       .activation = request.value("activation", "silu"),
       .squeeze_excite = request.value("squeeze_excite", "transformed"),
+      .origin = request.value("origin", "torchvision"),
   });
   const auto dtype = to_dtype(request.value("dtype", "float32"));
   for (auto& [name, tensor] : nn::state_of(*model)) {

@@ -105,7 +105,7 @@ def test_a_damaged_file_of_the_format_before_is_read_as_it_was_or_refused(pth):
     assert refused > len(whole) // 7
 
 
-@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("protocol", [1, 2, 3, 4, 5])
 def test_pickle_protocols(protocol, pth, tmp_path):
     state = {"a": torch.randn(3, 4), "b": torch.tensor(5)}
     _, ours = reread(pth(state, pickle_protocol=protocol), tmp_path)

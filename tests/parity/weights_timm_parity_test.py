@@ -10,7 +10,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from driver import run
-from reference_models import leave_trivial_values, make_batch, replace_modules
+from models_parity_test import assert_trained_alike
+from reference_models import ask, copy_state, leave_trivial_values, make_batch, pass_through, replace_modules
 
 # The blocks of each stage, and the SHA-256 of "\n".join(timm.create_model(NAME).state_dict()) with timm 1.0.31.
 TIMM = {"efficientnet_b0": ([1, 2, 2, 3, 3, 4, 1], "077a5b875f1cc00af85dc0b5e2a10f52b56a0759319861592debaaa2d2318942"),
@@ -134,6 +135,22 @@ def test_the_origins_epsilon_and_padding(name, folder, tmp_path):
     answer, ours = ask_for_logits(path, name.removeprefix("tf_"), network.images, tmp_path)
     assert answer["origin"] == ("timm-tf" if name.startswith("tf_") else "timm") and not answer["warnings"]
     assert_near(ours, network.logits)
+
+
+@pytest.mark.parametrize("own_kernels", [False, True])
+def test_training_with_tensorflows_details(own_kernels, tmp_path):
+    network = network_of("tf_efficientnet_b0")
+    model = set_details(torchvision.models.efficientnet_b0(num_classes=7), *DETAILS["tf_efficientnet_b0"])
+    model.load_state_dict(network.model.state_dict())
+    model.to(memory_format=torch.channels_last)
+    batch = {"images": network.images, "labels": torch.tensor([0, 3, 6, 2])}
+    ours = ask(tmp_path, "efficientnet-b0", 7, train=True, origin="timm-tf", own_kernels=own_kernels, channels_last=True,
+               batch=batch, state=copy_state(model))
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            assert module.momentum == 0.1
+    batch["images"] = batch["images"].to(memory_format=torch.channels_last)
+    assert_trained_alike(ours, model, pass_through(model, batch, train=True), 1e-3)
 
 
 @pytest.mark.parametrize("name", ["tf_efficientnet_b0", "efficientnet_b5"])
