@@ -39,6 +39,24 @@ def exif(orientation, order="<"):
     return mark + struct.pack(order + "IH", 8, len(entries)) + body + struct.pack(order + "I", 0)
 
 
+XMP = ('<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+       'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+       'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="8"/></rdf:RDF></x:xmpmeta><?xpacket end="w"?>')
+
+
+def raw_profile(name, content):
+    """EXIF in a PNG's text, as ImageMagick and exiftool write it."""
+    digits = content.hex()
+    lines = "\n".join(digits[i:i + 72] for i in range(0, len(digits), 72))
+    return f"\n{name}\n{len(content):8}\n{lines}\n"
+
+
+def png_with_text(add):
+    text = PngInfo()
+    add(text)
+    return saved(COLOUR, "PNG", pnginfo=text)
+
+
 def png_chunk_order(png, name):
     """The chunk moved to the end, before IEND."""
     at = png.index(name) - 4
@@ -64,6 +82,13 @@ def picture_seeds():
     yield "png-text-icc", saved(COLOUR, "PNG", pnginfo=text, icc_profile=b"\0" * 140, dpi=(72, 72), gamma=0.45)
     yield "png-exif", saved(COLOUR, "PNG", exif=exif(6))
     yield "png-exif-at-end", png_chunk_order(saved(COLOUR, "PNG", exif=exif(3, ">")), b"eXIf")
+    profile = raw_profile("exif", b"Exif\0\0" + exif(6))
+    yield "png-raw-profile", png_with_text(lambda text: text.add_text("Raw profile type exif", profile))
+    yield "png-raw-profile-packed", png_with_text(lambda text: text.add_text("Raw profile type APP1", profile, zip=True))
+    yield "png-xmp", png_with_text(lambda text: text.add_itxt("XML:com.adobe.xmp", XMP))
+    yield "jpeg-xmp", saved(COLOUR, "JPEG", quality=50, xmp=XMP.encode())
+    yield "jpeg-exif-long", saved(GREY, "JPEG", quality=50, exif=b"Exif\0\0" + exif(6).replace(
+        struct.pack("<HHIHH", ORIENTATION, 3, 1, 6, 0), struct.pack("<HHII", ORIENTATION, 4, 1, 6)))
     yield "jpeg-grey", saved(GREY, "JPEG", quality=60)
     yield "jpeg-colour", saved(COLOUR, "JPEG", quality=60)
     yield "jpeg-444", saved(COLOUR, "JPEG", quality=90, subsampling=0)

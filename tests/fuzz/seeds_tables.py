@@ -57,6 +57,10 @@ def csv_seeds(runs):
     yield "train-quoted", table(RSNA, rsna_rows(4), quoting=csv.QUOTE_ALL)
     yield "train-semicolons", table(RSNA, rsna_rows(4), delimiter=";")
     yield "train-tabs", table(RSNA, rsna_rows(4), delimiter="\t")
+    yield "train-sep-line", b"sep=;\r\n" + table(RSNA, rsna_rows(4), delimiter=";")
+    yield "train-by-table-programs", table(RSNA, [[f"{cell}.0" if isinstance(cell, int) and not isinstance(cell, bool) else
+                                                   {"L": "Left", "R": " RIGHT "}.get(cell, cell) for cell in row] + ["", ""]
+                                                  for row in rsna_rows(4)])
     yield "test", table(["patient_id", "image_id", "laterality", "view", "prediction_id"],
                         [[row[1], row[2], row[3], row[4], f"{row[1]}_{row[3]}"] for row in rsna_rows()])
     # The samples that csv_fuzzer.cpp makes: two to a patient.
