@@ -137,14 +137,21 @@ const TensorDict* find_trained(const std::vector<TensorDict>& all,
   const TensorDict* known =
       best_of(all, [&](const TensorDict& entry) { return trained(entry) && has_known_key(entry); });
   if (known != nullptr) return known;
-  const auto is_root = [](const TensorDict& entry) { return entry.depth == 0; };
+  std::size_t most = 0;
+  for (const TensorDict& entry : all) {
+    if (trained(entry)) most = std::max(most, entry.tensors);
+  }
+  // The file's own tensors, unless they are a few beside a network: a best score, a mean.
+  const auto is_root = [&](const TensorDict& entry) {
+    return entry.depth == 0 && 2 * entry.tensors > most;
+  };
   if (const TensorDict* root = best_of(all, is_root)) return root;
-  const auto others = std::count_if(all.begin(), all.end(), trained);
-  if (others > 1) {
+  const auto is_entry = [&](const TensorDict& entry) { return trained(entry) && entry.depth > 0; };
+  if (std::count_if(all.begin(), all.end(), is_entry) > 1) {
     fail(path, fmt::format("it holds several dicts of tensors, {}, and none has a usual name ({})",
                            fmt::join(paths_of(all, nullptr), ", "), fmt::join(network_keys, ", ")));
   }
-  return best_of(all, trained);
+  return best_of(all, is_entry);
 }
 
 }  // namespace

@@ -60,6 +60,7 @@ std::vector<std::string> architecture_hints(const fs::path& path, const std::str
   const fs::path real = fs::canonical(path, ignored);
   std::vector<std::string> hints{architecture};
   for (const fs::path& place : {given, real}) {
+    if (place.empty()) continue;  // a file without a name
     hints.push_back(configured_architecture(place.parent_path() / "config.json"));
   }
   add_names(hints, given);

@@ -32,7 +32,8 @@ inline std::span<const std::byte> as_bytes(std::string_view text) {
 namespace pickle {
 
 inline std::string text(std::string_view value) {
-  return std::string("X") + number_bytes(static_cast<std::uint32_t>(value.size())) + std::string(value);
+  return std::string("X") + number_bytes(static_cast<std::uint32_t>(value.size())) +
+         std::string(value);
 }
 inline std::string integer(std::int64_t value) {
   return std::string("\x8a\x08") + number_bytes(value);
@@ -143,6 +144,14 @@ inline std::string float_bytes(std::initializer_list<float> values) {
   std::string bytes;
   for (const float value : values) bytes += number_bytes(value);
   return bytes;
+}
+
+/// The floats 0 to 5, and a state_dict whose "w" is a view of them.
+inline const std::string six = float_bytes({0, 1, 2, 3, 4, 5});
+
+inline std::string six_of(const std::vector<std::int64_t>& sizes,
+                          const std::vector<std::int64_t>& strides, std::int64_t offset = 0) {
+  return pickle::dict({{"w", pickle::tensor({.elements = 6}, sizes, strides, offset)}});
 }
 
 inline std::filesystem::path write_bytes(const std::filesystem::path& path,

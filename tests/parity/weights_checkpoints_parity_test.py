@@ -245,6 +245,18 @@ def test_entries_that_hold_the_network(keys, note, training, pth):
     assert_same(ours, training.model.state_dict())
 
 
+def test_a_score_beside_an_entry_of_an_unusual_name(training, pth):
+    for name in ("generator", "ema"):
+        answer, ours = reread(pth({"best": torch.tensor(0.5), name: training.model.state_dict()}))
+        assert answer["wrapper"] == name
+        assert_same(ours, training.model.state_dict())
+    # A mean and a deviation within a network's own dict do not count as another network.
+    state = {**training.model.state_dict(), "normalization": {"mean": torch.zeros(1), "std": torch.ones(1)}}
+    answer, ours = reread(pth(state))
+    assert answer["left_aside"] == ["normalization"]
+    assert_same(ours, training.model.state_dict())
+
+
 def test_an_average_without_the_running_statistics_is_not_taken(training, pth):
     average = {name: parameter.detach() * 2 for name, parameter in training.model.named_parameters()}
     answer, ours = reread(pth({"model": training.model.state_dict(), "ema": {"decay": 0.9, "shadow": average}}))
