@@ -2,25 +2,19 @@
 
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
-#include <fmt/chrono.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <ctime>
 #include <new>
-#include <numeric>
-#include <span>
 
 #include "mpbench/bench/meters.hpp"
-#include "mpbench/bench/statistics.hpp"
-#include "mpbench/core/build_info.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
-#include "mpbench/core/openmp_waiting.hpp"
 #include "mpbench/core/timer.hpp"
 #include "mpbench/device/device.hpp"
 #include "mpbench/train/setup.hpp"
 #include "mpbench/train/trainer.hpp"
+#include "run_rows.hpp"
 #include "run_state.hpp"
 
 namespace mpbench::bench {
@@ -28,117 +22,6 @@ namespace {
 
 /// The counters wrap after an hour or so.
 constexpr double seconds_between_energy_readings = 60;
-
-RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& set,
-                       const RunOptions& options, c10::Device device) {
-  RunRecord run;
-  run.run_id = options.run_id;
-  run.precision = to_string(config.precision);
-  run.model = config.model;
-  run.dataset = set.dataset;
-  run.image_size = std::max(set.height, set.width);
-  run.batch_size = config.batch_size;
-  run.channels_last = config.channels_last;
-  if (config.model.starts_with("efficientnet")) {
-    run.activation = config.activation;
-    run.squeeze_excite = config.squeeze_excite;
-  }
-  if (device.is_cuda()) run.cuda_graph = config.cuda_graph;
-  run.seed = config.seed;
-  run.repeat = options.repeat;
-  run.device = device.str();
-  run.device_name = device::describe(device).name;
-  run.threads = at::get_num_threads();
-  run.omp_wait_policy = openmp_wait_policy();
-  run.torch_version = device::versions().torch;
-  if (device.is_cuda()) {
-    const device::CudaVersions cuda = device::cuda_versions();
-    run.cuda_version = cuda.runtime;
-    run.cudnn_version = cuda.cudnn;
-  }
-  run.git_commit = build_info::git_commit();
-  run.build_type = build_info::build_type();
-  const std::string weights = options.state != nullptr
-                                  ? train::weights_digest(options.state->checkpoint)
-                                  : train::weights_digest(config);
-  run.config_hash = train::config_hash(config, set.key, weights);
-  run.pairing_hash = train::pairing_hash(config, set.key, weights);
-  run.started_at = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-  return run;
-}
-
-std::string notes_on(const train::TrainConfig& config, const data::ImageSet& set,
-                     c10::Device device) {
-  std::vector<std::string> notes;
-  if (set.dataset == "synthetic") notes.emplace_back("synthetic data");
-  for (const auto& support : device::describe(device).precisions) {
-    if (support.precision == config.precision && support.support != device::Support::native) {
-      const bool framework = config.emulation == "framework";
-      notes.push_back(fmt::format(
-          "{} is {} on this device: {}", to_string(config.precision), to_string(support.support),
-          framework ? "--emulation framework often takes ten times as long" : support.advice));
-    }
-  }
-  return fmt::format("{}", fmt::join(notes, "; "));
-}
-
-void fill_totals(RunRecord& run, const Totals& totals, bool has_scaler) {
-  run.steps = totals.steps;
-  if (has_scaler) run.skipped_steps = totals.skipped_steps;
-  if (totals.steps == 0) return;
-  run.train_time_s = totals.time_s;
-  run.images_per_s = static_cast<double>(totals.images) / totals.time_s;
-  if (totals.positives) {
-    run.train_positive_share =
-        static_cast<double>(*totals.positives) / static_cast<double>(totals.images);
-  }
-  run.data_wait_fraction = totals.data_wait_s / totals.time_s;
-  run.step_ms_median = 1e3 * median(totals.step_s);
-  run.step_ms_mad = 1e3 * median_absolute_deviation(totals.step_s);
-}
-
-EpochRecord epoch_record(const std::string& run_id, const train::EpochResult& epoch) {
-  return {.run_id = run_id,
-          .epoch = epoch.epoch,
-          .train_loss = epoch.train_loss,
-          .train_accuracy = epoch.train_accuracy,
-          .lr = epoch.lr,
-          .loss_scale = epoch.loss_scale,
-          .skipped_steps = epoch.loss_scale ? std::optional(epoch.skipped_steps) : std::nullopt,
-          .epoch_time_s = epoch.time_s,
-          .images_per_s = static_cast<double>(epoch.images) / epoch.time_s};
-}
-
-void fill_validation(RunOutput& output, const train::ValidationResult& validation,
-                     const data::ImageSet& set) {
-  RunRecord& run = output.run;
-  run.val_loss = validation.loss;
-  run.val_accuracy = validation.accuracy;
-  run.val_auc = validation.auc;
-  run.val_pf1 = validation.pf1;
-  run.val_breast_auc = validation.unit_auc;
-  run.val_breast_pf1 = validation.unit_pf1;
-  if (validation.best_threshold) {
-    run.val_best_f1 = validation.best_threshold->f1;
-    run.val_threshold = validation.best_threshold->threshold;
-  }
-  output.confusion = validation.confusion;
-  EpochRecord& epoch = output.epochs.back();
-  epoch.val_loss = validation.loss;
-  epoch.val_accuracy = validation.accuracy;
-  epoch.val_auc = validation.auc;
-  output.predictions.clear();
-  for (const auto& prediction : validation.predictions) {
-    const auto& sample = set.samples[static_cast<std::size_t>(prediction.index)];
-    output.predictions.push_back({.sample_id = sample.id,
-                                  .group = sample.group,
-                                  .unit = sample.unit == sample.id ? "" : sample.unit,
-                                  .label = sample.label,
-                                  .score = prediction.score,
-                                  .predicted = prediction.predicted,
-                                  .logit = prediction.logit});
-  }
-}
 
 /// One run, from its first step or from a kept state to its end.
 class Run {

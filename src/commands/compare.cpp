@@ -57,17 +57,17 @@ class Sweep {
   Sweep(const CompareOptions& options, const SharedOptions& shared)
       : options_(options), progress_(make_progress(shared)) {}
 
-  /// `expected_s` is how long all runs will take together; 0 when that is not known.
   void require_same_options(const std::vector<bench::RunSpec>& plan) {
     commands::require_same_options(
         options_.out, read_runs(options_.out), plan,
         [&](const bench::RunSpec& spec) {
           const train::TrainConfig config = config_of(spec, options_.config);
-          return train::pairing_hash(config, data_key(config), train::weights_digest(config));
+          return train::config_hash(config, data_key(config));
         },
         to_toml(options_));
   }
 
+  /// `expected_s` is how long all runs will take together; 0 when that is not known.
   std::vector<bench::RunOutput> run(const std::vector<bench::RunSpec>& plan, double expected_s) {
     std::vector<bench::RunOutput> runs = read_runs(options_.out);
     const Stopwatch clock;

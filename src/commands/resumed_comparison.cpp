@@ -48,16 +48,16 @@ std::string differences(const fs::path& config_then, const std::string& config_n
 }  // namespace
 
 void require_same_options(const fs::path& out, const std::vector<bench::RunOutput>& runs,
-                          const std::vector<bench::RunSpec>& plan, const PairingHash& hash_now,
+                          const std::vector<bench::RunSpec>& plan, const ConfigHash& hash_now,
                           const std::string& config_now) {
   for (const auto& output : runs) {
     const bench::RunRecord& run = output.run;
-    if (run.pairing_hash.empty()) continue;
+    if (run.status != bench::RunStatus::ok) continue;  // it will be done again
     const auto same = std::find_if(plan.begin(), plan.end(), [&](bench::RunSpec spec) {
       spec.repeat = static_cast<int>(run.repeat.value_or(1));
       return bench::make_run_id(spec) == run.run_id;
     });
-    if (same == plan.end() || hash_now(*same) == run.pairing_hash) continue;
+    if (same == plan.end() || hash_now(*same) == run.config_hash) continue;
     const std::string what = differences(out / "config.toml", config_now);
     throw UsageError(fmt::format(
         "--resume: {} in {} was made with other options{}: give the same ones (--config {}), or "

@@ -10,7 +10,6 @@ namespace {
 // Of the picture's highest value: compression leaves ripples in what was saturated.
 constexpr double saturated_share = 0.94;
 // Notches, numbers and corners of the film interrupt a frame.
-// Notches, numbers and corners of the film interrupt a frame.
 constexpr double full_line = 0.9;
 constexpr double line_without_frame = 0.1;
 // Of the other side, taken from its both ends as well: there the neighbouring frames are.

@@ -2,6 +2,7 @@
 
 #include "mpbench/core/mapped_file.hpp"
 #include "mpbench/core/sha256.hpp"
+#include "mpbench/train/ineffective_options.hpp"
 
 namespace mpbench::train {
 
@@ -35,7 +36,8 @@ std::string pairing_hash(const TrainConfig& config, const std::string& data_key,
   TrainConfig content = config;
   content.precision = Precision::fp32;
   content.seed = defaults.seed;
-  return config_hash(content, data_key, digest);
+  // What only one precision uses may differ between the arms, and each arm is told only its own.
+  return config_hash(without_ineffective(content), data_key, digest);
 }
 
 }  // namespace mpbench::train

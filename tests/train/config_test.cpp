@@ -137,6 +137,19 @@ TEST(ConfigHashTest, ChangesWithOptionsAndDataButNotWithThePath) {
   EXPECT_EQ(config_hash(config, "k").size(), 12U);
 }
 
+TEST(TrainConfigTest, PairingHashIsThatOfRunsThatMayBeCompared) {
+  const auto hash = [](const TrainConfig& config) { return pairing_hash(config, "k", ""); };
+  const std::string baseline = hash({});
+  EXPECT_EQ(hash({.precision = Precision::bf16}), baseline);
+  EXPECT_EQ(hash({.seed = 3}), baseline);
+  EXPECT_EQ(hash({.precision = Precision::fp16, .init_scale = 8}), baseline)
+      << "the other arm has no scaler";
+  EXPECT_NE(hash({.epochs = 7}), baseline);
+  EXPECT_NE(hash({.lr = 0.5}), baseline);
+  EXPECT_NE(pairing_hash({}, "other", ""), baseline);
+  EXPECT_NE(pairing_hash({}, "k", "weights"), baseline);
+}
+
 TEST(ConfigHashTest, StandsForWhatTheSplitFileSays) {
   const TemporaryFolder folder;
   const auto hash = [&](const char* name, const char* text) {

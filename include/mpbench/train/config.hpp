@@ -195,7 +195,8 @@ std::string config_hash(const TrainConfig& config, const std::string& data_key);
 std::string config_hash(const TrainConfig& config, const std::string& data_key,
                         const std::string& digest);
 
-/// The same without precision and seed: equal for runs that may be compared with one another.
+/// The same without precision, seed and what only one precision uses (--init-scale): equal for runs
+/// that may be compared with one another.
 std::string pairing_hash(const TrainConfig& config, const std::string& data_key,
                          const std::string& digest);
 

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <string>
+
+#include "mpbench/bench/runner.hpp"
+#include "mpbench/train/evaluation.hpp"
+#include "run_state.hpp"
+
+/// What a run's rows say, from what it was told and what came of it.
+namespace mpbench::bench {
+
+/// What is known before the first step.
+RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& set,
+                       const RunOptions& options, c10::Device device);
+
+/// What a reader must know of the run's figures, for its note.
+std::string notes_on(const train::TrainConfig& config, const data::ImageSet& set,
+                     c10::Device device);
+
+/// What the steps came to. `has_scaler`: skipped steps are counted.
+void fill_totals(RunRecord& run, const Totals& totals, bool has_scaler);
+
+EpochRecord epoch_record(const std::string& run_id, const train::EpochResult& epoch);
+
+/// The run's metrics, those of its last epoch's row, and its predictions.
+void fill_validation(RunOutput& output, const train::ValidationResult& validation,
+                     const data::ImageSet& set);
+
+}  // namespace mpbench::bench
