@@ -125,8 +125,9 @@ File::File(const std::filesystem::path& path) : path_(path), mapped_(path) {
       }
       TensorInfo info{.name = name,
                       .dtype = entry.at("dtype").get<std::string>(),
-                      .shape = entry.at("shape").get<std::vector<std::int64_t>>()};
-      const auto offsets = entry.at("data_offsets").get<std::array<std::size_t, 2>>();
+                      .shape = whole_numbers<std::int64_t>(entry.at("shape"))};
+      const auto offsets = whole_numbers<std::size_t>(entry.at("data_offsets"));
+      if (offsets.size() != 2) fail(name, "its header entry is malformed");
       info.begin = offsets[0];
       info.end = offsets[1];
       if (info.begin > info.end || info.end > data_bytes) {

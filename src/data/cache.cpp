@@ -267,17 +267,22 @@ std::vector<CachedPreparation> read_preparations(const std::filesystem::path& pa
   std::vector<CachedPreparation> preparations;
   try {
     for (const auto& entry : parse_tensor(file, "preparations")) {
-      const auto crop = entry.at("crop").get<std::array<int, 4>>();
+      const auto crop = whole_numbers<int>(entry.at("crop"));
+      if (crop.size() != 4) throw Error("a crop is not four numbers");
       preparations.push_back(
           {.path = entry.at("path").get<std::string>(),
            .preparation = {.window = entry.at("window").get<std::string>(),
                            .crop = cv::Rect(crop[0], crop[1], crop[2], crop[3]),
                            .breast_found = entry.at("breast_found").get<bool>(),
-                           .reduction = entry.at("reduction").get<int>(),
+                           .reduction = whole_number<int>(entry.at("reduction")),
                            .notes = entry.at("notes").get<std::vector<std::string>>()}});
     }
   } catch (const Json::exception&) {
     throw InputError(path, "preparations", "it does not say how each image was made");
+  } catch (const InputError&) {
+    throw;
+  } catch (const Error& error) {
+    throw InputError(path, "preparations", error.what());
   }
   return preparations;
 }

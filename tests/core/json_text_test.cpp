@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 namespace mpbench {
 namespace {
@@ -31,6 +33,18 @@ TEST(JsonTextTest, CountsWhatIsOpenAndNotAllBrackets) {
   for (int i = 0; i < 1000; ++i) many += "[{}],";
   EXPECT_EQ(parse_json(many + "[]]").size(), 1001U);
   EXPECT_TRUE(parse_json("\"" + std::string(1000, '[') + "\"").is_string());
+}
+
+TEST(JsonTextTest, TakesWholeNumbersThatFit) {
+  EXPECT_EQ(whole_number<int>(parse_json("-2147483648")), -2147483648);
+  EXPECT_EQ(whole_number<std::uint64_t>(parse_json("18446744073709551615")), UINT64_MAX);
+  EXPECT_EQ(whole_numbers<int>(parse_json("[0, -1]")), (std::vector{0, -1}));
+  for (const char* text : {"2147483648", "1.0", "1e9", "true", "\"1\"", "null", "[1]"}) {
+    EXPECT_THROW((void)whole_number<int>(parse_json(text)), Error) << text;
+  }
+  EXPECT_THROW((void)whole_number<std::size_t>(parse_json("-1")), Error);
+  EXPECT_THROW((void)whole_number<std::int64_t>(parse_json("9223372036854775808")), Error);
+  EXPECT_THROW((void)whole_numbers<int>(parse_json("{\"a\": 1}")), Error);
 }
 
 }  // namespace

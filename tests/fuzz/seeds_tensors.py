@@ -145,4 +145,5 @@ def pth_findings():
 def safetensors_findings():
     # A checkpoint of another format is refused with that format's text, which printed level by level.
     deep = '{"format":' + "[" * 40000 + "]" * 40000 + "}"
+    yield "offset-of-1e108", safetensors_file({"w": {"dtype": "U8", "shape": [8], "data_offsets": [1e108, 8]}}, bytes(8))
     yield "checkpoint-nested-without-end", safetensors_file({"__metadata__": {"mpbench_state": deep}})
