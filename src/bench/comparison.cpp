@@ -59,6 +59,14 @@ std::optional<double> useful_images_per_s(const RunRecord& run) {
   return positive(*speed * (steps - static_cast<double>(*run.skipped_steps)) / steps);
 }
 
+void note_missing_speed(const RunRecord& run, Notes& notes) {
+  if (!positive(run.images_per_s)) {
+    notes.add(fmt::format("{} has no images_per_s", run.run_id));
+  } else if (!useful_images_per_s(run)) {
+    notes.add(fmt::format("every step of {} was skipped: it has no speed", run.run_id));
+  }
+}
+
 /// Fills speedup, its interval, the noise floor and the verdict.
 void compare_speed(const Pairing& pairing, double confidence, Comparison& row, Notes& notes) {
   std::vector<double> repeats;
@@ -69,12 +77,13 @@ void compare_speed(const Pairing& pairing, double confidence, Comparison& row, N
 
   std::vector<double> baseline;
   std::vector<double> arm;
+  bool complete = true;
   for (const Pair& pair : pairing.pairs) {
     const auto baseline_speed = useful_images_per_s(*pair.baseline);
     const auto arm_speed = useful_images_per_s(*pair.arm);
     if (!baseline_speed || !arm_speed) {
-      notes.add(fmt::format("no images_per_s in the pair {}, {}", pair.baseline->run_id,
-                            pair.arm->run_id));
+      complete = false;
+      for (const RunRecord* run : {pair.baseline, pair.arm}) note_missing_speed(*run, notes);
       continue;
     }
     baseline.push_back(*baseline_speed);
@@ -87,6 +96,8 @@ void compare_speed(const Pairing& pairing, double confidence, Comparison& row, N
   row.speedup_ci_high = speedup.high;
   if (!speedup.has_interval() || !row.noise_floor) {
     notes.add("one pair of repeats: no interval and no speed verdict");
+  } else if (!complete) {
+    notes.add("no speed verdict: the pairs that have a speed do not speak for the others");
   } else if (skips_dominate(pairing, row)) {
     notes.add("skipped steps dominate: the speed is not that of training");
   } else if (*speedup.low > 1 + *row.noise_floor) {

@@ -262,6 +262,20 @@ TEST(ComparisonTest, ImagesOfSkippedStepsAreNoSpeed) {
   EXPECT_THAT(row.note, HasSubstr("30 % of the steps were skipped"));
 }
 
+TEST(ComparisonTest, PairsWithASpeedDoNotSpeakForThoseWithout) {
+  auto runs = make_runs({100, 100.1, 99.9}, {150, 150.1, 149.9});
+  for (std::size_t i = 3; i < 6; ++i) runs[i].skipped_steps = 0;
+  runs[4].skipped_steps = 100;
+  const Comparison row = compare_one(runs);
+  EXPECT_NEAR(*row.speedup, 1.5, 1e-3);
+  EXPECT_THAT(row.speed_verdict, IsEmpty());
+  EXPECT_THAT(row.note, HasSubstr("every step of bf16-r2 was skipped: it has no speed"));
+  runs[4].skipped_steps = 0;
+  runs[4].images_per_s.reset();
+  EXPECT_THAT(compare_one(runs).speed_verdict, IsEmpty());
+  EXPECT_THAT(compare_one(runs).note, HasSubstr("bf16-r2 has no images_per_s"));
+}
+
 TEST(ComparisonTest, SaysWhatTaintsTheRuns) {
   auto runs = make_runs({100, 101}, {150, 150});
   runs[2].note = runs[3].note = "fp16 is emulated here";

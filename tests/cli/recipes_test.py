@@ -57,7 +57,11 @@ def compare(name, tmp_path, data, **smaller):
     assert sorted((c["model"], c["batch_size"], c["arm_precision"]) for c in compared) == sorted(
         arm for arm in arms if arm[2] != baseline)
     for c in compared:
-        assert c["baseline_precision"] == baseline and float(c["speedup"]) > 0 and c["metric_delta"] != ""
+        assert c["baseline_precision"] == baseline and c["metric_delta"] != ""
+        if c["skipped_fraction"] and float(c["skipped_fraction"]) == 1:
+            assert c["speedup"] == "" and "every step" in c["note"], "two steps of fp16 may both overflow"
+        else:
+            assert float(c["speedup"]) > 0
     return out, runs
 
 
@@ -150,7 +154,7 @@ def test_rsna_cnn_124(tmp_path):
     run("synth", tmp_path / "rsna", "--patients", 8, "--height", 160, "--width", 128)
     out, runs = compare("rsna_cnn_124", tmp_path, tmp_path / "rsna", batch_size=4)
     assert {r["image_size"] for r in runs} == {"124"}
-    assert {c["metric"] for c in rows(out / "comparison.csv")} == {"val_auc"}
+    assert {c["metric"] for c in rows(out / "comparison.csv")} == {"val_breast_auc"}
 
 
 def test_folder_resnet50(tmp_path):

@@ -51,7 +51,7 @@ def test_answers_without_libtorch(arguments, tmp_path):
     ("synth out --patients 0", "--patients 0: must be 1 to 100000"),
     ("synth out --syntax png", "unknown syntax 'png': choose mixed, explicit-le, rle, jpeg-lossless or jpeg2000"),
     ("preprocess --data x --cache y --dataset imagenet",
-     "unknown dataset 'imagenet': auto, rsna, folder, cifar100, cifar10, idx or synthetic"),
+     "unknown dataset 'imagenet': auto, rsna, rsna-png, folder, cifar100, cifar10, idx or synthetic"),
 ])
 def test_refuses_wrong_usage_without_libtorch(arguments, line, tmp_path):
     (tmp_path / "wrong.toml").write_text("batch-sise = 3\n")
