@@ -86,10 +86,15 @@ std::vector<const RunRecord*> all_of(const RunsByRepeat& runs) {
 }  // namespace
 
 void Notes::add(const std::string& remark) {
-  if (remark.empty() || std::find(remarks_.begin(), remarks_.end(), remark) != remarks_.end()) {
-    return;
+  // A run's note may be several remarks, of which its partner has some as well.
+  for (std::size_t begin = 0; begin < remark.size();) {
+    const std::size_t end = std::min(remark.find("; ", begin), remark.size());
+    const std::string each = remark.substr(begin, end - begin);
+    if (!each.empty() && std::find(remarks_.begin(), remarks_.end(), each) == remarks_.end()) {
+      remarks_.push_back(each);
+    }
+    begin = end + 2;
   }
-  remarks_.push_back(remark);
 }
 
 std::string Notes::text() const { return fmt::format("{}", fmt::join(remarks_, "; ")); }

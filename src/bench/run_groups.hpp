@@ -13,7 +13,7 @@ namespace mpbench::bench {
 /// Remarks in the order made, each once.
 class Notes {
  public:
-  /// An empty remark is none.
+  /// One remark, or several joined by "; ". An empty one is none.
   void add(const std::string& remark);
   /// All of them, joined by "; ".
   std::string text() const;

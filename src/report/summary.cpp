@@ -148,7 +148,7 @@ SummaryBlock make_block(std::span<const Comparison> rows, std::span<const RunRec
                               {bytes_text(memory)},
                               {}});
   block.accuracy.header = {"precision", metric.empty() ? "metric" : metric,
-                           "difference" + confidence, "skipped steps", "verdict"};
+                           "difference" + confidence, "skipped", "verdict"};
   block.accuracy.rows.push_back({{first.baseline_precision},
                                  {metric_text(baseline, metric)},
                                  {"baseline", Colour::dim},

@@ -281,10 +281,14 @@ TEST(ComparisonTest, SaysWhatTaintsTheRuns) {
   runs[2].note = runs[3].note = "fp16 is emulated here";
   runs[2].build_type = "Debug+sanitizers";
   runs[3].steps = 99;
-  runs[0].note = "tf32 is emulated here";
+  runs[0].note = "tf32 is emulated here; synthetic data";
+  runs[2].note = "synthetic data; fp16 is emulated here";
   const Comparison row = compare_one(runs);
   EXPECT_THAT(row.note, HasSubstr("fp16 is emulated here"));
   EXPECT_THAT(row.note, HasSubstr("tf32 is emulated here"));
+  const std::size_t first = row.note.find("synthetic data");
+  EXPECT_NE(first, std::string::npos);
+  EXPECT_EQ(row.note.find("synthetic data", first + 1), std::string::npos) << row.note;
   EXPECT_THAT(row.note, HasSubstr("Debug+sanitizers build"));
   EXPECT_THAT(row.note, HasSubstr("step counts differ"));
 }
