@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <fstream>
-#include <map>
+#include <iterator>
 #include <set>
-#include <sstream>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/toml_text.hpp"
 
 namespace mpbench::commands {
 namespace {
@@ -21,22 +21,12 @@ const std::set<std::string> free_options{
     "seed",      "repeats",     "max-time",        "margin",     "confidence",
     "data",      "checkpoints", "checkpoint-steps"};
 
-std::map<std::string, std::string> lines_of(std::istream& text) {
-  std::map<std::string, std::string> options;
-  for (std::string line; std::getline(text, line);) {
-    const auto equals = line.find(" = ");
-    if (equals != std::string::npos) options[line.substr(0, equals)] = line.substr(equals + 3);
-  }
-  return options;
-}
-
 /// "--epochs was 5 and is 1 now", for each that differs; empty where none does.
 std::string differences(const fs::path& config_then, const std::string& config_now) {
   std::ifstream file(config_then);
-  const auto then = lines_of(file);
-  std::istringstream text(config_now);
+  const auto then = toml_lines(std::string(std::istreambuf_iterator<char>(file), {}));
   std::string found;
-  for (const auto& [name, value] : lines_of(text)) {
+  for (const auto& [name, value] : toml_lines(config_now)) {
     const auto before = then.find(name);
     if (before == then.end() || before->second == value || free_options.contains(name)) continue;
     found += fmt::format("{}--{} was {} and is {} now", found.empty() ? "" : ", ", name,

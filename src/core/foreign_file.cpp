@@ -2,32 +2,46 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <string_view>
+
+#include "mpbench/core/file_type.hpp"
+#include "mpbench/core/utf8_text.hpp"
 
 namespace mpbench {
 namespace {
 
 using namespace std::string_view_literals;
 
+/// What there is to say of a binary file where its type tells that it holds no tensors.
+std::optional<std::string_view> problem_of(FileType type) {
+  switch (type) {
+    case FileType::gzip:
+      return "it is compressed by gzip: unpack it first (gunzip, tar -xzf)";
+    case FileType::bzip2:
+      return "it is compressed by bzip2: unpack it first (bunzip2)";
+    case FileType::xz:
+      return "it is compressed by xz: unpack it first (unxz)";
+    case FileType::zstandard:
+      return "it is compressed by Zstandard: unpack it first (unzstd)";
+    case FileType::seven_zip:
+      return "it is a 7z archive: unpack it first";
+    case FileType::rar:
+      return "it is a RAR archive: unpack it first";
+    case FileType::hdf5:
+      return "it is HDF5, as Keras writes weights; only PyTorch's can be read";
+    case FileType::numpy:
+      return "it is a NumPy array, not a state_dict of torch.save";
+    case FileType::pdf:
+      return "it is a PDF document";
+    default:
+      return {};
+  }
+}
+
 struct Kind {
   std::string_view start;
   std::string_view problem;
 };
-
-constexpr std::array binary_kinds{
-    Kind{"\x1f\x8b"sv, "it is compressed by gzip: unpack it first (gunzip, tar -xzf)"},
-    Kind{"BZh"sv, "it is compressed by bzip2: unpack it first (bunzip2)"},
-    Kind{"\xfd"
-         "7zXZ"sv,
-         "it is compressed by xz: unpack it first (unxz)"},
-    Kind{"\x28\xb5\x2f\xfd"sv, "it is compressed by Zstandard: unpack it first (unzstd)"},
-    Kind{"7z\xbc\xaf"sv, "it is a 7z archive: unpack it first"},
-    Kind{"Rar!"sv, "it is a RAR archive: unpack it first"},
-    Kind{"\x89HDF"sv, "it is HDF5, as Keras writes weights; only PyTorch's can be read"},
-    Kind{"\x93NUMPY"sv, "it is a NumPy array, not a state_dict of torch.save"},
-    Kind{"GGUF"sv, "it is GGUF, a format of language models; only PyTorch's weights can be read"},
-    Kind{"%PDF"sv, "it is a PDF document"}};
 
 // Lower case: texts are compared so.
 constexpr std::array text_kinds{
@@ -44,15 +58,6 @@ constexpr std::array text_kinds{
          "it is JSON, such as a configuration or the index of a model in several parts, and has no "
          "tensors"}};
 
-constexpr std::size_t tar_magic = 257;
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
-}
-
 /// The first characters after a byte-order mark and white space; nothing where they are no text.
 std::string start_of_text(std::string_view bytes) {
   constexpr std::size_t looked_at = 512;
@@ -62,7 +67,7 @@ std::string start_of_text(std::string_view bytes) {
   const bool has_controls = std::any_of(start.begin(), start.end(), [](char c) {
     return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\r' && c != '\n';
   });
-  return has_controls ? std::string() : lower_case(start);
+  return has_controls ? std::string() : ascii_lower(start);
 }
 
 /// A length of less than 4 GiB and the header's brace: its first bytes may be those of any kind.
@@ -76,10 +81,12 @@ std::optional<std::string> describe_foreign_file(std::span<const std::byte> byte
   if (bytes.empty()) return "it is empty: a download or a copy may have failed";
   const std::string_view start(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (begins_like_safetensors(start)) return {};
-  for (const Kind& kind : binary_kinds) {
-    if (start.starts_with(kind.start)) return std::string(kind.problem);
+  if (start.starts_with("GGUF")) {
+    return "it is GGUF, a format of language models; only PyTorch's weights can be read";
   }
-  if (start.size() > tar_magic && start.substr(tar_magic).starts_with("ustar")) {
+  const FileType type = file_type(bytes);
+  if (const auto problem = problem_of(type)) return std::string(*problem);
+  if (type == FileType::tar) {
     // The names that torch.save gave before version 0.2.
     constexpr std::array first_names{"sys_info"sv, "pickle"sv, "storages"sv, "tensors"sv};
     const bool is_torchs =

@@ -11,6 +11,7 @@
 #include "cache_format.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/file_type.hpp"
+#include "mpbench/core/utf8_text.hpp"
 #include "mpbench/data/cifar.hpp"
 #include "mpbench/data/idx.hpp"
 #include "mpbench/data/image_folder.hpp"
@@ -23,14 +24,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t most_looked_at = 20'000;
 constexpr std::size_t most_folders = 256;
-
-std::string lower_extension(const fs::path& path) {
-  auto text = path.extension().string();
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return text;
-}
 
 /// What a folder holds but clutter, sorted; nothing of one that may not be listed.
 std::vector<fs::directory_entry> entries_of(const fs::path& folder) {
@@ -100,7 +93,7 @@ struct Census {
         if (depth > 0) count(entry.path(), depth - 1);
         continue;
       }
-      const auto extension = lower_extension(entry.path());
+      const auto extension = ascii_lower(entry.path().extension().string());
       ++counts[extension];
       firsts.emplace(extension, entry.path());
     }
@@ -129,10 +122,7 @@ std::string explain_archives(const fs::path& folder) {
 std::string explain_table(const fs::path& folder) {
   for (const auto& entry : entries_of(folder)) {
     const auto name = entry.path().filename().string();
-    std::string lower = name;
-    std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
+    const auto lower = ascii_lower(name);
     const bool is_near = lower == "train.csv" || lower == "train.tsv" || lower == "train.txt" ||
                          lower.starts_with("train.csv") || lower.starts_with("train.xls");
     if (is_near) {
@@ -146,7 +136,7 @@ std::string explain_table(const fs::path& folder) {
 
 std::optional<std::string> explain_file(const fs::path& file) {
   const auto name = file.filename().string();
-  const auto extension = lower_extension(file);
+  const auto extension = ascii_lower(file.extension().string());
   const auto type = file_type(file);
   std::error_code error;
   if (fs::file_size(file, error) == 0 && !error) return "it is an empty file";

@@ -20,10 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 bool has_picture_name(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  const auto extension = ascii_lower(path.extension().string());
   constexpr std::array names{".png", ".jpg", ".jpeg", ".bmp"};
   return std::find(names.begin(), names.end(), extension) != names.end();
 }

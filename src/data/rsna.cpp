@@ -78,16 +78,10 @@ std::string_view trimmed(std::string_view cell) {
   return cell.substr(0, cell.find_last_not_of(blanks) + 1);
 }
 
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return lower;
-}
-
 /// 0 or 1, also as "1.0" or "True": what table programs make of a column of whole numbers in which
 /// a cell is missing, or of two values.
 std::optional<int> parse_label(std::string_view cell) {
-  auto word = lower_case(cell);
+  auto word = ascii_lower(cell);
   std::replace(word.begin(), word.end(), ',', '.');  // beside semicolons
   if (word == "false") return 0;
   if (word == "true") return 1;
@@ -99,7 +93,7 @@ std::optional<int> parse_label(std::string_view cell) {
 }
 
 std::optional<char> parse_laterality(std::string_view cell) {
-  const auto word = lower_case(cell);
+  const auto word = ascii_lower(cell);
   if (word == "l" || word == "left") return 'L';
   if (word == "r" || word == "right") return 'R';
   return std::nullopt;

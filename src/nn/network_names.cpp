@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <set>
 #include <string_view>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/utf8_text.hpp"
 #include "mpbench/nn/timm_names.hpp"
 #include "network_entry.hpp"
 
@@ -175,9 +175,7 @@ class Names {
   static bool is_of_a_loss(std::string_view name) {
     const std::string_view last = name.substr(name.rfind('.') + 1);
     if (last == "pos_weight" || last == "class_weight" || last == "class_weights") return true;
-    std::string first(name.substr(0, name.find('.')));
-    std::transform(first.begin(), first.end(), first.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const std::string first = ascii_lower(name.substr(0, name.find('.')));
     return std::any_of(loss_words.begin(), loss_words.end(), [&](std::string_view word) {
       return first.find(word) != std::string::npos;
     });

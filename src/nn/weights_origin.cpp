@@ -1,10 +1,12 @@
 #include "weights_origin.hpp"
 
+#include <algorithm>
 #include <array>
-#include <cctype>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string_view>
+
+#include "mpbench/core/utf8_text.hpp"
 
 namespace mpbench::nn {
 namespace {
@@ -36,11 +38,10 @@ std::string configured_architecture(const fs::path& config) {
 }
 
 /// In lower case, and with '_' for '-'.
-std::string plain(std::string text) {
-  for (char& c : text) {
-    c = c == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
-  return text;
+std::string plain(std::string_view text) {
+  std::string lower = ascii_lower(text);
+  std::replace(lower.begin(), lower.end(), '-', '_');
+  return lower;
 }
 
 bool has(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }

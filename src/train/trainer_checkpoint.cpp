@@ -4,8 +4,8 @@
 #include <torch/types.h>
 
 #include <set>
-#include <sstream>
 
+#include "mpbench/core/toml_text.hpp"
 #include "mpbench/nn/efficientnet.hpp"
 #include "mpbench/nn/state_dict.hpp"
 #include "mpbench/train/setup.hpp"
@@ -21,13 +21,7 @@ const std::set<std::string> free_options{"data",       "epochs",      "steps",
                                          "workers",    "threads",     "warmup-steps"};
 
 std::map<std::string, std::string> options_of(const TrainConfig& config) {
-  std::map<std::string, std::string> options;
-  std::istringstream lines(to_toml(config));
-  for (std::string line; std::getline(lines, line);) {
-    const auto equals = line.find(" = ");
-    if (equals != std::string::npos) options[line.substr(0, equals)] = line.substr(equals + 3);
-  }
-  return options;
+  return toml_lines(to_toml(config));
 }
 
 void put(std::map<std::string, torch::Tensor>& all, const std::string& prefix,

@@ -27,5 +27,14 @@ TEST(TomlTextTest, ListsAndTheRest) {
   EXPECT_EQ(toml_line("precision", Precision::fp16), "precision = \"fp16\"\n");
 }
 
+TEST(TomlTextTest, LinesReadBackAsTheyStandThere) {
+  const std::string text = toml_line("lr", 0.5) + "\n# a = comment\nno value\n" +
+                           toml_line("name", "a = b") + "last = 1";
+  const std::map<std::string, std::string> expected{
+      {"lr", "0.5"}, {"# a", "comment"}, {"name", "\"a = b\""}, {"last", "1"}};
+  EXPECT_EQ(toml_lines(text), expected);
+  EXPECT_TRUE(toml_lines("").empty());
+}
+
 }  // namespace
 }  // namespace mpbench

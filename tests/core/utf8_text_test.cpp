@@ -34,5 +34,10 @@ TEST(WrapTest, BreaksBetweenWords) {
   EXPECT_EQ(wrap("", 8, ""), "");
 }
 
+TEST(AsciiLowerTest, ChangesTheLettersOfAsciiAlone) {
+  EXPECT_EQ(ascii_lower("Train-AZ.PNG[@`{"), "train-az.png[@`{");
+  EXPECT_EQ(ascii_lower("\xC3\x84\xFF\xC4"), "\xC3\x84\xFF\xC4");
+}
+
 }  // namespace
 }  // namespace mpbench

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,5 +42,9 @@ template <class Value>
 std::string toml_line(std::string_view name, const Value& value) {
   return std::string(name) + " = " + toml_text(value) + "\n";
 }
+
+/// The values that toml_line has written, by their names, as they stand there. Other lines are
+/// passed over.
+std::map<std::string, std::string> toml_lines(std::string_view text);
 
 }  // namespace mpbench
