@@ -9,6 +9,21 @@
 namespace mpbench::bench {
 namespace {
 
+constexpr std::size_t fewest_trainings = 3;
+constexpr std::size_t fewest_patients = 10;
+
+/// Trainings among the runs: of other seeds, and with other results. Runs that end with the same
+/// losses and metrics to the last bit are one training that was repeated.
+std::size_t distinct_trainings(std::span<const RunRecord* const> runs) {
+  std::set<std::optional<std::uint64_t>> seeds;
+  std::set<std::array<std::optional<double>, 4>> results;
+  for (const RunRecord* run : runs) {
+    seeds.insert(run->seed);
+    results.insert({run->train_loss, run->val_loss, run->val_auc, run->val_accuracy});
+  }
+  return std::min(seeds.size(), results.size());
+}
+
 struct Patients {
   std::set<std::string> all;
   std::set<std::string> positive;  ///< with a sample of another class than 0
@@ -29,7 +44,7 @@ Patients patients_of(const PairedPredictions& repeat) {
 std::string lacking_patients(std::span<const PairedPredictions> repeats) {
   if (repeats.empty()) return "predictions are missing, so the number of patients is not known";
   const Patients patients = patients_of(repeats.front());
-  for (const PairedPredictions& repeat : repeats) {
+  for (const PairedPredictions& repeat : repeats.subspan(1)) {
     if (patients_of(repeat).all != patients.all) {
       return "the runs were validated on different patients: give them one split with --split";
     }
@@ -48,16 +63,6 @@ std::string lacking_patients(std::span<const PairedPredictions> repeats) {
 }
 
 }  // namespace
-
-std::size_t distinct_trainings(std::span<const RunRecord* const> runs) {
-  std::set<std::optional<std::uint64_t>> seeds;
-  std::set<std::array<std::optional<double>, 4>> results;
-  for (const RunRecord* run : runs) {
-    seeds.insert(run->seed);
-    results.insert({run->train_loss, run->val_loss, run->val_auc, run->val_accuracy});
-  }
-  return std::min(seeds.size(), results.size());
-}
 
 std::string lacking_evidence(const std::vector<Pair>& pairs,
                              std::span<const PairedPredictions> repeats) {

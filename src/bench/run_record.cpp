@@ -1,10 +1,9 @@
 #include "mpbench/bench/run_record.hpp"
 
-#include <algorithm>
-#include <cmath>
-
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <iterator>
 
 #include "mpbench/core/error.hpp"

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "child_run.hpp"
 #include "fitted_steps.hpp"
@@ -60,10 +61,7 @@ class Sweep {
   void require_same_options(const std::vector<bench::RunSpec>& plan) {
     commands::require_same_options(
         options_.out, read_runs(options_.out), plan,
-        [&](const bench::RunSpec& spec) {
-          const train::TrainConfig config = config_of(spec, options_.config);
-          return train::config_hash(config, data_key(config));
-        },
+        [&](const bench::RunSpec& spec) { return config_hash(config_of(spec, options_.config)); },
         to_toml(options_));
   }
 
@@ -82,7 +80,7 @@ class Sweep {
       }
       const train::TrainConfig config = config_of(spec, options_.config);
       ++finished;
-      if (options_.resume && is_done(runs, spec, train::config_hash(config, data_key(config)))) {
+      if (options_.resume && is_done(runs, spec, config_hash(config))) {
         spdlog::info("{} is done already", spec.run_id);
         continue;
       }
@@ -112,6 +110,12 @@ class Sweep {
     auto& key = data_keys_[config.image_size];
     if (key.empty()) key = train::open_images(config, progress_).key;
     return key;
+  }
+
+  /// Every run begins with the same weights: their file is read once.
+  std::string config_hash(const train::TrainConfig& config) {
+    if (!weights_digest_) weights_digest_ = train::weights_digest(config);
+    return train::config_hash(config, data_key(config), *weights_digest_);
   }
 
   /// Whether this run begins a round of repeats that, at the rate so far, would end after the time
@@ -158,6 +162,7 @@ class Sweep {
   const CompareOptions& options_;
   ProgressFunction progress_;
   std::map<int, std::string> data_keys_;
+  std::optional<std::string> weights_digest_;
 };
 
 std::vector<bench::Comparison> compare(const CompareOptions& options,

@@ -63,21 +63,16 @@ void judge_binary(ValidationResult& result, const data::ImageSet& set) {
   if (std::isfinite(best.threshold)) result.best_threshold = best;
 }
 
-void require_finite(const torch::Tensor& logits, const data::Batch& batch,
-                    const data::ImageSet& set) {
-  const auto row = first_row_not_finite(logits);
-  if (!row) return;
-  const auto index = static_cast<std::size_t>(batch.indices[static_cast<std::size_t>(*row)]);
-  throw Diverged(
-      fmt::format("the network's output for image {} is not finite", set.samples[index].id));
-}
-
 }  // namespace
 
-std::optional<std::int64_t> first_row_not_finite(const torch::Tensor& logits) {
+std::optional<std::string> first_image_not_finite(const torch::Tensor& logits,
+                                                  const data::Batch& batch,
+                                                  const data::ImageSet& set) {
   const torch::Tensor bad = logits.isfinite().all(1).logical_not();
   if (!bad.any().item<bool>()) return std::nullopt;
-  return bad.to(torch::kInt32).argmax().item<std::int64_t>();
+  const auto row = bad.to(torch::kInt32).argmax().item<std::int64_t>();
+  const auto index = static_cast<std::size_t>(batch.indices[static_cast<std::size_t>(row)]);
+  return set.samples[index].id;
 }
 
 void for_each_logits(nn::ImageClassifier& model, data::Loader& loader, Precision precision,
@@ -112,7 +107,9 @@ ValidationResult evaluate(nn::ImageClassifier& model, data::Loader& loader, cons
   std::vector<int> labels;
   const bool binary = criterion.task == Task::binary;
   const auto use = [&](const data::Batch& batch, const torch::Tensor& logits) {
-    require_finite(logits, batch, set);
+    if (const auto image = first_image_not_finite(logits, batch, set)) {
+      throw Diverged(fmt::format("the network's output for image {} is not finite", *image));
+    }
     const auto count = batch.labels.size(0);
     loss_sum += criterion(logits, batch.labels).item<double>() * static_cast<double>(count);
     torch::Tensor score = probabilities(criterion.task, logits);

@@ -6,12 +6,6 @@
 
 namespace mpbench::train {
 
-double sigmoid(double logit) {
-  // exp of what is not above 0 cannot overflow.
-  const double e = std::exp(-std::abs(logit));
-  return logit >= 0 ? 1 / (1 + e) : e / (1 + e);
-}
-
 double log_sigmoid(double logit) {
   return std::min(logit, 0.0) - std::log1p(std::exp(-std::abs(logit)));
 }

@@ -34,16 +34,6 @@ torch::Tensor log_odds_of_positive(const torch::Tensor& logits) {
   return exact.size(1) == 2 ? exact.select(1, 1) - exact.select(1, 0) : torch::Tensor();
 }
 
-void require_finite_output(const torch::Tensor& logits, const data::Batch& batch,
-                           const data::ImageSet& set) {
-  const auto row = first_row_not_finite(logits);
-  if (!row) return;
-  const auto index = static_cast<std::size_t>(batch.indices[static_cast<std::size_t>(*row)]);
-  throw Error(
-      fmt::format("the network's output for image {} is not a finite number: try --precision fp32",
-                  set.samples[index].id));
-}
-
 }  // namespace
 
 Predictions predict(TrainedNetwork& network, const data::ImageSet& set,
@@ -71,7 +61,11 @@ Predictions predict(TrainedNetwork& network, const data::ImageSet& set,
   Predictions predictions;
   std::vector<torch::Tensor> parts;
   const auto use = [&](const data::Batch& batch, const torch::Tensor& logits) {
-    require_finite_output(logits, batch, set);
+    if (const auto image = first_image_not_finite(logits, batch, set)) {
+      throw Error(fmt::format(
+          "the network's output for image {} is not a finite number: try --precision fp32",
+          *image));
+    }
     parts.push_back(all_classes(task, logits).to(torch::kCPU));
     const torch::Tensor positive = log_odds_of_positive(logits);
     const torch::Tensor chosen = predicted_class(task, logits).to(torch::kCPU).contiguous();

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "mpbench/core/precision.hpp"
@@ -24,8 +25,10 @@ void for_each_logits(nn::ImageClassifier& model, data::Loader& loader, Precision
                      std::int64_t total, const std::string& label, const ProgressFunction& progress,
                      const LogitsFunction& use);
 
-/// The first row of logits [N, outputs] with a NaN or an infinity in it.
-std::optional<std::int64_t> first_row_not_finite(const torch::Tensor& logits);
+/// The id of the first image of a batch whose logits [N, outputs] have a NaN or an infinity.
+std::optional<std::string> first_image_not_finite(const torch::Tensor& logits,
+                                                  const data::Batch& batch,
+                                                  const data::ImageSet& set);
 
 /// What the network says of one validation image.
 struct Prediction {

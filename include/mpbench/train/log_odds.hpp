@@ -5,10 +5,8 @@
 /// images apart: what ranks images ranks them by logits.
 namespace mpbench::train {
 
-/// The probability, 1 / (1 + exp(-logit)).
-double sigmoid(double logit);
-
-/// ln of it, finite for every finite logit. ln(1 - p) is log_sigmoid(-logit).
+/// ln of the probability 1 / (1 + exp(-logit)), finite for every finite logit. ln(1 - p) is
+/// log_sigmoid(-logit).
 double log_sigmoid(double logit);
 
 /// ln(p / (1 - p)); -inf for 0 and below, inf for 1 and above, NaN for NaN.
