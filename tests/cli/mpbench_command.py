@@ -5,8 +5,18 @@ import pathlib
 import subprocess
 import time
 
+import pytest
+
 MPBENCH = os.environ["MPBENCH"]
 FASHION_MNIST = pathlib.Path("/usr/share/datasets/fashion-mnist")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def user_cache(tmp_path_factory):
+    """A cache folder of its own for each module that imports this."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("user-cache")))
+        yield
 
 
 def run(*arguments, code=0, env=None, timeout=600, **options):

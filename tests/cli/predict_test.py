@@ -12,21 +12,10 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from mpbench_command import FASHION_MNIST, MPBENCH, one_line, rows, run
+from mpbench_command import FASHION_MNIST, MPBENCH, one_line, rows, run, user_cache  # noqa: F401
 from picture_files import make_folder, picture, pillow
 
 IMAGENET_MEAN, IMAGENET_DEVIATION = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def user_cache(tmp_path_factory):
-    before = os.environ.get("XDG_CACHE_HOME")
-    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("user-cache"))
-    yield
-    if before is None:
-        del os.environ["XDG_CACHE_HOME"]
-    else:
-        os.environ["XDG_CACHE_HOME"] = before
 
 
 def train(data, out, *arguments):

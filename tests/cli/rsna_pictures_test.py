@@ -1,11 +1,10 @@
 """RSNA's mammograms as PNG or JPEG, as people publish them: breasts, splits and crops are those of the DICOM files."""
 import json
-import os
 import shutil
 
 import numpy as np
 import pytest
-from mpbench_command import one_line, rows, run
+from mpbench_command import one_line, rows, run, user_cache  # noqa: F401
 from PIL import Image
 from safetensors import safe_open
 
@@ -20,17 +19,6 @@ class Cache:
             self.samples = json.loads(file.get_tensor("samples").tobytes())
             self.made = json.loads(file.get_tensor("preparations").tobytes())
             self.metadata = file.metadata()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def user_cache(tmp_path_factory):
-    before = os.environ.get("XDG_CACHE_HOME")
-    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("user-cache"))
-    yield
-    if before is None:
-        del os.environ["XDG_CACHE_HOME"]
-    else:
-        os.environ["XDG_CACHE_HOME"] = before
 
 
 @pytest.fixture(scope="module")

@@ -8,19 +8,12 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from mpbench_command import one_line, run
+from mpbench_command import one_line, run, user_cache  # noqa: F401
 from picture_files import make_folder, pillow
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32\nsize 12345\n"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def user_cache(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("user-cache")))
-        yield
 
 
 @pytest.fixture(scope="module")

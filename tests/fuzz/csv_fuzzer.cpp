@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "attempt.hpp"
 #include "memory_folder.hpp"
 #include "mpbench/core/csv.hpp"
 #include "mpbench/core/error.hpp"
@@ -19,6 +20,7 @@
 
 namespace {
 
+using mpbench::fuzz::attempt;
 using mpbench::fuzz::stated;
 namespace data = mpbench::data;
 namespace fs = std::filesystem;
@@ -26,16 +28,6 @@ namespace fs = std::filesystem;
 mpbench::fuzz::MemoryFolder& folder() {
   static mpbench::fuzz::MemoryFolder folder;
   return folder;
-}
-
-/// Calls a reader; a refusal by an Error is as good as a result.
-template <class Read>
-void attempt(Read&& read) {
-  try {
-    read();
-  } catch (const mpbench::Error&) {
-    return;
-  }
 }
 
 void read_table(const fs::path& path) {

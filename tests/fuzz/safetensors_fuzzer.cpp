@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "attempt.hpp"
 #include "memory_folder.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/json_text.hpp"
@@ -18,22 +19,13 @@
 
 namespace {
 
+using mpbench::fuzz::attempt;
 using mpbench::fuzz::stated;
 namespace data = mpbench::data;
 namespace fs = std::filesystem;
 namespace nn = mpbench::nn;
 namespace st = mpbench::safetensors;
 namespace train = mpbench::train;
-
-/// Calls a reader; a refusal by an Error is as good as a result.
-template <class Read>
-void attempt(Read&& read) {
-  try {
-    read();
-  } catch (const mpbench::Error&) {
-    return;
-  }
-}
 
 bool same_bytes(std::span<const std::byte> a, std::span<const std::byte> b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end());
