@@ -62,6 +62,11 @@ struct Trainer::State {
     Learner parts = learner();
     return graphed ? (*graphed)(parts, batches) : train_step(parts, batches);
   }
+  /// Of a step's batches, or of those that the loader prepares.
+  std::vector<std::int64_t> batch_shape(const std::vector<data::Batch>& batches) const {
+    if (!batches.empty()) return batches.front().images.sizes().vec();
+    return {config.batch_size, set.channels, set.height, set.width};
+  }
   Learner learner() {
     return {.model = *model,
             .criterion = criterion,
