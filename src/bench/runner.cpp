@@ -1,6 +1,7 @@
 #include "mpbench/bench/runner.hpp"
 
 #include <ATen/Parallel.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/util/Exception.h>
 #include <spdlog/spdlog.h>
 
@@ -256,6 +257,8 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& s
     run.status = status;
     run.error = std::move(error);
   };
+  // Without it the first device gets a context beside the one that computes.
+  const c10::OptionalDeviceGuard on_device(device.is_cuda() ? std::optional(device) : std::nullopt);
   try {
     Run work(config, set, options, output);
     work.read_state();
