@@ -51,11 +51,7 @@ class Run {
   ~Run() {
     stop_measuring();
     if (!state_.use) return;
-    RunRecord& run = output_.run;
-    run.peak_device_bytes = state_.use->peak_device_bytes;
-    run.peak_rss_bytes = state_.use->peak_rss_bytes;
-    run.cpu_time_s = state_.use->cpu_time_s;
-    run.energy_j = state_.use->energy_j;
+    fill_use(output_.run, *state_.use);
   }
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
@@ -158,6 +154,7 @@ class Run {
   /// Tells the trainer's progress on, and reads the energy counters before they wrap.
   ProgressFunction measured_progress() {
     return [this, since_read = Stopwatch()](const Progress& progress) mutable {
+      meter_.read_clocks();
       if (since_read.seconds() > seconds_between_energy_readings) {
         static_cast<void>(meter_.used());
         since_read = Stopwatch();
@@ -232,14 +229,6 @@ class Run {
   RunState state_;
 };
 
-// ATen reports a refused allocation on the CPU as a plain c10::Error: its allocator's name tells.
-bool is_out_of_memory(const std::exception& error) {
-  return dynamic_cast<const train::OutOfMemory*>(&error) != nullptr ||
-         dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
-         dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
-         std::string_view(error.what()).find("DefaultCPUAllocator") != std::string_view::npos;
-}
-
 }  // namespace
 
 RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& set,
@@ -253,9 +242,9 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& s
   run.note = notes_on(config, set, device);
   if (!run.note.empty()) spdlog::warn("{}", run.note);
 
-  const auto stop = [&](RunStatus status, std::string error) {
+  const auto stop = [&](RunStatus status, const std::string& error) {
     run.status = status;
-    run.error = std::move(error);
+    run.error = error.substr(0, error.find('\n'));  // CUDA's go on with advice
   };
   // Without it the first device gets a context beside the one that computes.
   const c10::OptionalDeviceGuard on_device(device.is_cuda() ? std::optional(device) : std::nullopt);
@@ -276,10 +265,10 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& s
   } catch (const Error&) {
     throw;
   } catch (const c10::Error& error) {
-    stop(is_out_of_memory(error) ? RunStatus::oom : RunStatus::failed,
+    stop(train::is_out_of_memory(error, device) ? RunStatus::oom : RunStatus::failed,
          error.what_without_backtrace());
   } catch (const std::exception& error) {
-    stop(is_out_of_memory(error) ? RunStatus::oom : RunStatus::failed, error.what());
+    stop(train::is_out_of_memory(error, device) ? RunStatus::oom : RunStatus::failed, error.what());
   }
   return output;
 }

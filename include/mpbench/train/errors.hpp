@@ -1,5 +1,9 @@
 #pragma once
 
+#include <c10/core/Device.h>
+
+#include <exception>
+
 #include "mpbench/core/error.hpp"
 
 namespace mpbench::train {
@@ -16,5 +20,9 @@ class OutOfMemory : public Error {
  public:
   using Error::Error;
 };
+
+/// Whether an error of LibTorch, or of what it calls, says that an allocation was refused, on the
+/// device or here.
+bool is_out_of_memory(const std::exception& error, c10::Device device);
 
 }  // namespace mpbench::train
