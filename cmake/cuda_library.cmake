@@ -16,5 +16,4 @@ target_compile_definitions(mpbench_device PRIVATE MPBENCH_WITH_CUDA
   MPBENCH_CUDA_LIBRARY="$<TARGET_FILE_NAME:mpbench_cuda>")
 add_dependencies(mpbench_device mpbench_cuda)
 install(TARGETS mpbench_cuda LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/mpbench)
-# For the tests; $ORIGIN for those that were copied elsewhere, beside the library.
-set(CMAKE_BUILD_RPATH $ORIGIN ${CMAKE_BINARY_DIR})
+set(CMAKE_BUILD_RPATH ${CMAKE_BINARY_DIR})

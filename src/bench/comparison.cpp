@@ -205,14 +205,8 @@ Comparison compare_arm(const RunGroup& group, const std::string& arm, Prediction
   row.confidence = options.confidence;
   row.skipped_fraction = skipped_fraction(pairing.pairs, &Pair::arm);
   compare_speed(pairing, options.confidence, row, notes);
-  // What a CUDA graph works in is in no tensor while it runs: the allocator only knows that it
-  // keeps the memory.
-  const bool graphs = std::ranges::any_of(pairing.pairs, [](const Pair& pair) {
-    return pair.baseline->cuda_graph.value_or(false) || pair.arm->cuda_graph.value_or(false);
-  });
-  row.memory_ratio = memory_ratio(
-      pairing.pairs, graphs ? &RunRecord::peak_reserved_bytes : &RunRecord::peak_device_bytes);
-  if (!row.memory_ratio && !graphs) {
+  row.memory_ratio = memory_ratio(pairing.pairs, &RunRecord::peak_device_bytes);
+  if (!row.memory_ratio) {
     row.memory_ratio = memory_ratio(pairing.pairs, &RunRecord::peak_rss_bytes);
   }
   const MetricDifference difference = metric_difference(pairing.pairs, predictions, options, notes);

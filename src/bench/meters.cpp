@@ -112,53 +112,27 @@ void ResourceUse::add(const ResourceUse& part) {
   };
   const auto larger = [](auto a, auto b) { return std::max(a, b); };
   combine(peak_device_bytes, part.peak_device_bytes, larger);
-  combine(peak_reserved_bytes, part.peak_reserved_bytes, larger);
   combine(peak_rss_bytes, part.peak_rss_bytes, larger);
   combine(cpu_time_s, part.cpu_time_s, std::plus<>());
   combine(energy_j, part.energy_j, std::plus<>());
-  combine(device_energy_j, part.device_energy_j, std::plus<>());
-  clocks.count += part.clocks.count;
-  clocks.mhz_sum += part.clocks.mhz_sum;
-  clocks.limits |= part.clocks.limits;
 }
 
 ResourceMeter::ResourceMeter(c10::Device device, const std::filesystem::path& powercap_root)
-    : device_(device), energy_(powercap_root), gpu_(device) {}
+    : device_(device), energy_(powercap_root) {}
 
 void ResourceMeter::start() {
   reset_peak_rss();
   device::reset_peak_memory(device_);
   energy_.restart();
-  clocks_ = {};
-  since_clocks_.restart();
-  gpu_energy_start_j_ = gpu_.total_energy_j();
   cpu_start_s_ = bench::cpu_time_s();
   running_ = true;
 }
 
-void ResourceMeter::read_clocks() {
-  constexpr double seconds_between_readings = 1;
-  if (device_.is_cpu() || since_clocks_.seconds() < seconds_between_readings) return;
-  since_clocks_.restart();
-  const auto now = gpu_.clocks();
-  if (!now) return;
-  ++clocks_.count;
-  clocks_.mhz_sum += static_cast<double>(now->sm_mhz);
-  clocks_.limits |= now->limits;
-}
-
 ResourceUse ResourceMeter::used() {
-  ResourceUse use{.cpu_time_s = bench::cpu_time_s() - cpu_start_s_,
-                  .energy_j = energy_.joules(),
-                  .clocks = clocks_};
-  use.peak_rss_bytes = bench::peak_rss_bytes();
-  if (const auto peak = device::peak_memory(device_)) {
-    use.peak_device_bytes = peak->allocated;
-    use.peak_reserved_bytes = peak->reserved;
-  }
-  const auto energy = gpu_.total_energy_j();
-  if (energy && gpu_energy_start_j_) use.device_energy_j = *energy - *gpu_energy_start_j_;
-  return use;
+  return {.peak_device_bytes = device::peak_memory_bytes(device_),
+          .peak_rss_bytes = bench::peak_rss_bytes(),
+          .cpu_time_s = bench::cpu_time_s() - cpu_start_s_,
+          .energy_j = energy_.joules()};
 }
 
 ResourceUse ResourceMeter::stop() {

@@ -12,7 +12,6 @@
 #include "mpbench/core/build_info.hpp"
 #include "mpbench/core/openmp_waiting.hpp"
 #include "mpbench/device/device.hpp"
-#include "mpbench/train/setup.hpp"
 
 namespace mpbench::bench {
 
@@ -36,7 +35,6 @@ RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& s
   run.device = device.str();
   run.device_name = device::describe(device).name;
   run.threads = at::get_num_threads();
-  run.workers = train::loader_workers(config, device);
   run.omp_wait_policy = openmp_wait_policy();
   run.torch_version = device::versions().torch;
   if (device.is_cuda()) {
@@ -68,18 +66,6 @@ std::string notes_on(const train::TrainConfig& config, const data::ImageSet& set
     }
   }
   return fmt::format("{}", fmt::join(notes, "; "));
-}
-
-void fill_use(RunRecord& run, const ResourceUse& use) {
-  run.peak_device_bytes = use.peak_device_bytes;
-  run.peak_reserved_bytes = use.peak_reserved_bytes;
-  run.peak_rss_bytes = use.peak_rss_bytes;
-  run.cpu_time_s = use.cpu_time_s;
-  run.energy_j = use.energy_j;
-  run.device_energy_j = use.device_energy_j;
-  if (use.clocks.count == 0) return;
-  run.device_clock_mhz = use.clocks.mhz_sum / static_cast<double>(use.clocks.count);
-  run.device_clock_limits = device::limits_text(use.clocks.limits);
 }
 
 void fill_totals(RunRecord& run, const Totals& totals, bool has_scaler) {

@@ -19,9 +19,6 @@ RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& s
 std::string notes_on(const train::TrainConfig& config, const data::ImageSet& set,
                      c10::Device device);
 
-/// What training took.
-void fill_use(RunRecord& run, const ResourceUse& use);
-
 /// What the steps came to. `has_scaler`: skipped steps are counted.
 void fill_totals(RunRecord& run, const Totals& totals, bool has_scaler);
 

@@ -47,12 +47,7 @@ nlohmann::json to_json(const ResourceUse& use) {
   return {{"peak_device_bytes", cell(use.peak_device_bytes)},
           {"peak_rss_bytes", cell(use.peak_rss_bytes)},
           {"cpu_time_s", cell(use.cpu_time_s)},
-          {"energy_j", cell(use.energy_j)},
-          {"peak_reserved_bytes", cell(use.peak_reserved_bytes)},
-          {"device_energy_j", cell(use.device_energy_j)},
-          {"clock_readings", use.clocks.count},
-          {"clock_mhz_sum", use.clocks.mhz_sum},
-          {"clock_limits", use.clocks.limits}};
+          {"energy_j", cell(use.energy_j)}};
 }
 
 ResourceUse resource_use_from(const nlohmann::json& from) {
@@ -61,14 +56,6 @@ ResourceUse resource_use_from(const nlohmann::json& from) {
   read_cell(from.at("peak_rss_bytes"), use.peak_rss_bytes);
   read_cell(from.at("cpu_time_s"), use.cpu_time_s);
   read_cell(from.at("energy_j"), use.energy_j);
-  // States of earlier versions have none of these.
-  if (from.contains("peak_reserved_bytes")) {
-    read_cell(from.at("peak_reserved_bytes"), use.peak_reserved_bytes);
-    read_cell(from.at("device_energy_j"), use.device_energy_j);
-    from.at("clock_readings").get_to(use.clocks.count);
-    from.at("clock_mhz_sum").get_to(use.clocks.mhz_sum);
-    from.at("clock_limits").get_to(use.clocks.limits);
-  }
   return use;
 }
 

@@ -51,7 +51,11 @@ class Run {
   ~Run() {
     stop_measuring();
     if (!state_.use) return;
-    fill_use(output_.run, *state_.use);
+    RunRecord& run = output_.run;
+    run.peak_device_bytes = state_.use->peak_device_bytes;
+    run.peak_rss_bytes = state_.use->peak_rss_bytes;
+    run.cpu_time_s = state_.use->cpu_time_s;
+    run.energy_j = state_.use->energy_j;
   }
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
@@ -154,7 +158,6 @@ class Run {
   /// Tells the trainer's progress on, and reads the energy counters before they wrap.
   ProgressFunction measured_progress() {
     return [this, since_read = Stopwatch()](const Progress& progress) mutable {
-      meter_.read_clocks();
       if (since_read.seconds() > seconds_between_energy_readings) {
         static_cast<void>(meter_.used());
         since_read = Stopwatch();
@@ -229,6 +232,14 @@ class Run {
   RunState state_;
 };
 
+// ATen reports a refused allocation on the CPU as a plain c10::Error: its allocator's name tells.
+bool is_out_of_memory(const std::exception& error) {
+  return dynamic_cast<const train::OutOfMemory*>(&error) != nullptr ||
+         dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+         dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
+         std::string_view(error.what()).find("DefaultCPUAllocator") != std::string_view::npos;
+}
+
 }  // namespace
 
 RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& set,
@@ -242,9 +253,9 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& s
   run.note = notes_on(config, set, device);
   if (!run.note.empty()) spdlog::warn("{}", run.note);
 
-  const auto stop = [&](RunStatus status, const std::string& error) {
+  const auto stop = [&](RunStatus status, std::string error) {
     run.status = status;
-    run.error = error.substr(0, error.find('\n'));  // CUDA's go on with advice
+    run.error = std::move(error);
   };
   // Without it the first device gets a context beside the one that computes.
   const c10::OptionalDeviceGuard on_device(device.is_cuda() ? std::optional(device) : std::nullopt);
@@ -265,10 +276,10 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& s
   } catch (const Error&) {
     throw;
   } catch (const c10::Error& error) {
-    stop(train::is_out_of_memory(error, device) ? RunStatus::oom : RunStatus::failed,
+    stop(is_out_of_memory(error) ? RunStatus::oom : RunStatus::failed,
          error.what_without_backtrace());
   } catch (const std::exception& error) {
-    stop(train::is_out_of_memory(error, device) ? RunStatus::oom : RunStatus::failed, error.what());
+    stop(is_out_of_memory(error) ? RunStatus::oom : RunStatus::failed, error.what());
   }
   return output;
 }

@@ -4,7 +4,6 @@
 
 #include "mpbench/core/build_info.hpp"
 #include "mpbench/device/device.hpp"
-#include "mpbench/device/gpu_meter.hpp"
 #include "mpbench/dicom/library_versions.hpp"
 #include "subcommands.hpp"
 
@@ -14,6 +13,7 @@ namespace {
 using nlohmann::ordered_json;
 
 ordered_json versions_json() {
+  // First, for ATen asks only once whether its CUDA side is there.
   const device::CudaVersions cuda = device::cuda_versions();
   const device::Versions torch = device::versions();
   const dicom::LibraryVersions imaging = dicom::library_versions();
@@ -23,7 +23,6 @@ ordered_json versions_json() {
           {"libtorch", torch.torch},
           {"cuda", cuda.runtime},
           {"cudnn", cuda.cudnn},
-          {"driver", device::driver_version()},
           {"onednn", torch.onednn},
           {"opencv", imaging.opencv},
           {"dcmtk", imaging.dcmtk},

@@ -63,22 +63,6 @@ void normalise(const Pixel* source, float* target, const ImageSet& set, const Af
   }
 }
 
-/// One image [C, H, W] with the channels of each pixel side by side, [H, W, C].
-template <typename Pixel>
-void interleave(const Pixel* source, Pixel* target, const ImageSet& set) {
-  const std::ptrdiff_t plane = std::ptrdiff_t{set.height} * set.width;
-  for (int c = 0; c < set.channels; ++c) {
-    for (std::ptrdiff_t i = 0; i < plane; ++i) {
-      target[i * set.channels + c] = source[c * plane + i];
-    }
-  }
-}
-
-torch::MemoryFormat memory_format(const LoaderOptions& options) {
-  return options.channels_last ? torch::MemoryFormat::ChannelsLast
-                               : torch::MemoryFormat::Contiguous;
-}
-
 void check(const ImageSet& set, const std::vector<std::int64_t>& indices,
            const LoaderOptions& options) {
   if (options.batch_size < 1) {
@@ -111,7 +95,7 @@ struct Loader::State {
   struct Buffer {
     torch::Tensor images;
     torch::Tensor labels;
-    std::vector<std::byte> augmented;  // one image on its way into `images`
+    std::vector<std::byte> augmented;  // CPU: one image on its way into `images`
     torch::Tensor sent_images;         // CUDA: the same on the device, once `copied` happened
     torch::Tensor sent_labels;
     std::optional<c10::Event> copied;
@@ -202,8 +186,7 @@ void Loader::State::make_room(Buffer& buffer) const {
       buffer.copied->synchronize();
     } else {
       const auto type = set.pixel_type == PixelType::u8 ? torch::kUInt8 : torch::kUInt16;
-      buffer.images = torch::empty(
-          shape, torch::dtype(type).pinned_memory(true).memory_format(memory_format(options)));
+      buffer.images = torch::empty(shape, torch::dtype(type).pinned_memory(true));
       buffer.labels = torch::empty({most}, torch::dtype(torch::kInt64).pinned_memory(true));
       buffer.copied.emplace(options.device.type());
     }
@@ -211,8 +194,9 @@ void Loader::State::make_room(Buffer& buffer) const {
   }
   // Someone may still hold the batch that was handed out from here.
   if (!buffer.images.defined() || buffer.images.storage().use_count() > 1) {
-    buffer.images =
-        torch::empty(shape, torch::dtype(torch::kFloat32).memory_format(memory_format(options)));
+    const auto format =
+        options.channels_last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
+    buffer.images = torch::empty(shape, torch::dtype(torch::kFloat32).memory_format(format));
   }
   if (!buffer.labels.defined() || buffer.labels.storage().use_count() > 1) {
     buffer.labels = torch::empty({most}, torch::kInt64);
@@ -229,20 +213,16 @@ void Loader::State::fill_image(Buffer& buffer, std::int64_t place_in_batch,
       static_cast<std::byte*>(buffer.images.data_ptr()) +
       place_in_batch * set.image_values() * static_cast<std::int64_t>(buffer.images.element_size());
   const bool stored = options.device.is_cuda();
-  const bool interleaved = options.channels_last && set.channels > 1;
   if (options.augment.any()) {
-    const bool in_place = stored && !interleaved;
-    if (!in_place) buffer.augmented.resize(set.image_bytes());
-    auto* changed = reinterpret_cast<Pixel*>(in_place ? target : buffer.augmented.data());
+    if (!stored) buffer.augmented.resize(set.image_bytes());
+    auto* changed = reinterpret_cast<Pixel*>(stored ? target : buffer.augmented.data());
     augment(source, changed, set.channels, set.height, set.width,
             draw_augmentation(options.augment, options.seed, epoch, index, occurrences[place]));
     source = changed;
-  } else if (stored && !interleaved) {
+  } else if (stored) {
     std::copy_n(source, set.image_values(), reinterpret_cast<Pixel*>(target));
   }
-  if (stored && interleaved) {
-    interleave(source, reinterpret_cast<Pixel*>(target), set);
-  } else if (!stored) {
+  if (!stored) {
     normalise(source, reinterpret_cast<float*>(target), set, affine, options.channels_last);
   }
 }
@@ -294,15 +274,11 @@ Batch Loader::State::on_cuda(Buffer& buffer) {
   labels.record_stream(computing);
   // An own tensor: asking a one-channel image for channels_last changes nothing, as it already
   // counts as such.
+  const auto format =
+      options.channels_last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
   auto images = torch::empty(
-      stored.sizes(),
-      torch::dtype(torch::kFloat32).device(options.device).memory_format(memory_format(options)));
-  if (stored.scalar_type() == torch::kUInt8) {
-    at::mul_out(images, stored, device_scale);
-  } else {  // ATen has no arithmetic on 16 bits without a sign
-    images.copy_(stored).mul_(device_scale);
-  }
-  images.add_(device_offset);
+      stored.sizes(), torch::dtype(torch::kFloat32).device(options.device).memory_format(format));
+  images.copy_(stored).mul_(device_scale).add_(device_offset);
   return {images, labels, {}};
 }
 
@@ -358,7 +334,6 @@ double Loader::wait_seconds() const {
   state.add_up_waiting();
   return state.device_waited_s;
 }
-c10::Device Loader::device() const { return state_->options.device; }
 std::int64_t Loader::batches_per_epoch() const { return state_->batches; }
 std::int64_t Loader::images_per_epoch() const { return state_->total; }
 

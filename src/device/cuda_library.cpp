@@ -65,6 +65,10 @@ const Loaded& loaded_if_driver() {
   return once;
 }
 
+// As the engine is loaded: ATen asks only once whether its CUDA side is there, at a moment of its
+// choice.
+[[maybe_unused]] const Loaded& loaded_at_start = loaded_if_driver();
+
 }  // namespace
 
 const CudaFunctions* cuda() { return loaded_if_driver().functions; }

@@ -49,14 +49,7 @@ DeviceInfo describe_cpu() {
   return info;
 }
 
-/// False on the CPU, and as long as CUDA is not initialised: asking its allocator then is an error.
-bool has_allocator(c10::Device device) {
-  return !device.is_cpu() && at::getDeviceAllocator(device.type())->initialized();
-}
-
 }  // namespace
-
-void load_cuda() { static_cast<void>(cuda()); }
 
 c10::Device parse_device(std::string_view text) {
   const DeviceChoice choice = parse_device_choice(text);
@@ -106,23 +99,15 @@ void synchronize(c10::Device device) {
   if (!device.is_cpu()) at::accelerator::synchronizeDevice(device.index());
 }
 
-std::optional<PeakMemory> peak_memory(c10::Device device) {
-  if (!has_allocator(device)) return std::nullopt;
-  constexpr auto all = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+std::optional<std::int64_t> peak_memory_bytes(c10::Device device) {
+  if (device.is_cpu()) return std::nullopt;
   const auto stats = at::accelerator::getDeviceStats(device.index());
-  return PeakMemory{.allocated = stats.allocated_bytes[all].peak,
-                    .reserved = stats.reserved_bytes[all].peak};
+  return stats.allocated_bytes[static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE)]
+      .peak;
 }
 
 void reset_peak_memory(c10::Device device) {
-  if (device.is_cpu()) return;
-  // The allocator knows no device until CUDA is initialised.
-  at::globalContext().lazyInitDevice(device.type());
-  at::accelerator::resetPeakStats(device.index());
-}
-
-std::int64_t refused_allocations(c10::Device device) {
-  return has_allocator(device) ? at::accelerator::getDeviceStats(device.index()).num_ooms : 0;
+  if (!device.is_cpu()) at::accelerator::resetPeakStats(device.index());
 }
 
 Versions versions() {

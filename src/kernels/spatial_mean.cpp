@@ -16,9 +16,7 @@ class SpatialMean : public torch::autograd::Function<SpatialMean> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input) {
     context->saved_data["sizes"] = input.sizes().vec();
-    // On CUDA adaptive_avg_pool2d is this mean and a copy.
-    return input.is_cuda() ? input.mean({2, 3}, /*keepdim=*/true)
-                           : torch::adaptive_avg_pool2d(input, {1, 1});
+    return torch::adaptive_avg_pool2d(input, {1, 1});
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -31,10 +29,9 @@ class SpatialMean : public torch::autograd::Function<SpatialMean> {
 }  // namespace
 
 at::Tensor spatial_mean(const at::Tensor& input) {
-  const bool on_cuda = input.is_cuda() && input.dim() == 4 && input.numel() > 0 &&
-                       input.is_contiguous(at::MemoryFormat::ChannelsLast);
-  const bool on_cpu = active_options().fused_norm && is_dense_image(input);
-  return on_cuda || on_cpu ? SpatialMean::apply(input) : torch::adaptive_avg_pool2d(input, {1, 1});
+  if (!active_options().fused_norm || !is_dense_image(input))
+    return torch::adaptive_avg_pool2d(input, {1, 1});
+  return SpatialMean::apply(input);
 }
 
 }  // namespace mpbench::kernels

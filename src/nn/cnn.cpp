@@ -3,7 +3,6 @@
 #include <torch/types.h>
 
 #include "mpbench/kernels/max_pool.hpp"
-#include "mpbench/kernels/spatial_mean.hpp"
 #include "mpbench/nn/conv_norm_activation.hpp"
 
 namespace mpbench::nn {
@@ -35,7 +34,7 @@ torch::Tensor Cnn::forward(torch::Tensor images) {
     x = norm_activation(block.norm, block.conv->forward(x), Activation::relu);
     x = kernels::max_pool_2x2(x);
   }
-  return classifier_->forward(kernels::spatial_mean(x).flatten(1));
+  return classifier_->forward(torch::adaptive_avg_pool2d(x, {1, 1}).flatten(1));
 }
 
 }  // namespace mpbench::nn

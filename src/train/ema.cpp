@@ -28,15 +28,15 @@ void Ema::update() {
   n_averaged_ += 1;
   std::vector<at::Tensor> averages;
   std::vector<at::Tensor> live;
-  std::vector<at::Tensor> copies;
-  std::vector<at::Tensor> copied;
   for (const Pair& pair : pairs_) {
-    const bool copy = first || !pair.average.is_floating_point();
-    (copy ? copies : averages).push_back(pair.average);
-    (copy ? copied : live).push_back(pair.live);
+    if (first || !pair.average.is_floating_point()) {
+      pair.average.copy_(pair.live, /*non_blocking=*/true);
+    } else {
+      averages.push_back(pair.average);
+      live.push_back(pair.live);
+    }
   }
   if (!averages.empty()) at::_foreach_lerp_(averages, live, 1 - decay_);
-  if (!copies.empty()) at::_foreach_copy_(copies, copied, /*non_blocking=*/true);
 }
 
 std::map<std::string, at::Tensor> Ema::state() const {

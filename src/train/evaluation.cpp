@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "mpbench/amp/autocast_guard.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/timer.hpp"
 #include "mpbench/train/errors.hpp"
@@ -64,15 +63,6 @@ void judge_binary(ValidationResult& result, const data::ImageSet& set) {
   if (std::isfinite(best.threshold)) result.best_threshold = best;
 }
 
-/// int64 [N] on the CPU.
-torch::Tensor labels_of(const data::Batch& batch, const data::ImageSet& set) {
-  std::vector<std::int64_t> labels;
-  for (const std::int64_t index : batch.indices) {
-    labels.push_back(set.samples[static_cast<std::size_t>(index)].label);
-  }
-  return torch::tensor(labels, torch::kInt64);
-}
-
 }  // namespace
 
 std::optional<std::string> first_image_not_finite(const torch::Tensor& logits,
@@ -89,9 +79,6 @@ void for_each_logits(nn::ImageClassifier& model, data::Loader& loader, Precision
                      std::int64_t total, const std::string& label, const ProgressFunction& progress,
                      const LogitsFunction& use) {
   const torch::InferenceMode inference;
-  // Its cache of cast weights is kept as long as a guard lives: cast once, not for each batch.
-  const amp::AutocastGuard autocast(loader.device().type(), autocast_dtype(precision),
-                                    is_mixed(precision));
   model.eval();
   std::int64_t done = 0;
   const Stopwatch clock;
@@ -119,20 +106,18 @@ ValidationResult evaluate(nn::ImageClassifier& model, data::Loader& loader, cons
   std::vector<int> predicted;
   std::vector<int> labels;
   const bool binary = criterion.task == Task::binary;
-  const auto use = [&](const data::Batch& batch, const torch::Tensor& on_device) {
-    // Copied once: each tensor that is read of a GPU's waits for it.
-    const torch::Tensor logits = on_device.to(torch::kCPU);
-    const torch::Tensor true_labels = labels_of(batch, set);
+  const auto use = [&](const data::Batch& batch, const torch::Tensor& logits) {
     if (const auto image = first_image_not_finite(logits, batch, set)) {
       throw Diverged(fmt::format("the network's output for image {} is not finite", *image));
     }
-    const auto count = true_labels.size(0);
-    loss_sum += criterion(logits, true_labels).item<double>() * static_cast<double>(count);
+    const auto count = batch.labels.size(0);
+    loss_sum += criterion(logits, batch.labels).item<double>() * static_cast<double>(count);
     torch::Tensor score = probabilities(criterion.task, logits);
-    if (!binary) score = score.gather(1, true_labels.unsqueeze(1)).squeeze(1);
-    score = score.contiguous();
-    const torch::Tensor exact = logits.to(torch::kFloat64).contiguous();
-    const torch::Tensor chosen = predicted_class(criterion.task, logits).contiguous();
+    if (!binary) score = score.gather(1, batch.labels.unsqueeze(1)).squeeze(1);
+    score = score.to(torch::kCPU, torch::kFloat64).contiguous();
+    const torch::Tensor exact = logits.to(torch::kCPU, torch::kFloat64).contiguous();
+    const torch::Tensor chosen =
+        predicted_class(criterion.task, logits).to(torch::kCPU, torch::kInt64).contiguous();
     for (std::int64_t i = 0; i < count; ++i) {
       const std::int64_t index = batch.indices[static_cast<std::size_t>(i)];
       Prediction& prediction = result.predictions.emplace_back();

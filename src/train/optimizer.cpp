@@ -31,15 +31,6 @@ struct KernelArguments {
   }
 };
 
-/// Whether two tensors of one shape lie alike in memory. The stride of a dimension of size 1 is
-/// never used; a depthwise convolution's weight and gradient, both channels_last, differ in it.
-bool same_strides(const at::Tensor& one, const at::Tensor& other) {
-  for (std::int64_t d = 0; d < one.dim(); ++d) {
-    if (one.size(d) != 1 && one.stride(d) != other.stride(d)) return false;
-  }
-  return true;
-}
-
 /// The gradient as the fused kernels need it: they walk parameter, gradient and state by one linear
 /// index, so all must have the same dtype and strides.
 at::Tensor matching_gradient(const at::Tensor& parameter, std::size_t index) {
@@ -52,7 +43,7 @@ at::Tensor matching_gradient(const at::Tensor& parameter, std::size_t index) {
                             c10::toString(parameter.scalar_type()),
                             c10::toString(gradient.scalar_type())));
   }
-  if (same_strides(parameter, gradient)) {
+  if (gradient.strides() == parameter.strides()) {
     return gradient;
   }
   return at::empty_like(parameter).copy_(gradient);

@@ -83,7 +83,7 @@ Predictions predict(TrainedNetwork& network, const data::ImageSet& set,
     for_each_logits(*network.model, loader, options.precision, loader.images_per_epoch(), "predict",
                     progress, use);
   } catch (const std::exception& error) {
-    if (!is_out_of_memory(error, options.device)) throw;
+    if (!is_out_of_memory(error)) throw;
     throw OutOfMemory(
         fmt::format("memory ran out in a batch of {} images: try a smaller "
                     "--batch-size",

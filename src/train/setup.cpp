@@ -4,7 +4,6 @@
 #include <torch/types.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/data/dataset.hpp"
@@ -110,17 +109,11 @@ kernels::CpuKernelOptions cpu_kernel_options(kernels::Depthwise depthwise,
   return options;
 }
 
-int loader_workers(const TrainConfig& config, torch::Device device) {
-  if (config.workers >= 0) return config.workers;
-  if (!device.is_cuda()) return 1;
-  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()) / 2, 1, 8);
-}
-
 data::LoaderOptions loader_options(const TrainConfig& config, torch::Device device,
                                    data::Normalization normalization) {
   return {.batch_size = config.batch_size,
           .channels_last = config.channels_last,
-          .workers = loader_workers(config, device),
+          .workers = config.workers,
           .seed = config.seed,
           .device = device,
           .normalization = std::move(normalization)};

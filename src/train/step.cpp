@@ -10,14 +10,11 @@
 
 namespace mpbench::train {
 
-torch::ScalarType autocast_dtype(Precision precision) {
-  return precision == Precision::fp16 ? torch::kHalf : torch::kBFloat16;
-}
-
 torch::Tensor forward(nn::ImageClassifier& model, const torch::Tensor& images, Precision precision,
                       bool autocast_cache) {
-  const amp::AutocastGuard autocast(images.device().type(), autocast_dtype(precision),
-                                    is_mixed(precision), autocast_cache);
+  const auto dtype = precision == Precision::fp16 ? torch::kHalf : torch::kBFloat16;
+  const amp::AutocastGuard autocast(images.device().type(), dtype, is_mixed(precision),
+                                    autocast_cache);
   return model.forward(images);
 }
 

@@ -32,16 +32,10 @@ void require_finite_weights(const torch::nn::Module& model) {
 /// The next step's batches: fewer than --accumulate at the epoch's end.
 std::vector<data::Batch> next_batches(Trainer::State& s) {
   std::vector<data::Batch> batches;
-  try {
-    while (batches.size() < static_cast<std::size_t>(s.config.accumulate)) {
-      auto batch = s.train_loader.next();
-      if (!batch) break;
-      batches.push_back(std::move(*batch));
-    }
-  } catch (const std::exception& error) {
-    rethrow_naming(error, s.device,
-                   fmt::format("loading the batch of step {}, of {} images of {}x{}",
-                               s.steps_done + 1, s.config.batch_size, s.set.height, s.set.width));
+  while (batches.size() < static_cast<std::size_t>(s.config.accumulate)) {
+    auto batch = s.train_loader.next();
+    if (!batch) break;
+    batches.push_back(std::move(*batch));
   }
   return batches;
 }
@@ -192,8 +186,6 @@ bool Trainer::finished() const { return state_->steps_done >= state_->total_step
 
 ValidationResult Trainer::validate(const ProgressFunction& progress) {
   State& s = *state_;
-  const std::string where = fmt::format("in the validation after epoch {}, step {}",
-                                        s.epochs_done + (epoch_open() ? 1 : 0), s.steps_done);
   std::optional<EmaWeightsGuard> averaged;
   if (s.ema) averaged.emplace(*s.ema);
   try {
@@ -201,10 +193,8 @@ ValidationResult Trainer::validate(const ProgressFunction& progress) {
     return evaluate(*s.model, s.validation_loader, s.criterion, s.config.precision, s.set,
                     progress);
   } catch (const Diverged& error) {
-    throw Diverged(fmt::format("{}, {}", error.what(), where));
-  } catch (const std::exception& error) {
-    rethrow_naming(error, s.device,
-                   fmt::format("{}, with batches of {} images", where, s.config.batch_size));
+    throw Diverged(fmt::format("{}, in the validation after epoch {}, step {}", error.what(),
+                               s.epochs_done + (epoch_open() ? 1 : 0), s.steps_done));
   }
 }
 

@@ -39,7 +39,7 @@ TEST(DeviceTest, DescribesTheCpuWithAVerdictOnEveryPrecision) {
   ASSERT_EQ(cpu.precisions.size(), 4U);
   EXPECT_EQ(cpu.precisions[0].support, Support::native);
   EXPECT_EQ(cpu.precisions[1].support, Support::absent);
-  EXPECT_FALSE(peak_memory(c10::Device("cpu")).has_value())
+  EXPECT_FALSE(peak_memory_bytes(c10::Device("cpu")).has_value())
       << "the CPU has no device memory to measure";
 }
 

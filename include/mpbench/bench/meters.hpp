@@ -8,9 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "mpbench/core/timer.hpp"
-#include "mpbench/device/gpu_meter.hpp"
-
 namespace mpbench::bench {
 
 /// The largest resident set this process has had, in bytes (VmHWM of /proc/self/status; proc(5));
@@ -51,22 +48,12 @@ class EnergyCounter {
   double microjoules_ = 0;
 };
 
-/// A GPU's clock, read from time to time.
-struct ClockReadings {
-  std::int64_t count = 0;
-  double mhz_sum = 0;
-  std::uint64_t limits = 0;  ///< device::ClockLimit bits that were set in any reading
-};
-
 /// What the measured parts of a run took together. Empty: not measured.
 struct ResourceUse {
   std::optional<std::int64_t> peak_device_bytes;
-  std::optional<std::int64_t> peak_reserved_bytes;
   std::optional<std::int64_t> peak_rss_bytes;
   std::optional<double> cpu_time_s;
   std::optional<double> energy_j;
-  std::optional<double> device_energy_j;
-  ClockReadings clocks;
 
   /// Adds a later part: the larger of the peaks, the sums of the rest. What is empty in one is
   /// empty in the sum, as a part of a sum would pass for the whole.
@@ -82,9 +69,6 @@ class ResourceMeter {
   /// What was used since start(); measuring goes on. Call it at least once an hour, before the
   /// energy counters wrap. Costs microseconds.
   ResourceUse used();
-  /// Reads the GPU's clock, if the last reading is a second old: the driver takes up to a
-  /// millisecond for it. Does nothing on the CPU.
-  void read_clocks();
   /// The same, and ends the part.
   ResourceUse stop();
   bool running() const { return running_; }
@@ -92,10 +76,6 @@ class ResourceMeter {
  private:
   c10::Device device_;
   EnergyCounter energy_;
-  device::GpuMeter gpu_;
-  std::optional<double> gpu_energy_start_j_;
-  ClockReadings clocks_;
-  Stopwatch since_clocks_;
   double cpu_start_s_ = 0;
   bool running_ = false;
 };

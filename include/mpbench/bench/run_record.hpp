@@ -84,11 +84,6 @@ struct RunRecord {
   std::optional<std::int64_t> best_epoch{};  ///< by val_auc, or val_accuracy where there is none
   std::string started_at{};                  ///< UTC, ISO 8601: "2026-01-31T12:34:56Z"
   std::optional<double> train_positive_share{};  ///< of the images trained on; two classes only
-  std::optional<std::int64_t> workers{};         ///< threads that filled batches
-  std::optional<std::int64_t> peak_reserved_bytes{};
-  std::optional<double> device_energy_j{};
-  std::optional<double> device_clock_mhz{};  ///< mean of one reading a second while it trained
-  std::string device_clock_limits{};         ///< device::limits_text(); empty: not measured
 };
 
 /// One row of epochs.csv.
@@ -189,11 +184,6 @@ void visit_columns(Record& r, Visitor&& visit) {
   visit("omp_wait_policy", r.omp_wait_policy);
   visit("pairing_hash", r.pairing_hash);
   visit("train_positive_share", r.train_positive_share);
-  visit("workers", r.workers);
-  visit("peak_reserved_bytes", r.peak_reserved_bytes);
-  visit("device_energy_j", r.device_energy_j);
-  visit("device_clock_mhz", r.device_clock_mhz);
-  visit("device_clock_limits", r.device_clock_limits);
 }
 
 template <RecordOf<EpochRecord> Record, class Visitor>

@@ -81,8 +81,6 @@ class Loader {
   /// all the time it spent filling. On CUDA how long the device had nothing to do before its batch
   /// was there, of the batches that have arrived by now.
   double wait_seconds() const;
-  /// Where the batches are.
-  c10::Device device() const;
   std::int64_t batches_per_epoch() const;
   /// Images an epoch hands out: the number of indices, or a little less with drop_last.
   std::int64_t images_per_epoch() const;

@@ -52,7 +52,7 @@ struct TrainConfig {
   std::string device = "auto";
   int threads = 0;  ///< 0: LibTorch's own choice
   bool channels_last = true;
-  int workers = -1;  ///< threads that prepare batches; -1: loader_workers() decides
+  int workers = 1;
   std::string normalize = "auto";
   std::string balance = "auto";
   data::AugmentOptions augment;
@@ -120,8 +120,7 @@ void visit_options(Config& config, Visitor&& visit) {
   visit("threads", config.threads, "CPU threads that compute; 0 is one a core");
   visit("channels-last", config.channels_last, "NHWC memory format, in every precision alike");
   visit("workers", config.workers,
-        "Threads that prepare batches; 0 prepares them in the step's thread; -1 is one on the CPU, "
-        "and half the cores up to 8 for a GPU");
+        "Threads that prepare batches; 0 prepares them in the step's thread");
   visit("normalize", config.normalize,
         "auto (imagenet for colour, else the training set's own), imagenet, unit or none");
   visit("balance", config.balance,

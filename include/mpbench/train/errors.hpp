@@ -1,9 +1,5 @@
 #pragma once
 
-#include <c10/core/Device.h>
-
-#include <exception>
-
 #include "mpbench/core/error.hpp"
 
 namespace mpbench::train {
@@ -20,9 +16,5 @@ class OutOfMemory : public Error {
  public:
   using Error::Error;
 };
-
-/// Whether an error of LibTorch, or of what it calls, says that an allocation was refused, on the
-/// device or here.
-bool is_out_of_memory(const std::exception& error, c10::Device device);
 
 }  // namespace mpbench::train

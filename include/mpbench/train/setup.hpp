@@ -11,7 +11,8 @@
 namespace mpbench::train {
 
 /// The device of the run. Throws Error for a CUDA device that is not there (and why), UsageError
-/// for --cuda-graph where "auto" is the CPU.
+/// for
+/// --cuda-graph where "auto" is the CPU.
 torch::Device choose_device(const TrainConfig& config);
 
 /// The images; a synthetic set where the options name none.
@@ -32,10 +33,6 @@ Loss choose_loss(const TrainConfig& config, const data::ImageSet& set, const dat
 /// Depthwise::framework none but those that fp16 cannot do without.
 kernels::CpuKernelOptions cpu_kernel_options(kernels::Depthwise depthwise,
                                              kernels::Emulation emulation, Precision precision);
-
-/// The number of threads that prepare batches: --workers, or where none was named, 1 on the CPU,
-/// whose cores compute, and half of the cores up to 8 for a GPU, which one thread cannot feed.
-int loader_workers(const TrainConfig& config, torch::Device device);
 
 /// For validation: every image, in order.
 data::LoaderOptions loader_options(const TrainConfig& config, torch::Device device,

@@ -38,9 +38,6 @@ struct StepResult {
   amp::StepOutcome outcome = amp::StepOutcome::stepped;
 };
 
-/// What autocast casts to in a mixed precision.
-torch::ScalarType autocast_dtype(Precision precision);
-
 /// images [N, C, H, W] -> logits [N, outputs], under autocast where the precision is mixed.
 torch::Tensor forward(nn::ImageClassifier& model, const torch::Tensor& images, Precision precision,
                       bool autocast_cache = true);

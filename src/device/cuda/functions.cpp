@@ -28,8 +28,6 @@ DeviceInfo describe(c10::Device device) {
   info.device = device;
   info.name = properties->name;
   info.compute_capability = fmt::format("{}.{}", properties->major, properties->minor);
-  info.pci_address = fmt::format("{:08x}:{:02x}:{:02x}.0", properties->pciDomainID,
-                                 properties->pciBusID, properties->pciDeviceID);
   info.memory_bytes = static_cast<std::int64_t>(properties->totalGlobalMem);
   info.cores = properties->multiProcessorCount;
   const bool tensor_cores = properties->major >= 7;
