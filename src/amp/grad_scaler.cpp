@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "mpbench/core/error.hpp"
@@ -98,6 +99,15 @@ void GradScaler::require_scale(const char* caller) const {
 
 at::Tensor GradScaler::scalar_on_scale_device(double value) const {
   return at::full({}, value, scale_.options());
+}
+
+at::Tensor GradScaler::sum_on_scale_device(const std::vector<at::Tensor>& values) const {
+  at::Tensor sum;
+  for (const at::Tensor& value : values) {
+    const at::Tensor here = value.to(scale_.device(), at::kFloat, /*non_blocking=*/true);
+    sum = sum.defined() ? sum + here : here;
+  }
+  return sum;
 }
 
 at::Tensor GradScaler::scale(const at::Tensor& output) {
@@ -222,16 +232,15 @@ StepOutcome GradScaler::step_fused(ScalableOptimizer& optimizer, OptimizerState&
         unscale_gradients(optimizer, scalar_on_scale_device(1.0), /*allow_float16=*/true);
     scaling.grad_scale = scale_;
   }
-  scaling.found_inf = scalar_on_scale_device(0.0);
-  for (const at::Tensor& found_inf : state.found_inf) {
-    scaling.found_inf += found_inf.to(scale_.device(), at::kFloat, /*non_blocking=*/true);
-  }
+  const at::Tensor found_inf = sum_on_scale_device(state.found_inf);
+  scaling.found_inf = found_inf.defined() ? found_inf : scalar_on_scale_device(0.0);
   optimizer.step(&scaling);
   state.stage = Stage::stepped;
   if (!skipped_on_device_.defined()) {
-    skipped_on_device_ = at::zeros({}, scale_.options().dtype(at::kLong));
+    skipped_on_device_ = at::zeros({}, scale_.options().dtype(at::kDouble));
   }
-  skipped_on_device_ += scaling.found_inf.ne(0);
+  // 0 or 1, except where the sum is over several devices.
+  skipped_on_device_ += state.found_inf.size() > 1 ? scaling.found_inf.sign() : scaling.found_inf;
   return StepOutcome::unknown_until_synchronised;
 }
 
@@ -245,13 +254,11 @@ void GradScaler::update(std::optional<double> new_scale) {
     states_.clear();
     return;
   }
-  at::Tensor combined;
+  std::vector<at::Tensor> all;
   for (const auto& [optimizer, state] : states_) {
-    for (const at::Tensor& found_inf : state.found_inf) {
-      const at::Tensor here = found_inf.to(scale_.device(), at::kFloat, /*non_blocking=*/true);
-      combined = combined.defined() ? combined + here : here;
-    }
+    all.insert(all.end(), state.found_inf.begin(), state.found_inf.end());
   }
+  const at::Tensor combined = sum_on_scale_device(all);
   if (!combined.defined()) {
     throw Error("GradScaler: no inf checks were recorded prior to update(); step() was not called");
   }
@@ -292,7 +299,17 @@ std::int64_t GradScaler::get_growth_tracker() const {
 
 std::int64_t GradScaler::skipped_steps() const {
   return skipped_on_host_ +
-         (skipped_on_device_.defined() ? skipped_on_device_.item<std::int64_t>() : 0);
+         (skipped_on_device_.defined() ? std::llround(skipped_on_device_.item<double>()) : 0);
+}
+
+at::Tensor GradScaler::scale_on_device() const {
+  require_scale("scale_on_device()");
+  return scale_;
+}
+
+at::Tensor GradScaler::skipped_steps_on_device() const {
+  if (skipped_on_device_.defined() && skipped_on_host_ == 0) return skipped_on_device_;
+  return at::full({}, skipped_steps(), at::kDouble);
 }
 
 nlohmann::json GradScaler::state() const {

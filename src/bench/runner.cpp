@@ -1,6 +1,7 @@
 #include "mpbench/bench/runner.hpp"
 
 #include <ATen/Parallel.h>
+#include <c10/core/DeviceGuard.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -242,6 +243,9 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& s
     run.error = first_line(error);
   };
   try {
+    // Without it the first device gets a context beside the one that computes.
+    const c10::OptionalDeviceGuard on_device(device.is_cuda() ? std::optional(device)
+                                                              : std::nullopt);
     describe_device(run, device);
     run.note = notes_on(config, set, device);
     if (!run.note.empty()) spdlog::warn("{}", run.note);

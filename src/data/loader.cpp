@@ -1,5 +1,6 @@
 #include "mpbench/data/loader.hpp"
 
+#include <c10/core/DeviceGuard.h>
 #include <c10/core/Event.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
@@ -12,6 +13,7 @@
 #include "gpu_images.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/data/prefetch_ring.hpp"
+#include "mpbench/device/step_clock.hpp"
 
 namespace mpbench::data {
 
@@ -110,7 +112,8 @@ struct Loader::State {
   void make_room(Buffer& buffer) const;
   void send(Buffer& buffer, std::int64_t count) const;
   Batch on_cpu(const Buffer& buffer, std::int64_t count) const;
-  Batch on_cuda(Buffer& buffer) const;
+  Batch on_cuda(Buffer& buffer);
+  void add_up_waiting();
 
   ImageSet set;
   std::vector<std::int64_t> indices;
@@ -119,6 +122,10 @@ struct Loader::State {
   torch::Tensor device_scale;  // [1, C, 1, 1], CUDA only
   torch::Tensor device_offset;
   std::optional<c10::Stream> copy_stream;  // beside the one that computes, CUDA only
+  // CUDA: from the end of what was computed before to the moment when the batch is there. The host
+  // runs ahead, and its own waiting says little.
+  device::StepClock device_waiting;
+  double device_waited_s = 0;
   std::vector<std::int64_t> positives;
   std::vector<std::int64_t> negatives;
   std::int64_t total = 0;  // images an epoch hands out
@@ -139,6 +146,7 @@ Loader::State::State(const ImageSet& set_in, std::vector<std::int64_t> indices_i
     : set(set_in),
       indices(std::move(indices_in)),
       options(std::move(options_in)),
+      device_waiting(options.device),
       buffers(static_cast<std::size_t>(std::max(options.workers, 0)) + 2),
       ring(std::max(options.workers, 0), buffers.size(),
            [this](std::size_t slot, std::int64_t batch) { fill(slot, batch); }) {
@@ -228,6 +236,10 @@ void Loader::State::fill_image(Buffer& buffer, std::int64_t place_in_batch,
 
 void Loader::State::fill(std::size_t slot, std::int64_t batch) {
   Buffer& buffer = buffers[slot];
+  // A thread's current device is the first one until it is told otherwise, and waiting for an event
+  // would make a context there.
+  const c10::OptionalDeviceGuard on_device(options.device.is_cuda() ? std::optional(options.device)
+                                                                    : std::nullopt);
   make_room(buffer);
   auto* labels = buffer.labels.data_ptr<std::int64_t>();
   for (std::int64_t i = 0; i < batch_images(batch); ++i) {
@@ -255,10 +267,12 @@ Batch Loader::State::on_cpu(const Buffer& buffer, std::int64_t count) const {
   return {buffer.images.narrow(0, 0, count), buffer.labels.narrow(0, 0, count), {}};
 }
 
-Batch Loader::State::on_cuda(Buffer& buffer) const {
+Batch Loader::State::on_cuda(Buffer& buffer) {
   const auto computing =
       c10::impl::VirtualGuardImpl(options.device.type()).getStream(options.device);
   buffer.copied->block(computing);
+  device_waiting.end();
+  add_up_waiting();
   const auto stored = std::exchange(buffer.sent_images, {});
   const auto labels = std::exchange(buffer.sent_labels, {});
   // Their memory belongs to the copying stream, which must not use it again before the other is
@@ -266,6 +280,10 @@ Batch Loader::State::on_cuda(Buffer& buffer) const {
   stored.record_stream(computing);
   labels.record_stream(computing);
   return {normalised(stored, device_scale, device_offset, options.channels_last), labels, {}};
+}
+
+void Loader::State::add_up_waiting() {
+  while (const auto seconds = device_waiting.next_if_finished()) device_waited_s += *seconds;
 }
 
 Loader::Loader(const ImageSet& set, std::vector<std::int64_t> indices, LoaderOptions options)
@@ -298,6 +316,7 @@ void Loader::start_epoch(int epoch, std::int64_t first_batch) {
 std::optional<Batch> Loader::next() {
   State& state = *state_;
   const torch::NoGradGuard no_grad;
+  state.device_waiting.begin();
   const auto slot = state.ring.take();
   if (!slot) return std::nullopt;
   const std::int64_t count = state.batch_images(state.next_batch);
@@ -309,7 +328,12 @@ std::optional<Batch> Loader::next() {
   return batch;
 }
 
-double Loader::wait_seconds() const { return state_->ring.wait_seconds(); }
+double Loader::wait_seconds() const {
+  State& state = *state_;
+  if (state.options.device.is_cpu()) return state.ring.wait_seconds();
+  state.add_up_waiting();
+  return state.device_waited_s;
+}
 at::Device Loader::device() const { return state_->options.device; }
 std::int64_t Loader::batches_per_epoch() const { return state_->batches; }
 std::int64_t Loader::images_per_epoch() const { return state_->total; }

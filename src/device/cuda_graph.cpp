@@ -1,5 +1,7 @@
 #include "mpbench/device/cuda_graph.hpp"
 
+#include <ATen/DeviceAccelerator.h>
+
 #include "cuda_library.hpp"
 #include "mpbench/core/error.hpp"
 
@@ -9,6 +11,8 @@ CudaGraph::CudaGraph(c10::Device device, const std::function<void()>& work) {
   if (!device.is_cuda()) throw Error("a CUDA graph needs a CUDA device");
   if (cuda() == nullptr) throw Error("a CUDA graph needs CUDA: " + cuda_absence());
   synchronize(device);
+  // A recording allocates from a pool of its own, which cannot use what earlier work left cached.
+  at::accelerator::emptyCache();
   recorded_ = cuda()->record(device, work);
 }
 CudaGraph::~CudaGraph() = default;

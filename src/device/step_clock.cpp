@@ -2,26 +2,41 @@
 
 #include <c10/core/impl/VirtualGuardImpl.h>
 
-#include "mpbench/device/device.hpp"
+#include "mpbench/core/error.hpp"
 
 namespace mpbench::device {
 namespace {
 
-c10::Event mark(c10::Device device) {
-  // The default flag makes events that tell no time.
-  c10::Event event(device.type(), c10::EventFlag::BACKEND_DEFAULT);
+void mark(c10::Event& event, c10::Device device) {
   event.record(c10::impl::VirtualGuardImpl(device.type()).getStream(device));
-  return event;
+}
+
+double seconds_between(const c10::Event& first, const c10::Event& last) {
+  return 1e-3 * first.elapsedTime(last);
 }
 
 }  // namespace
+
+StepClock::Piece StepClock::unused_piece() {
+  if (told_.empty()) {
+    // The default flag makes events that tell no time.
+    const auto event = [this] {
+      return c10::Event(device_.type(), c10::EventFlag::BACKEND_DEFAULT);
+    };
+    return {event(), event()};
+  }
+  Piece piece = std::move(told_.back());
+  told_.pop_back();
+  return piece;
+}
 
 void StepClock::begin() {
   if (device_.is_cpu()) {
     stopwatch_.restart();
     return;
   }
-  events_.emplace_back(mark(device_), c10::Event(device_.type()));
+  if (!begun_) begun_.emplace(unused_piece());
+  mark(begun_->first, device_);
 }
 
 void StepClock::end() {
@@ -29,14 +44,36 @@ void StepClock::end() {
     seconds_.push_back(stopwatch_.seconds());
     return;
   }
-  events_.back().second = mark(device_);
+  mark(begun_->last, device_);
+  ended_.push_back(std::move(*begun_));
+  begun_.reset();
+}
+
+double StepClock::next() {
+  if (const auto seconds = next_if_finished()) return *seconds;
+  if (ended_.empty()) throw Error("StepClock: no piece of work was ended");
+  ended_.front().last.synchronize();
+  return next_if_finished().value();
+}
+
+std::optional<double> StepClock::next_if_finished() {
+  if (device_.is_cpu()) {
+    if (seconds_.empty()) return std::nullopt;
+    const double seconds = seconds_.front();
+    seconds_.pop_front();
+    return seconds;
+  }
+  if (ended_.empty() || !ended_.front().last.query()) return std::nullopt;
+  told_.push_back(std::move(ended_.front()));
+  ended_.pop_front();
+  return seconds_between(told_.back().first, told_.back().last);
 }
 
 std::vector<double> StepClock::collect() {
-  synchronize(device_);
-  for (const auto& [first, last] : events_) seconds_.push_back(1e-3 * first.elapsedTime(last));
-  events_.clear();
-  return std::exchange(seconds_, {});
+  std::vector<double> all;
+  if (!ended_.empty()) ended_.back().last.synchronize();
+  while (const auto seconds = next_if_finished()) all.push_back(*seconds);
+  return all;
 }
 
 }  // namespace mpbench::device

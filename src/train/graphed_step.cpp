@@ -27,8 +27,10 @@ StepResult GraphedStep::operator()(Learner learner, std::span<const data::Batch>
 
 void GraphedStep::record(const Learner& learner, const data::Batch& batch) {
   place_ = {batch.images.clone(), batch.labels.clone(), {}};
+  // Gradients of the eager steps would be kept alive outside the recording's pool of memory.
+  learner.optimizer.zero_grad();
   Learner recorded = learner;
-  recorded.autocast_cache = false;
+  recorded.recorded = true;
   graph_ = std::make_unique<device::CudaGraph>(batch.images.device(), [&] {
     result_ = train_step(recorded, {&place_, 1});
   });

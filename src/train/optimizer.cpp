@@ -81,6 +81,7 @@ class FusedOptimizer : public Optimizer {
     if (!std::isfinite(lr) || lr < 0.0) {
       throw UsageError(fmt::format("learning rate {}: must be a number >= 0", lr));
     }
+    if (lr == options_.lr) return;  // a schedule sets it each step, most often to what it was
     options_.lr = lr;
     for (const Group& group : groups_) {
       if (group.lr.defined()) {

@@ -1,5 +1,6 @@
 #include "mpbench/train/predictor.hpp"
 
+#include <c10/core/DeviceGuard.h>
 #include <fmt/format.h>
 #include <torch/types.h>
 
@@ -41,6 +42,8 @@ Predictions predict(TrainedNetwork& network, const data::ImageSet& set,
                     std::vector<std::int64_t> indices, const PredictOptions& options,
                     const ProgressFunction& progress) {
   if (!network.normalization) throw Error("predict: the network's normalisation is not known");
+  const c10::OptionalDeviceGuard on_device(options.device.is_cuda() ? std::optional(options.device)
+                                                                    : std::nullopt);
   const device::Float32PrecisionGuard float32(options.precision == Precision::tf32);
   const device::DeterminismGuard determinism(options.deterministic);
   std::optional<kernels::CpuKernelsGuard> cpu_kernels;

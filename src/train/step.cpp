@@ -6,6 +6,7 @@
 #include "mpbench/device/named_range.hpp"
 #include "mpbench/train/ema.hpp"
 #include "mpbench/train/gradient_clip.hpp"
+#include "training_sums.hpp"
 
 namespace mpbench::train {
 
@@ -24,7 +25,7 @@ StepResult train_step(Learner& learner, std::span<const data::Batch> batches) {
   for (const data::Batch& batch : batches) {
     const device::NamedRange range("forward and backward");
     const torch::Tensor logits =
-        forward(learner.model, batch.images, learner.precision, learner.autocast_cache);
+        forward(learner.model, batch.images, learner.precision, !learner.recorded);
     torch::Tensor loss = learner.criterion(logits, batch.labels);
     if (batches.size() > 1) loss = loss / parts;
     learner.scaler.scale(loss).backward();
@@ -39,6 +40,10 @@ StepResult train_step(Learner& learner, std::span<const data::Batch> batches) {
   result.outcome = learner.scaler.step(learner.optimizer);
   learner.scaler.update();
   if (learner.ema != nullptr) learner.ema->update();
+  if (learner.sums != nullptr) {
+    learner.recorded ? learner.sums->add_at_once(result, batches)
+                     : learner.sums->add(result, batches);
+  }
   return result;
 }
 

@@ -9,37 +9,13 @@
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/timer.hpp"
 #include "mpbench/device/device.hpp"
-#include "mpbench/device/step_clock.hpp"
 #include "mpbench/nn/backbone.hpp"
 #include "out_of_memory.hpp"
 #include "trainer_state.hpp"
+#include "training_windows.hpp"
 
 namespace mpbench::train {
 namespace {
-
-// On CUDA the host runs ahead of the device; it waits only this often, to see how the loss is.
-constexpr std::int64_t cuda_window_steps = 10;
-// A rate over the last steps moves with the machine; one over the whole epoch lags behind it.
-constexpr double rate_smoothing = 0.1;
-
-/// Throws Diverged where the run has no future; asks the device, so only between two windows.
-void check_health(Trainer::State& s, std::int64_t window_steps) {
-  if (!std::isfinite(s.epoch.loss_sum.item<double>())) {
-    throw Diverged(fmt::format("the loss is not finite at step {}", s.steps_done));
-  }
-  if (!s.scaler.is_enabled()) return;
-  if (s.scaler.get_scale() == 0) {
-    throw Diverged(fmt::format("the loss scale fell to 0 at step {}", s.steps_done));
-  }
-  const std::int64_t skipped = s.scaler.skipped_steps();
-  s.skipped_in_a_row =
-      skipped - s.skipped_at_last_check == window_steps ? s.skipped_in_a_row + window_steps : 0;
-  s.skipped_at_last_check = skipped;
-  if (s.skipped_in_a_row >= s.config.stall_steps) {
-    throw Diverged(fmt::format("stalled: each of the {} steps up to step {} overflowed",
-                               s.skipped_in_a_row, s.steps_done));
-  }
-}
 
 /// A step that overflowed leaves weights that are not numbers, and the loss shows it only in the
 /// step after.
@@ -94,7 +70,10 @@ std::optional<double> Trainer::warm_up() {
   std::vector<torch::Tensor> live = s.model->parameters();
   for (const auto& buffer : s.model->buffers()) live.push_back(buffer);
   std::vector<torch::Tensor> saved;
-  for (const auto& tensor : live) saved.push_back(tensor.detach().clone());
+  // On the host: beside the weights on a GPU they would count as memory that training needs.
+  for (const auto& tensor : live) {
+    saved.push_back(tensor.detach().to(torch::kCPU, /*non_blocking=*/false, /*copy=*/true));
+  }
 
   std::optional<double> first_step_s;
   s.begin_training();
@@ -104,7 +83,7 @@ std::optional<double> Trainer::warm_up() {
     for (auto batches = next_batches(s); !batches.empty() && done < steps;
          batches = next_batches(s)) {
       throw_if_interrupted();
-      naming_batch(s, batches, [&] { static_cast<void>(s.step(batches)); });
+      naming_batch(s, batches, [&] { s.step(batches); });
       if (!first_step_s) {
         device::synchronize(s.device);
         first_step_s = seconds_since_process_start();
@@ -124,64 +103,33 @@ BlockResult Trainer::train_steps(std::int64_t steps, const ProgressFunction& pro
   State& s = *state_;
   BlockResult block;
   const double waited_before = s.train_loader.wait_seconds();
-  double images_per_s = 0;
 
   s.begin_training();
   s.continue_epoch();
   device::synchronize(s.device);
   const Stopwatch whole;
-  device::StepClock clock(s.device);
-  std::int64_t window_steps = 0;
+  TrainingWindows windows(s, block, progress);
   while (block.steps < steps && !at_epoch_end()) {
     if (interrupt_requested()) {
       block.complete = false;
       break;
     }
-    const Stopwatch step_and_data;
     const std::vector<data::Batch> batches = next_batches(s);
-    clock.begin();
+    windows.begin_step();
     s.epoch.lr = s.schedule.lr(s.steps_done);
     s.optimizer->set_lr(s.epoch.lr);
-    const StepResult step = naming_batch(s, batches, [&] { return s.step(batches); });
-    clock.end();
-    ++window_steps;
+    naming_batch(s, batches, [&] { s.step(batches); });
+    windows.end_step();
+    const std::int64_t images = count_images(batches);
     ++block.steps;
     ++s.steps_done;
     ++s.epoch.steps;
-    const bool last = block.steps == steps || at_epoch_end();
-    const bool edge = s.device.is_cpu() || window_steps == cuda_window_steps || last;
-    if (edge) {
-      for (const double seconds : clock.collect()) block.step_s.push_back(seconds);
-    }
-    const std::int64_t images = count_images(batches);
     block.images += images;
     s.epoch.images += images;
     s.epoch.positives += count_positives(batches, s.set);
-    s.epoch.loss_sum += step.loss;
-    for (std::size_t i = 0; i < batches.size(); ++i) {
-      s.epoch.right +=
-          (predicted_class(s.criterion.task, step.logits[i]) == batches[i].labels).sum();
-    }
-    if (edge) {
-      check_health(s, window_steps);
-      window_steps = 0;
-    }
-    if (progress) {
-      const double rate = static_cast<double>(images) / step_and_data.seconds();
-      images_per_s =
-          images_per_s == 0 ? rate : images_per_s + rate_smoothing * (rate - images_per_s);
-      std::string detail;
-      if (edge)
-        detail = fmt::format("loss {:.4f}",
-                             s.epoch.loss_sum.item<double>() / static_cast<double>(s.epoch.steps));
-      progress({.label = fmt::format("epoch {}/{}", s.epochs_done + 1, s.config.epochs),
-                .done = s.epoch.images,
-                .total = s.train_loader.images_per_epoch(),
-                .units_per_s = images_per_s,
-                .unit = "images",
-                .detail = detail});
-    }
+    windows.step_done(images);
   }
+  windows.finish();
   device::synchronize(s.device);
   block.time_s = whole.seconds();
   block.data_wait_s = s.train_loader.wait_seconds() - waited_before;
@@ -216,8 +164,8 @@ EpochResult Trainer::finish_epoch() {
   result.epoch = s.epochs_done + 1;
   result.cut_short = s.epoch.steps < s.steps_per_epoch;
   result.lr = s.epoch.lr;
-  result.train_loss = s.epoch.loss_sum.item<double>() / per_step;
-  result.train_accuracy = static_cast<double>(s.epoch.right.item<std::int64_t>()) /
+  result.train_loss = s.sums.loss_sum() / per_step;
+  result.train_accuracy = static_cast<double>(s.sums.right()) /
                           static_cast<double>(std::max<std::int64_t>(1, s.epoch.images));
   if (s.criterion.task == Task::binary) result.positives = s.epoch.positives;
   if (s.scaler.is_enabled()) {

@@ -77,15 +77,17 @@ void warn_of_changes(const TrainConfig& config, const nlohmann::json& saved) {
 }  // namespace
 
 Checkpoint Trainer::checkpoint() const {
-  const State& s = *state_;
+  State& s = *state_;
   Checkpoint saved;
   saved.tensors = nn::state_of(*s.model);
   put(saved.tensors, "optimizer/", s.optimizer->state());
   if (s.ema) put(saved.tensors, "ema/", s.ema->state());
   saved.tensors["rng/cpu"] = generator_of(torch::kCPU).get_state();
   if (s.device.is_cuda()) saved.tensors["rng/cuda"] = generator_of(s.device).get_state();
-  // The live tensors go on changing: what is handed out does not.
-  for (auto& [name, tensor] : saved.tensors) tensor = tensor.detach().clone();
+  // The live tensors go on changing: what is handed out does not, and takes no memory of a GPU.
+  for (auto& [name, tensor] : saved.tensors) {
+    tensor = tensor.detach().to(torch::kCPU, /*non_blocking=*/false, /*copy=*/true);
+  }
 
   const nn::ModelOptions model =
       model_options(s.config, s.set.channels, static_cast<int>(s.set.classes.size()));
@@ -113,8 +115,8 @@ Checkpoint Trainer::checkpoint() const {
                   {{"steps", s.epoch.steps},
                    {"images", s.epoch.images},
                    {"positives", s.epoch.positives},
-                   {"loss_sum", s.epoch.loss_sum.item<double>()},
-                   {"right", s.epoch.right.item<std::int64_t>()},
+                   {"loss_sum", s.sums.loss_sum()},
+                   {"right", s.sums.right()},
                    {"skipped", s.scaler.skipped_steps() - s.epoch.skipped_before},
                    {"lr", s.epoch.lr},
                    {"time_s", s.epoch.time_s},
@@ -182,8 +184,7 @@ void Trainer::restore(const Checkpoint& checkpoint, const std::filesystem::path&
     s.epoch.steps = epoch.at("steps");
     s.epoch.images = epoch.at("images");
     s.epoch.positives = epoch.value("positives", std::int64_t{0});
-    s.epoch.loss_sum.fill_(epoch.at("loss_sum").get<double>());
-    s.epoch.right.fill_(epoch.at("right").get<std::int64_t>());
+    s.sums.set(epoch.at("loss_sum").get<double>(), epoch.at("right").get<std::int64_t>());
     s.epoch.skipped_before -= epoch.at("skipped").get<std::int64_t>();
     s.epoch.lr = epoch.at("lr");
     s.epoch.time_s = epoch.at("time_s");

@@ -31,6 +31,7 @@ Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images, b
       determinism(config.deterministic),
       split(choose_split(config, set)),
       criterion(choose_loss(config, set, split)),
+      sums(criterion.task, device),
       loading(loader_options(config, device, choose_normalization(config.normalize, set, split))),
       train_loader(set, split.train,
                    training_loader_options(loading, config, criterion.task, split.train.size())),
@@ -82,8 +83,7 @@ void Trainer::State::start_afresh() {
 
 void Trainer::State::clear_epoch() {
   epoch = {};
-  epoch.loss_sum = torch::zeros({}, torch::dtype(torch::kFloat64).device(device));
-  epoch.right = torch::zeros({}, torch::dtype(torch::kInt64).device(device));
+  sums.set(0, 0);
   epoch.skipped_before = scaler.skipped_steps();
   loader_in_place = false;
 }
@@ -93,6 +93,15 @@ void Trainer::State::continue_epoch() {
   train_loader.start_epoch(
       epochs_done, std::min(epoch.steps * config.accumulate, train_loader.batches_per_epoch()));
   loader_in_place = true;
+}
+
+void Trainer::State::step(std::span<const data::Batch> batches) {
+  Learner parts = learner();
+  if (graphed) {
+    (*graphed)(parts, batches);
+  } else {
+    static_cast<void>(train_step(parts, batches));
+  }
 }
 
 void Trainer::State::begin_training() {

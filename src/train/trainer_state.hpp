@@ -19,16 +19,15 @@
 #include "mpbench/train/schedule.hpp"
 #include "mpbench/train/step.hpp"
 #include "mpbench/train/trainer.hpp"
+#include "training_sums.hpp"
 
 namespace mpbench::train {
 
-/// Sums over the steps of the current epoch.
+/// What the host counts over the steps of the current epoch.
 struct EpochSums {
   std::int64_t steps = 0;
   std::int64_t images = 0;
   std::int64_t positives = 0;
-  torch::Tensor loss_sum;  ///< 0-dim float64 on the device
-  torch::Tensor right;     ///< 0-dim int64 on the device
   std::int64_t skipped_before = 0;
   double lr = 0;
   double time_s = 0;
@@ -57,11 +56,8 @@ struct Trainer::State {
   }
   /// Training mode; which parameters train is the epoch's choice.
   void begin_training();
-  /// One step, by a CUDA graph where that is asked for.
-  StepResult step(std::span<const data::Batch> batches) {
-    Learner parts = learner();
-    return graphed ? (*graphed)(parts, batches) : train_step(parts, batches);
-  }
+  /// One step, by a CUDA graph where that is asked for; it adds to the sums.
+  void step(std::span<const data::Batch> batches);
   /// Of a step's batches, or of those that the loader prepares.
   std::vector<std::int64_t> batch_shape(const std::vector<data::Batch>& batches) const {
     if (!batches.empty()) return batches.front().images.sizes().vec();
@@ -74,7 +70,8 @@ struct Trainer::State {
             .scaler = scaler,
             .precision = config.precision,
             .clip_norm = config.clip_norm,
-            .ema = ema ? &*ema : nullptr};
+            .ema = ema ? &*ema : nullptr,
+            .sums = &sums};
   }
 
   const TrainConfig config;
@@ -85,6 +82,7 @@ struct Trainer::State {
   std::optional<kernels::CpuKernelsGuard> cpu_kernels;
   data::Split split;
   Loss criterion;
+  TrainingSums sums;
   data::LoaderOptions loading;
   data::Loader train_loader;
   data::Loader validation_loader;

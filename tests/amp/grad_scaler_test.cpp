@@ -139,6 +139,21 @@ TEST(GradScalerTest, FusedStepLeavesTheDecisionToTheKernel) {
   EXPECT_EQ(scaler.get_scale(), 2.0);
 }
 
+TEST(GradScalerTest, TensorsOnTheDeviceHoldWhatTheReadersTell) {
+  GradScaler scaler(options_with(4.0));
+  EXPECT_THROW((void)scaler.scale_on_device(), Error);
+  for (const bool fused : {true, false}) {
+    RecordingOptimizer optimizer(fused);
+    for (const float gradient : {inf, 1.0F, nan}) (void)iterate(scaler, optimizer, gradient);
+  }
+  EXPECT_EQ(scaler.skipped_steps(), 4);
+  EXPECT_EQ(scaler.skipped_steps_on_device().item<double>(), 4);
+  EXPECT_EQ(scaler.scale_on_device().item<double>(), 0.25);
+  scaler.reset(8);
+  EXPECT_EQ(scaler.skipped_steps_on_device().item<double>(), 0);
+  EXPECT_EQ(scaler.scale_on_device().item<double>(), 8);
+}
+
 TEST(GradScalerTest, FusedStepOnAGpuReadsNothingBack) {
   SKIP_WITHOUT_CUDA();
   GradScaler scaler(options_with(8));

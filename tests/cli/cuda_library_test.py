@@ -21,13 +21,14 @@ def stub_driver(tmp_path):
     return {"LD_LIBRARY_PATH": f"{tmp_path}:{os.environ.get('LD_LIBRARY_PATH', '')}"}
 
 
-def loaded_libraries(env=None):
-    return run("decode", "nothing.dcm", code=1, env={"LD_DEBUG": "files", **(env or {})}).stderr
+def loaded_libraries(env=None, command=("train", "--device", "cuda", "--dataset", "synthetic")):
+    return run(*command, code=1, env={"LD_DEBUG": "files", **(env or {})}).stderr
 
 
 @needs_cuda_build
 def test_is_loaded_where_a_driver_is(stub_driver):
     assert "libtorch_cuda.so" in loaded_libraries(stub_driver)
+    assert "libtorch_cuda.so" not in loaded_libraries(stub_driver, ("decode", "nothing.dcm")), "decodes on the CPU"
     line = run("train", "--device", "cuda", "--dataset", "synthetic", code=1, env=stub_driver).stderr.splitlines()[-1]
     assert "device cuda: " in line and "stub" in line and "--device cpu" in line
 

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "cuda_device.hpp"
+#include "mpbench/core/error.hpp"
 
 namespace mpbench::device {
 namespace {
@@ -25,6 +26,32 @@ TEST(StepClockTest, TimesEachPieceAndForgetsItOnceCollected) {
   EXPECT_GE(seconds[1], 0.001);
   EXPECT_LT(seconds[1], seconds[0]);
   EXPECT_TRUE(clock.collect().empty());
+}
+
+TEST(StepClockTest, TellsEachPieceOnceInOrder) {
+  StepClock clock(torch::kCPU);
+  EXPECT_FALSE(clock.next_if_finished());
+  EXPECT_THROW(clock.next(), Error);
+  for (const int ms : {20, 1, 5}) {
+    clock.begin();
+    std::this_thread::sleep_for(std::chrono::milliseconds(ms));
+    clock.end();
+  }
+  EXPECT_GE(clock.next(), 0.02);
+  EXPECT_GE(clock.next_if_finished().value_or(0), 0.001);
+  EXPECT_EQ(clock.collect().size(), 1U);
+  EXPECT_FALSE(clock.next_if_finished());
+}
+
+TEST(StepClockTest, BeginsAPieceAnewThatWasNotEnded) {
+  StepClock clock(torch::kCPU);
+  clock.begin();
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  clock.begin();
+  clock.end();
+  const auto seconds = clock.collect();
+  ASSERT_EQ(seconds.size(), 1U);
+  EXPECT_LT(seconds[0], 0.25);
 }
 
 TEST(StepClockTest, TimesAGpusWorkAndNotItsStart) {

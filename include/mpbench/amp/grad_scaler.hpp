@@ -76,9 +76,16 @@ class GradScaler {
   double backoff_factor() const { return backoff_factor_; }
   std::int64_t growth_interval() const { return growth_interval_; }
 
-  /// Optimizer steps skipped since construction or reset(). Waits for the device: ask once an epoch, not each
-  /// step.
+  /// Optimizer steps skipped since construction or reset(). Waits for the device: ask once an
+  /// epoch, not each step.
   std::int64_t skipped_steps() const;
+
+  /// What get_scale() reads: 0-dim float32, overwritten by update(). Throws Error before the first
+  /// scale() and when disabled.
+  at::Tensor scale_on_device() const;
+  /// What skipped_steps() reads: 0-dim float64, overwritten by step(). Waits for the device only
+  /// with an optimizer for which step() waits too.
+  at::Tensor skipped_steps_on_device() const;
 
   /// `scale`, `growth_factor`, `backoff_factor`, `growth_interval`, `_growth_tracker`, as Python's
   /// state_dict(); an empty object when disabled. Call it after update(). Waits for the device.
@@ -97,6 +104,8 @@ class GradScaler {
   void create_scale(at::Device device);
   void require_scale(const char* caller) const;
   at::Tensor scalar_on_scale_device(double value) const;
+  /// Undefined for none.
+  at::Tensor sum_on_scale_device(const std::vector<at::Tensor>& values) const;
   std::vector<at::Tensor> unscale_gradients(ScalableOptimizer& optimizer,
                                             const at::Tensor& inverse_scale,
                                             bool allow_float16) const;
@@ -112,7 +121,7 @@ class GradScaler {
   at::Tensor growth_tracker_;  ///< 0-dim int32
   std::map<const ScalableOptimizer*, OptimizerState> states_;
   std::int64_t skipped_on_host_ = 0;
-  at::Tensor skipped_on_device_;  ///< 0-dim int64; undefined until the first fused step
+  at::Tensor skipped_on_device_;  ///< 0-dim float64; undefined until the first fused step
 };
 
 }  // namespace mpbench::amp

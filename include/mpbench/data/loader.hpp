@@ -77,8 +77,9 @@ class Loader {
   /// The next batch, or nothing at the epoch's end. Rethrows what went wrong in a worker.
   std::optional<Batch> next();
 
-  /// Seconds that next() has waited for data, over all epochs. With no workers: all the time it
-  /// spent filling.
+  /// Seconds lost for want of data, over all epochs. On the CPU what next() waited; with no workers
+  /// all the time it spent filling. On CUDA how long the device had nothing to do before its batch
+  /// was there, of the batches that have arrived by now.
   double wait_seconds() const;
   std::int64_t batches_per_epoch() const;
   at::Device device() const;  ///< where batches are

@@ -13,6 +13,7 @@
 namespace mpbench::train {
 
 class Ema;
+class TrainingSums;
 
 /// What a step works with.
 struct Learner {
@@ -21,10 +22,12 @@ struct Learner {
   Optimizer& optimizer;
   amp::GradScaler& scaler;
   Precision precision = Precision::fp32;
-  double clip_norm = 0;  ///< largest L2 norm of all gradients together; 0: not clipped
-  Ema* ema = nullptr;    ///< follows the weights; null: none
-  /// Each weight is cast once a forward pass; off where a CUDA graph is recorded.
-  bool autocast_cache = true;
+  double clip_norm = 0;          ///< largest L2 norm of all gradients together; 0: not clipped
+  Ema* ema = nullptr;            ///< follows the weights; null: none
+  TrainingSums* sums = nullptr;  ///< takes loss and correct predictions; null: none
+  /// Whether a CUDA graph records the step: weights are cast at each use, and sums are added by
+  /// kernels of the step.
+  bool recorded = false;
 };
 
 /// What one step made. The tensors are on the device and detached: reading them is the caller's

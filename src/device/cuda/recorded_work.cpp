@@ -13,6 +13,16 @@ class CapturedGraph : public RecordedWork {
   void replay() override { graph.replay(); }
 };
 
+void end_capture(std::unique_ptr<CapturedGraph>& recorded) {
+  try {
+    recorded->graph.capture_end();
+  } catch (...) {
+    // ATen's allocator goes on asking a graph whose capture failed to end: it has to outlive it.
+    static_cast<void>(recorded.release());
+    throw;
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<RecordedWork> record_work(c10::Device device, const std::function<void()>& work) {
@@ -27,12 +37,12 @@ std::unique_ptr<RecordedWork> record_work(c10::Device device, const std::functio
   } catch (...) {
     // An unfinished capture would poison the stream; what it says of itself is not the reason.
     try {
-      graph.capture_end();
+      end_capture(recorded);
     } catch (const c10::Error&) {
     }
     throw;
   }
-  graph.capture_end();
+  end_capture(recorded);
   return recorded;
 }
 

@@ -1,0 +1,106 @@
+#include "training_windows.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace mpbench::train {
+namespace {
+
+constexpr std::int64_t cuda_window_steps = 10;
+// A rate over the last steps moves with the machine; one over the whole epoch lags behind it.
+constexpr double rate_smoothing = 0.1;
+
+/// On its way to the host, without waiting: there once the window's end has passed on the device.
+torch::Tensor copy_to_host(const torch::Tensor& value) {
+  if (value.is_cpu()) return value;
+  return torch::empty({}, value.options().device(torch::kCPU).pinned_memory(true))
+      .copy_(value, /*non_blocking=*/true);
+}
+
+}  // namespace
+
+TrainingWindows::TrainingWindows(Trainer::State& state, BlockResult& block,
+                                 const ProgressFunction& progress)
+    : state_(state),
+      block_(block),
+      progress_(progress),
+      step_clock_(state.device),
+      window_clock_(state.device) {
+  window_clock_.begin();
+}
+
+void TrainingWindows::step_done(std::int64_t images) {
+  ++open_.steps;
+  open_.images += images;
+  if (state_.device.is_cpu()) {
+    finish();
+  } else if (open_.steps == cuda_window_steps) {
+    close();
+    if (closed_.size() > 1) look_at_oldest();
+  }
+}
+
+void TrainingWindows::finish() {
+  if (open_.steps > 0) close();
+  while (!closed_.empty()) look_at_oldest();
+}
+
+void TrainingWindows::close() {
+  State& s = state_;
+  s.sums.settle();
+  open_.loss_sum = copy_to_host(s.sums.loss_sum_on_device());
+  if (s.scaler.is_enabled()) {
+    open_.scale = copy_to_host(s.scaler.scale_on_device());
+    open_.skipped = copy_to_host(s.scaler.skipped_steps_on_device());
+  }
+  open_.steps_done = s.steps_done;
+  open_.epoch_steps = s.epoch.steps;
+  open_.epoch_images = s.epoch.images;
+  window_clock_.end();
+  closed_.push_back(std::exchange(open_, {}));
+  window_clock_.begin();
+}
+
+void TrainingWindows::look_at_oldest() {
+  const Window window = std::move(closed_.front());
+  closed_.pop_front();
+  const double seconds = window_clock_.next();
+  for (std::int64_t i = 0; i < window.steps; ++i) block_.step_s.push_back(step_clock_.next());
+  check_health(window);
+  if (progress_) report(window, seconds);
+}
+
+void TrainingWindows::check_health(const Window& window) {
+  State& s = state_;
+  if (!std::isfinite(window.loss_sum.item<double>())) {
+    throw Diverged(fmt::format("the loss is not finite at step {}", window.steps_done));
+  }
+  if (!s.scaler.is_enabled()) return;
+  if (window.scale.item<double>() == 0) {
+    throw Diverged(fmt::format("the loss scale fell to 0 at step {}", window.steps_done));
+  }
+  const std::int64_t skipped = std::llround(window.skipped.item<double>());
+  s.skipped_in_a_row =
+      skipped - s.skipped_at_last_check == window.steps ? s.skipped_in_a_row + window.steps : 0;
+  s.skipped_at_last_check = skipped;
+  if (s.skipped_in_a_row >= s.config.stall_steps) {
+    throw Diverged(fmt::format("stalled: each of the {} steps up to step {} overflowed",
+                               s.skipped_in_a_row, window.steps_done));
+  }
+}
+
+void TrainingWindows::report(const Window& window, double seconds) {
+  const double rate = static_cast<double>(window.images) / seconds;
+  images_per_s_ =
+      images_per_s_ == 0 ? rate : images_per_s_ + rate_smoothing * (rate - images_per_s_);
+  progress_({.label = fmt::format("epoch {}/{}", state_.epochs_done + 1, state_.config.epochs),
+             .done = window.epoch_images,
+             .total = state_.train_loader.images_per_epoch(),
+             .units_per_s = images_per_s_,
+             .unit = "images",
+             .detail = fmt::format("loss {:.4f}", window.loss_sum.item<double>() /
+                                                      static_cast<double>(window.epoch_steps))});
+}
+
+}  // namespace mpbench::train
