@@ -20,13 +20,23 @@ namespace {
 /// A step that overflowed leaves weights that are not numbers, and the loss shows it only in the
 /// step after.
 void require_finite_weights(const torch::nn::Module& model) {
-  const auto require = [](const std::string& name, const torch::Tensor& values) {
-    if (values.is_floating_point() && !values.isfinite().all().item<bool>()) {
-      throw Diverged(fmt::format("{} holds values that are not finite", name));
+  std::vector<std::string> names;
+  std::vector<torch::Tensor> finite;
+  const auto look_at = [&](const auto& entries) {
+    for (const auto& entry : entries) {
+      if (!entry.value().is_floating_point()) continue;
+      names.push_back(entry.key());
+      finite.push_back(entry.value().isfinite().all());
     }
   };
-  for (const auto& entry : model.named_parameters()) require(entry.key(), entry.value());
-  for (const auto& entry : model.named_buffers()) require(entry.key(), entry.value());
+  look_at(model.named_parameters());
+  look_at(model.named_buffers());
+  const torch::Tensor all = torch::stack(finite).cpu();  // read at once: each reading waits
+  const bool* const first = all.const_data_ptr<bool>();
+  const auto bad = std::find(first, first + names.size(), false) - first;
+  if (bad == static_cast<std::ptrdiff_t>(names.size())) return;
+  throw Diverged(
+      fmt::format("{} holds values that are not finite", names[static_cast<std::size_t>(bad)]));
 }
 
 /// The next step's batches: fewer than --accumulate at the epoch's end.
