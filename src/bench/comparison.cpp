@@ -109,18 +109,39 @@ void compare_speed(const Pairing& pairing, double confidence, Comparison& row, N
   }
 }
 
-/// The median ratio over the pairs of one column; empty when a pair lacks it.
-std::optional<double> memory_ratio(const std::vector<Pair>& pairs,
-                                   std::optional<std::int64_t> RunRecord::*column) {
+/// The median over the pairs of the arm's figure over the baseline's; empty when a run lacks it.
+template <class Figure>
+std::optional<double> median_ratio(const std::vector<Pair>& pairs, const Figure& figure) {
   std::vector<double> ratios;
   for (const Pair& pair : pairs) {
-    const auto baseline = pair.baseline->*column;
-    const auto arm = pair.arm->*column;
-    if (!baseline || !arm || *baseline <= 0 || *arm <= 0) return std::nullopt;
-    ratios.push_back(static_cast<double>(*arm) / static_cast<double>(*baseline));
+    const std::optional<double> baseline = positive(figure(*pair.baseline));
+    const std::optional<double> arm = positive(figure(*pair.arm));
+    if (!baseline || !arm) return std::nullopt;
+    ratios.push_back(*arm / *baseline);
   }
   if (ratios.empty()) return std::nullopt;
   return median(ratios);
+}
+
+/// What a graph's steps use lies in a pool that is the graph's own, and is not counted as
+/// allocated.
+std::optional<double> memory_ratio(const std::vector<Pair>& pairs) {
+  const bool graph = std::any_of(pairs.begin(), pairs.end(), [](const Pair& pair) {
+    return pair.baseline->cuda_graph.value_or(false) || pair.arm->cuda_graph.value_or(false);
+  });
+  const auto on_device = graph ? &RunRecord::peak_reserved_bytes : &RunRecord::peak_device_bytes;
+  const auto ratio = median_ratio(pairs, [&](const RunRecord& run) { return run.*on_device; });
+  return ratio ? ratio
+               : median_ratio(pairs, [](const RunRecord& run) { return run.peak_rss_bytes; });
+}
+
+/// Of the GPU's own energy where it computed, else of the processor packages'.
+std::optional<double> energy_ratio(const std::vector<Pair>& pairs) {
+  return median_ratio(pairs, [](const RunRecord& run) -> std::optional<double> {
+    const auto joules = run.device.starts_with("cuda") ? run.device_energy_j : run.energy_j;
+    if (!joules || run.steps.value_or(0) <= 0) return std::nullopt;
+    return *joules / static_cast<double>(*run.steps);
+  });
 }
 
 /// What keeps the runs from being the same work on the same ground.
@@ -205,10 +226,8 @@ Comparison compare_arm(const RunGroup& group, const std::string& arm, Prediction
   row.confidence = options.confidence;
   row.skipped_fraction = skipped_fraction(pairing.pairs, &Pair::arm);
   compare_speed(pairing, options.confidence, row, notes);
-  row.memory_ratio = memory_ratio(pairing.pairs, &RunRecord::peak_device_bytes);
-  if (!row.memory_ratio) {
-    row.memory_ratio = memory_ratio(pairing.pairs, &RunRecord::peak_rss_bytes);
-  }
+  row.memory_ratio = memory_ratio(pairing.pairs);
+  row.energy_ratio = energy_ratio(pairing.pairs);
   const MetricDifference difference = metric_difference(pairing.pairs, predictions, options, notes);
   row.metric = difference.metric;
   if (difference.delta) {

@@ -112,32 +112,47 @@ void ResourceUse::add(const ResourceUse& part) {
   };
   const auto larger = [](auto a, auto b) { return std::max(a, b); };
   combine(peak_device_bytes, part.peak_device_bytes, larger);
+  combine(peak_reserved_bytes, part.peak_reserved_bytes, larger);
   combine(peak_rss_bytes, part.peak_rss_bytes, larger);
   combine(cpu_time_s, part.cpu_time_s, std::plus<>());
   combine(energy_j, part.energy_j, std::plus<>());
+  gpu.add(part.gpu);
 }
 
 ResourceMeter::ResourceMeter(c10::Device device, const std::filesystem::path& powercap_root)
-    : device_(device), energy_(powercap_root) {}
+    : device_(device), energy_(powercap_root), gpu_(device::GpuSensors(device)) {}
 
 void ResourceMeter::start() {
   reset_peak_rss();
   device::reset_peak_memory(device_);
   energy_.restart();
+  gpu_.start();
   cpu_start_s_ = bench::cpu_time_s();
   running_ = true;
 }
 
 ResourceUse ResourceMeter::used() {
-  return {.peak_device_bytes = device::peak_memory_bytes(device_),
-          .peak_rss_bytes = bench::peak_rss_bytes(),
-          .cpu_time_s = bench::cpu_time_s() - cpu_start_s_,
-          .energy_j = energy_.joules()};
+  ResourceUse use = of_this_process();
+  use.gpu = gpu_.used();
+  return use;
+}
+
+ResourceUse ResourceMeter::of_this_process() {
+  ResourceUse use{.peak_rss_bytes = bench::peak_rss_bytes(),
+                  .cpu_time_s = bench::cpu_time_s() - cpu_start_s_,
+                  .energy_j = energy_.joules()};
+  if (const auto peak = device::peak_memory(device_)) {
+    use.peak_device_bytes = peak->allocated_bytes;
+    use.peak_reserved_bytes = peak->reserved_bytes;
+  }
+  return use;
 }
 
 ResourceUse ResourceMeter::stop() {
   running_ = false;
-  return used();
+  ResourceUse use = of_this_process();
+  use.gpu = gpu_.stop();
+  return use;
 }
 
 }  // namespace mpbench::bench

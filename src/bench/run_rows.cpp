@@ -12,6 +12,8 @@
 #include "mpbench/core/build_info.hpp"
 #include "mpbench/core/openmp_waiting.hpp"
 #include "mpbench/device/device.hpp"
+#include "mpbench/device/nvml.hpp"
+#include "mpbench/train/setup.hpp"
 
 namespace mpbench::bench {
 
@@ -30,18 +32,13 @@ RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& s
     run.squeeze_excite = config.squeeze_excite;
   }
   if (device.is_cuda()) run.cuda_graph = config.cuda_graph;
+  run.workers = train::workers_of(config, device);
   run.seed = config.seed;
   run.repeat = options.repeat;
   run.device = device.str();
-  run.device_name = device::describe(device).name;
   run.threads = at::get_num_threads();
   run.omp_wait_policy = openmp_wait_policy();
   run.torch_version = device::versions().torch;
-  if (device.is_cuda()) {
-    const device::CudaVersions cuda = device::cuda_versions();
-    run.cuda_version = cuda.runtime;
-    run.cudnn_version = cuda.cudnn;
-  }
   run.git_commit = build_info::git_commit();
   run.build_type = build_info::build_type();
   const std::string weights = options.state != nullptr
@@ -51,6 +48,15 @@ RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& s
   run.pairing_hash = train::pairing_hash(config, set.key, weights);
   run.started_at = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
   return run;
+}
+
+void describe_device(RunRecord& run, c10::Device device) {
+  if (device.is_cuda()) {
+    const device::CudaVersions cuda = device::cuda_versions();
+    run.cuda_version = cuda.runtime;
+    run.cudnn_version = cuda.cudnn;
+  }
+  run.device_name = device::describe(device).name;
 }
 
 std::string notes_on(const train::TrainConfig& config, const data::ImageSet& set,
@@ -81,6 +87,19 @@ void fill_totals(RunRecord& run, const Totals& totals, bool has_scaler) {
   run.data_wait_fraction = totals.data_wait_s / totals.time_s;
   run.step_ms_median = 1e3 * median(totals.step_s);
   run.step_ms_mad = 1e3 * median_absolute_deviation(totals.step_s);
+}
+
+void fill_use(RunRecord& run, const ResourceUse& use) {
+  run.peak_device_bytes = use.peak_device_bytes;
+  run.peak_reserved_bytes = use.peak_reserved_bytes;
+  run.peak_rss_bytes = use.peak_rss_bytes;
+  run.cpu_time_s = use.cpu_time_s;
+  run.energy_j = use.energy_j;
+  run.device_energy_j = use.gpu.energy_j;
+  run.device_clock_mhz = use.gpu.median_clock_mhz();
+  if (use.gpu.throttle_reasons) {
+    run.device_throttled = device::throttle_words(*use.gpu.throttle_reasons);
+  }
 }
 
 EpochRecord epoch_record(const std::string& run_id, const train::EpochResult& epoch) {

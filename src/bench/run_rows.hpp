@@ -11,9 +11,12 @@
 /// What a run's rows say, from what it was told and what came of it.
 namespace mpbench::bench {
 
-/// What is known before the first step.
+/// What is known before anything asks the device.
 RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& set,
                        const RunOptions& options, c10::Device device);
+
+/// The device's name and CUDA's versions; throws what asking the device throws.
+void describe_device(RunRecord& run, c10::Device device);
 
 /// What a reader must know of the run's figures, for its note.
 std::string notes_on(const train::TrainConfig& config, const data::ImageSet& set,
@@ -21,6 +24,9 @@ std::string notes_on(const train::TrainConfig& config, const data::ImageSet& set
 
 /// What the steps came to. `has_scaler`: skipped steps are counted.
 void fill_totals(RunRecord& run, const Totals& totals, bool has_scaler);
+
+/// What training took.
+void fill_use(RunRecord& run, const ResourceUse& use);
 
 EpochRecord epoch_record(const std::string& run_id, const train::EpochResult& epoch);
 

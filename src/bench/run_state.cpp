@@ -44,7 +44,13 @@ void Totals::add(const train::EpochResult& epoch) {
 }
 
 nlohmann::json to_json(const ResourceUse& use) {
+  nlohmann::json clocks = nlohmann::json::array();
+  for (const auto& [clock, times] : use.gpu.clocks_mhz) clocks.push_back({clock, times});
   return {{"peak_device_bytes", cell(use.peak_device_bytes)},
+          {"peak_reserved_bytes", cell(use.peak_reserved_bytes)},
+          {"device_energy_j", cell(use.gpu.energy_j)},
+          {"device_clocks_mhz", std::move(clocks)},
+          {"device_throttle_reasons", cell(use.gpu.throttle_reasons)},
           {"peak_rss_bytes", cell(use.peak_rss_bytes)},
           {"cpu_time_s", cell(use.cpu_time_s)},
           {"energy_j", cell(use.energy_j)}};
@@ -56,6 +62,13 @@ ResourceUse resource_use_from(const nlohmann::json& from) {
   read_cell(from.at("peak_rss_bytes"), use.peak_rss_bytes);
   read_cell(from.at("cpu_time_s"), use.cpu_time_s);
   read_cell(from.at("energy_j"), use.energy_j);
+  if (!from.contains("device_energy_j")) return use;  // of an earlier version
+  read_cell(from.at("peak_reserved_bytes"), use.peak_reserved_bytes);
+  read_cell(from.at("device_energy_j"), use.gpu.energy_j);
+  for (const auto& pair : from.at("device_clocks_mhz")) {
+    use.gpu.clocks_mhz[pair.at(0).get<int>()] += pair.at(1).get<std::int64_t>();
+  }
+  read_cell(from.at("device_throttle_reasons"), use.gpu.throttle_reasons);
   return use;
 }
 

@@ -2,17 +2,17 @@
 
 #include <ATen/Parallel.h>
 #include <c10/core/DeviceGuard.h>
-#include <c10/util/Exception.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <new>
 
 #include "mpbench/bench/meters.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/first_line.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/timer.hpp"
 #include "mpbench/device/device.hpp"
+#include "mpbench/device/out_of_memory.hpp"
 #include "mpbench/train/setup.hpp"
 #include "mpbench/train/trainer.hpp"
 #include "run_rows.hpp"
@@ -50,12 +50,7 @@ class Run {
   /// Keeps what training took, however the run ended.
   ~Run() {
     stop_measuring();
-    if (!state_.use) return;
-    RunRecord& run = output_.run;
-    run.peak_device_bytes = state_.use->peak_device_bytes;
-    run.peak_rss_bytes = state_.use->peak_rss_bytes;
-    run.cpu_time_s = state_.use->cpu_time_s;
-    run.energy_j = state_.use->energy_j;
+    if (state_.use) fill_use(output_.run, *state_.use);
   }
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
@@ -232,14 +227,6 @@ class Run {
   RunState state_;
 };
 
-// ATen reports a refused allocation on the CPU as a plain c10::Error: its allocator's name tells.
-bool is_out_of_memory(const std::exception& error) {
-  return dynamic_cast<const train::OutOfMemory*>(&error) != nullptr ||
-         dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
-         dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
-         std::string_view(error.what()).find("DefaultCPUAllocator") != std::string_view::npos;
-}
-
 }  // namespace
 
 RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& set,
@@ -250,16 +237,17 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& s
   RunOutput output{.run = describe_run(config, set, options, device)};
   output.classes = set.classes;
   RunRecord& run = output.run;
-  run.note = notes_on(config, set, device);
-  if (!run.note.empty()) spdlog::warn("{}", run.note);
 
-  const auto stop = [&](RunStatus status, std::string error) {
+  const auto stop = [&](RunStatus status, std::string_view error) {
     run.status = status;
-    run.error = std::move(error);
+    run.error = first_line(error);
   };
   // Without it the first device gets a context beside the one that computes.
   const c10::OptionalDeviceGuard on_device(device.is_cuda() ? std::optional(device) : std::nullopt);
   try {
+    describe_device(run, device);
+    run.note = notes_on(config, set, device);
+    if (!run.note.empty()) spdlog::warn("{}", run.note);
     Run work(config, set, options, output);
     work.read_state();
     if (options.on_start) options.on_start();
@@ -275,11 +263,9 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& s
     stop(RunStatus::oom, error.what());
   } catch (const Error&) {
     throw;
-  } catch (const c10::Error& error) {
-    stop(is_out_of_memory(error) ? RunStatus::oom : RunStatus::failed,
-         error.what_without_backtrace());
   } catch (const std::exception& error) {
-    stop(is_out_of_memory(error) ? RunStatus::oom : RunStatus::failed, error.what());
+    const bool no_memory = device::is_out_of_memory(error, device);
+    stop(no_memory ? RunStatus::oom : RunStatus::failed, error.what());
   }
   return output;
 }

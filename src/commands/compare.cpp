@@ -181,7 +181,9 @@ std::vector<bench::Comparison> compare(const CompareOptions& options,
 
 ExitCode run_compare(const CompareOptions& asked, const SharedOptions& shared) {
   CompareOptions options = asked;
-  static_cast<void>(train::choose_device(options.config));  // before anything is written
+  const auto device = train::find_device(options.config);  // before anything is written
+  // Here, so that the runs, their hashes and what resumes them agree.
+  options.config.workers = train::workers_of(options.config, device);
   const std::vector<bench::RunSpec> plan = bench::make_plan(options.axes);
   options.out = choose_out_folder(options.out, "compare");
   if (fs::exists(options.out / "runs.csv") && !options.resume) {

@@ -13,7 +13,7 @@ namespace {
 using nlohmann::ordered_json;
 
 ordered_json versions_json() {
-  // First, for ATen asks only once whether its CUDA side is there.
+  // Before the others: without a driver it is this that loads CUDA's part, and ATen asks only once.
   const device::CudaVersions cuda = device::cuda_versions();
   const device::Versions torch = device::versions();
   const dicom::LibraryVersions imaging = dicom::library_versions();
@@ -23,6 +23,7 @@ ordered_json versions_json() {
           {"libtorch", torch.torch},
           {"cuda", cuda.runtime},
           {"cudnn", cuda.cudnn},
+          {"driver", cuda.driver},
           {"onednn", torch.onednn},
           {"opencv", imaging.opencv},
           {"dcmtk", imaging.dcmtk},

@@ -127,6 +127,7 @@ ExitCode run_train(const TrainOptions& options, const SharedOptions& shared) {
   const ProgressFunction progress = make_progress(shared);
   train::TrainConfig config = options.config;
   const auto device = train::choose_device(config);  // before anything is written
+  config.workers = train::workers_of(config, device);
   if (options.amp) {
     config.precision = device::default_mixed_precision(device);
     spdlog::info("--amp means {} on {}", to_string(config.precision), device.str());

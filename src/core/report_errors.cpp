@@ -5,6 +5,8 @@
 #include <new>
 #include <string_view>
 
+#include "mpbench/core/first_line.hpp"
+
 namespace mpbench {
 
 ExitCode report_errors(const std::function<ExitCode()>& work) {
@@ -21,9 +23,7 @@ ExitCode report_errors(const std::function<ExitCode()>& work) {
   } catch (const std::bad_alloc&) {
     return fail(ExitCode::error, "out of memory");
   } catch (const std::exception& error) {
-    // A library's message may go on with a backtrace: its first line says what happened.
-    const std::string_view message = error.what();
-    return fail(ExitCode::error, message.substr(0, message.find('\n')));
+    return fail(ExitCode::error, first_line(error.what()));
   }
 }
 

@@ -54,8 +54,10 @@ const Loaded& loaded() {
   return once;
 }
 
+void* open_driver() { return dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL); }
+
 Loaded load_if_driver() {
-  if (dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) == nullptr)
+  if (open_driver() == nullptr)
     return {nullptr, fmt::format("there is no NVIDIA driver ({})", last_error())};
   return loaded();
 }
@@ -65,10 +67,6 @@ const Loaded& loaded_if_driver() {
   return once;
 }
 
-// As the engine is loaded: ATen asks only once whether its CUDA side is there, at a moment of its
-// choice.
-[[maybe_unused]] const Loaded& loaded_at_start = loaded_if_driver();
-
 }  // namespace
 
 const CudaFunctions* cuda() { return loaded_if_driver().functions; }
@@ -76,9 +74,21 @@ const CudaFunctions* cuda_without_driver() { return loaded().functions; }
 std::string cuda_absence() {
   return cuda() == nullptr ? loaded_if_driver().obstacle : cuda()->absence();
 }
+
+int driver_device_count() {
+  void* const driver = open_driver();
+  if (driver == nullptr) return 0;
+  // CUresult cuInit(unsigned), CUresult cuDeviceGetCount(int*): neither makes a context.
+  const auto initialise = reinterpret_cast<int (*)(unsigned)>(dlsym(driver, "cuInit"));
+  const auto get_count = reinterpret_cast<int (*)(int*)>(dlsym(driver, "cuDeviceGetCount"));
+  int count = 0;
+  if (initialise == nullptr || get_count == nullptr || initialise(0) != 0) return 0;
+  return get_count(&count) == 0 ? count : 0;
+}
 #else
 const CudaFunctions* cuda() { return nullptr; }
 const CudaFunctions* cuda_without_driver() { return nullptr; }
+int driver_device_count() { return 0; }
 std::string cuda_absence() { return "this mpbench was built without the CUDA toolkit"; }
 #endif
 

@@ -38,6 +38,10 @@ const CudaFunctions* cuda();
 /// The same whether or not there is a driver, to ask for versions.
 const CudaFunctions* cuda_without_driver();
 
+/// The CUDA devices that the driver names, without LibTorch; 0 where there is no driver, it does
+/// not say, or this is a build without CUDA.
+int driver_device_count();
+
 /// Why cuda() is null, or no device answers.
 std::string cuda_absence();
 

@@ -9,10 +9,12 @@
 
 #include <thread>
 
+#include "allocator_statistics.hpp"
 #include "cuda_library.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/device/cpu_features.hpp"
 #include "mpbench/device/device_options.hpp"
+#include "mpbench/device/nvml.hpp"
 
 namespace mpbench::device {
 
@@ -49,7 +51,13 @@ DeviceInfo describe_cpu() {
   return info;
 }
 
+c10::Device cuda_device(int index) {
+  return c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index));
+}
+
 }  // namespace
+
+void load_cuda() { static_cast<void>(cuda()); }
 
 c10::Device parse_device(std::string_view text) {
   const DeviceChoice choice = parse_device_choice(text);
@@ -61,7 +69,14 @@ c10::Device parse_device(std::string_view text) {
     throw Error(
         fmt::format("device {}: {}; use --device cpu, or see mpbench info", text, cuda_absence()));
   }
-  return c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(choice.index));
+  return cuda_device(choice.index);
+}
+
+c10::Device find_device(std::string_view text) {
+  const DeviceChoice choice = parse_device_choice(text);
+  const bool cpu = choice.kind == DeviceChoice::Kind::cpu;
+  return !cpu && choice.index < driver_device_count() ? cuda_device(choice.index)
+                                                      : parse_device(text);
 }
 
 std::string_view to_string(Support support) {
@@ -84,10 +99,7 @@ DeviceInfo describe(c10::Device device) {
 
 std::vector<DeviceInfo> list_devices() {
   std::vector<DeviceInfo> devices{describe_cpu()};
-  for (int i = 0; i < cuda_device_count(); ++i) {
-    devices.push_back(
-        describe(c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(i))));
-  }
+  for (int i = 0; i < cuda_device_count(); ++i) devices.push_back(describe(cuda_device(i)));
   return devices;
 }
 
@@ -99,15 +111,19 @@ void synchronize(c10::Device device) {
   if (!device.is_cpu()) at::accelerator::synchronizeDevice(device.index());
 }
 
-std::optional<std::int64_t> peak_memory_bytes(c10::Device device) {
-  if (device.is_cpu()) return std::nullopt;
-  const auto stats = at::accelerator::getDeviceStats(device.index());
-  return stats.allocated_bytes[static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE)]
-      .peak;
+std::optional<PeakMemory> peak_memory(c10::Device device) {
+  const auto stats = allocator_statistics(device);
+  if (!stats) return std::nullopt;
+  constexpr auto all = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+  return PeakMemory{.allocated_bytes = stats->allocated_bytes[all].peak,
+                    .reserved_bytes = stats->reserved_bytes[all].peak};
 }
 
 void reset_peak_memory(c10::Device device) {
-  if (!device.is_cpu()) at::accelerator::resetPeakStats(device.index());
+  if (device.is_cpu()) return;
+  // Until then the allocator knows no device, and throws.
+  at::globalContext().lazyInitDevice(device.type());
+  at::accelerator::resetPeakStats(device.index());
 }
 
 Versions versions() {
@@ -123,7 +139,9 @@ Versions versions() {
 CudaVersions cuda_versions() {
   const CudaFunctions* functions = cuda_without_driver();
   if (functions == nullptr) return {};
-  return {.runtime = functions->runtime_version(), .cudnn = functions->cudnn_version()};
+  return {.runtime = functions->runtime_version(),
+          .cudnn = functions->cudnn_version(),
+          .driver = Nvml::library().driver_version()};
 }
 
 }  // namespace mpbench::device

@@ -109,7 +109,8 @@ void validate_machine(const TrainConfig& config) {
   static_cast<void>(kernels::parse_instruction_set(config.kernels));
   const device::DeviceChoice device = device::parse_device_choice(config.device);
   require(config.threads >= 0 && config.threads <= 4096, "--threads", config.threads, "0 to 4096");
-  require(config.workers >= 0 && config.workers <= 256, "--workers", config.workers, "0 to 256");
+  require(config.workers >= TrainConfig::workers_by_device && config.workers <= 256, "--workers",
+          config.workers, "0 to 256, or -1");
   if (config.cuda_graph) {
     if (device.kind == device::DeviceChoice::Kind::cpu)
       throw UsageError("--cuda-graph needs a CUDA device");

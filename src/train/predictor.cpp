@@ -11,12 +11,13 @@
 #include "mpbench/data/loader.hpp"
 #include "mpbench/device/determinism.hpp"
 #include "mpbench/device/float32_precision.hpp"
+#include "mpbench/device/out_of_memory.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
 #include "mpbench/kernels/heap.hpp"
+#include "mpbench/train/errors.hpp"
 #include "mpbench/train/evaluation.hpp"
 #include "mpbench/train/loss.hpp"
 #include "mpbench/train/setup.hpp"
-#include "out_of_memory.hpp"
 
 namespace mpbench::train {
 namespace {
@@ -83,7 +84,7 @@ Predictions predict(TrainedNetwork& network, const data::ImageSet& set,
     for_each_logits(*network.model, loader, options.precision, loader.images_per_epoch(), "predict",
                     progress, use);
   } catch (const std::exception& error) {
-    if (!is_out_of_memory(error)) throw;
+    if (!device::is_out_of_memory(error, options.device)) throw;
     throw OutOfMemory(
         fmt::format("memory ran out in a batch of {} images: try a smaller "
                     "--batch-size",

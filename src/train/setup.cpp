@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/data/dataset.hpp"
@@ -15,6 +16,13 @@ namespace {
 std::vector<float> triple(float a, float b, float c, int channels) {
   if (channels == 3) return {a, b, c};
   return {(a + b + c) / 3};
+}
+
+torch::Device with_graphs(const TrainConfig& config, torch::Device device) {
+  if (config.cuda_graph && !device.is_cuda()) {
+    throw UsageError("--cuda-graph needs a CUDA device");
+  }
+  return device;
 }
 
 }  // namespace
@@ -83,11 +91,18 @@ Loss choose_loss(const TrainConfig& config, const data::ImageSet& set, const dat
 }
 
 torch::Device choose_device(const TrainConfig& config) {
-  const torch::Device device = device::parse_device(config.device);
-  if (config.cuda_graph && !device.is_cuda()) {
-    throw UsageError("--cuda-graph needs a CUDA device");
-  }
-  return device;
+  return with_graphs(config, device::parse_device(config.device));
+}
+
+torch::Device find_device(const TrainConfig& config) {
+  return with_graphs(config, device::find_device(config.device));
+}
+
+int workers_of(const TrainConfig& config, torch::Device device) {
+  if (config.workers != TrainConfig::workers_by_device) return config.workers;
+  constexpr unsigned most = 8;
+  const unsigned half_of_the_cores = std::thread::hardware_concurrency() / 2;
+  return device.is_cuda() ? static_cast<int>(std::clamp(half_of_the_cores, 1U, most)) : 1;
 }
 
 data::ImageSet open_images(const TrainConfig& config, const ProgressFunction& progress) {
@@ -113,7 +128,7 @@ data::LoaderOptions loader_options(const TrainConfig& config, torch::Device devi
                                    data::Normalization normalization) {
   return {.batch_size = config.batch_size,
           .channels_last = config.channels_last,
-          .workers = config.workers,
+          .workers = workers_of(config, device),
           .seed = config.seed,
           .device = device,
           .normalization = std::move(normalization)};

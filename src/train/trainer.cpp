@@ -31,13 +31,15 @@ void require_finite_weights(const torch::nn::Module& model) {
 
 /// The next step's batches: fewer than --accumulate at the epoch's end.
 std::vector<data::Batch> next_batches(Trainer::State& s) {
-  std::vector<data::Batch> batches;
-  while (batches.size() < static_cast<std::size_t>(s.config.accumulate)) {
-    auto batch = s.train_loader.next();
-    if (!batch) break;
-    batches.push_back(std::move(*batch));
-  }
-  return batches;
+  return naming_batch(s, {}, [&] {
+    std::vector<data::Batch> batches;
+    while (batches.size() < static_cast<std::size_t>(s.config.accumulate)) {
+      auto batch = s.train_loader.next();
+      if (!batch) break;
+      batches.push_back(std::move(*batch));
+    }
+    return batches;
+  });
 }
 
 std::int64_t count_images(const std::vector<data::Batch>& batches) {
@@ -192,9 +194,15 @@ ValidationResult Trainer::validate(const ProgressFunction& progress) {
     require_finite_weights(*s.model);
     return evaluate(*s.model, s.validation_loader, s.criterion, s.config.precision, s.set,
                     progress);
-  } catch (const Diverged& error) {
-    throw Diverged(fmt::format("{}, in the validation after epoch {}, step {}", error.what(),
-                               s.epochs_done + (epoch_open() ? 1 : 0), s.steps_done));
+  } catch (const std::exception& error) {
+    const auto after = fmt::format("in the validation after epoch {}, step {}",
+                                   s.epochs_done + (epoch_open() ? 1 : 0), s.steps_done);
+    if (dynamic_cast<const Diverged*>(&error) != nullptr) {
+      throw Diverged(fmt::format("{}, {}", error.what(), after));
+    }
+    if (!device::is_out_of_memory(error, s.device)) throw;
+    throw OutOfMemory(fmt::format("memory ran out {}, with batches of [{}]: {}", after,
+                                  fmt::join(s.batch_shape({}), ", "), first_line(error.what())));
   }
 }
 

@@ -58,6 +58,11 @@ struct Trainer::State {
   void begin_training();
   /// One step, by a CUDA graph where that is asked for; it adds to the sums.
   void step(std::span<const data::Batch> batches);
+  /// Of a step's batches, or of those that the loader prepares.
+  std::vector<std::int64_t> batch_shape(const std::vector<data::Batch>& batches) const {
+    if (!batches.empty()) return batches.front().images.sizes().vec();
+    return {config.batch_size, set.channels, set.height, set.width};
+  }
   Learner learner() {
     return {.model = *model,
             .criterion = criterion,

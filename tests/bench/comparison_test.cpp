@@ -234,7 +234,26 @@ TEST(ComparisonTest, DeviceMemoryCountsBeforeResidentMemory) {
   EXPECT_DOUBLE_EQ(*compare_one(runs).memory_ratio, 0.7);
   for (RunRecord& run : runs) run.peak_device_bytes = 100;
   runs[2].peak_device_bytes = runs[3].peak_device_bytes = 55;
+  for (RunRecord& run : runs) run.peak_reserved_bytes = 200;
   EXPECT_DOUBLE_EQ(*compare_one(runs).memory_ratio, 0.55);
+  for (RunRecord& run : runs) run.cuda_graph = true;
+  EXPECT_DOUBLE_EQ(*compare_one(runs).memory_ratio, 1) << "a graph's pool is only reserved";
+}
+
+TEST(ComparisonTest, EnergyIsThatOfWhatComputed) {
+  std::vector<RunRecord> runs = make_runs({100, 100}, {150, 150});
+  for (RunRecord& run : runs) run.steps = 10;
+  EXPECT_EQ(compare_one(runs).energy_ratio, std::nullopt);
+  for (RunRecord& run : runs) run.energy_j = run.precision == "fp32" ? 100 : 90;
+  EXPECT_DOUBLE_EQ(*compare_one(runs).energy_ratio, 0.9);
+  for (RunRecord& run : runs) run.device = "cuda:0";
+  EXPECT_EQ(compare_one(runs).energy_ratio, std::nullopt) << "the processors' says little of a GPU";
+  for (RunRecord& run : runs) run.device_energy_j = run.precision == "fp32" ? 400 : 200;
+  EXPECT_DOUBLE_EQ(*compare_one(runs).energy_ratio, 0.5);
+  runs[2].steps = 20;
+  EXPECT_DOUBLE_EQ(*compare_one(runs).energy_ratio, 0.375) << "of a step: (0.25 + 0.5) / 2";
+  runs[3].device_energy_j.reset();
+  EXPECT_EQ(compare_one(runs).energy_ratio, std::nullopt);
 }
 
 TEST(ComparisonTest, SkippedStepsThatDominateSpoilTheSpeed) {

@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/types.h>
 
+#include "cuda_device.hpp"
 #include "mpbench/core/error.hpp"
 
 namespace mpbench::device {
@@ -27,6 +29,28 @@ TEST(DeviceTest, SaysWhyACudaDeviceIsNotThere) {
               ThrowsMessage<Error>(HasSubstr("--device cpu")));
 }
 
+TEST(DeviceTest, PeaksOfWhatIsNotInitialisedAreNotKnown) {
+  EXPECT_FALSE(peak_memory(c10::Device("cuda:0")).has_value());
+}
+
+TEST(DeviceTest, PeaksCanBeResetBeforeAnythingElseUsesTheGpu) {
+  SKIP_WITHOUT_CUDA();
+  const c10::Device device = parse_device("cuda");
+  reset_peak_memory(device);
+  const auto peak = peak_memory(device);
+  ASSERT_TRUE(peak.has_value());
+  EXPECT_EQ(peak->allocated_bytes, 0);
+  const auto some = torch::empty({1 << 20}, torch::dtype(torch::kFloat32).device(device));
+  EXPECT_GE(peak_memory(device)->allocated_bytes, 4 << 20);
+  EXPECT_GE(peak_memory(device)->reserved_bytes, peak_memory(device)->allocated_bytes);
+}
+
+TEST(DeviceTest, FindsTheDeviceThatIsParsed) {
+  for (const char* word : {"cpu", "auto"}) EXPECT_EQ(find_device(word), parse_device(word));
+  EXPECT_THAT([] { (void)find_device("cuda:300"); },
+              ThrowsMessage<Error>(HasSubstr("--device cpu")));
+}
+
 TEST(DeviceTest, MixedPrecisionDefaultsAreAutocasts) {
   EXPECT_EQ(default_mixed_precision(c10::Device("cpu")), Precision::bf16);
   EXPECT_EQ(default_mixed_precision(c10::Device("cuda:0")), Precision::fp16);
@@ -39,7 +63,7 @@ TEST(DeviceTest, DescribesTheCpuWithAVerdictOnEveryPrecision) {
   ASSERT_EQ(cpu.precisions.size(), 4U);
   EXPECT_EQ(cpu.precisions[0].support, Support::native);
   EXPECT_EQ(cpu.precisions[1].support, Support::absent);
-  EXPECT_FALSE(peak_memory_bytes(c10::Device("cpu")).has_value())
+  EXPECT_FALSE(peak_memory(c10::Device("cpu")).has_value())
       << "the CPU has no device memory to measure";
 }
 

@@ -42,6 +42,7 @@ struct Comparison {
   std::string device_name;
   std::int64_t pairs = 0;  ///< repeats in which both runs are ok
   std::optional<double> confidence;
+  std::optional<double> energy_ratio;  ///< arm's joules a step over the baseline's; below 1 saves
 };
 
 template <RecordOf<Comparison> Record, class Visitor>
@@ -73,6 +74,7 @@ void visit_columns(Record& r, Visitor&& visit) {
   visit("device_name", r.device_name);
   visit("pairs", r.pairs);
   visit("confidence", r.confidence);
+  visit("energy_ratio", r.energy_ratio);
 }
 
 /// A run's validation predictions by its id; an empty vector where there are none. Asked once a

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "mpbench/bench/gpu_sampler.hpp"
+
 namespace mpbench::bench {
 
 /// The largest resident set this process has had, in bytes (VmHWM of /proc/self/status; proc(5));
@@ -50,10 +52,12 @@ class EnergyCounter {
 
 /// What the measured parts of a run took together. Empty: not measured.
 struct ResourceUse {
-  std::optional<std::int64_t> peak_device_bytes;
-  std::optional<std::int64_t> peak_rss_bytes;
-  std::optional<double> cpu_time_s;
-  std::optional<double> energy_j;
+  std::optional<std::int64_t> peak_device_bytes{};
+  std::optional<std::int64_t> peak_reserved_bytes{};
+  std::optional<std::int64_t> peak_rss_bytes{};
+  std::optional<double> cpu_time_s{};
+  std::optional<double> energy_j{};  ///< of the processor packages
+  GpuUse gpu{};
 
   /// Adds a later part: the larger of the peaks, the sums of the rest. What is empty in one is
   /// empty in the sum, as a part of a sum would pass for the whole.
@@ -74,8 +78,12 @@ class ResourceMeter {
   bool running() const { return running_; }
 
  private:
+  /// All but the GPU's own sensors.
+  ResourceUse of_this_process();
+
   c10::Device device_;
   EnergyCounter energy_;
+  GpuSampler gpu_;
   double cpu_start_s_ = 0;
   bool running_ = false;
 };

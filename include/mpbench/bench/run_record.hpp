@@ -84,6 +84,11 @@ struct RunRecord {
   std::optional<std::int64_t> best_epoch{};  ///< by val_auc, or val_accuracy where there is none
   std::string started_at{};                  ///< UTC, ISO 8601: "2026-01-31T12:34:56Z"
   std::optional<double> train_positive_share{};  ///< of the images trained on; two classes only
+  std::optional<std::int64_t> peak_reserved_bytes{};  ///< what the allocator took from the GPU
+  std::optional<double> device_energy_j{};            ///< the GPU's own; energy_j is the CPU's
+  std::optional<std::int64_t> device_clock_mhz{};     ///< median of the GPU's multiprocessors
+  std::string device_throttled{};                     ///< device::throttle_words()
+  std::optional<std::int64_t> workers{};              ///< threads that prepared batches
 };
 
 /// One row of epochs.csv.
@@ -184,6 +189,11 @@ void visit_columns(Record& r, Visitor&& visit) {
   visit("omp_wait_policy", r.omp_wait_policy);
   visit("pairing_hash", r.pairing_hash);
   visit("train_positive_share", r.train_positive_share);
+  visit("peak_reserved_bytes", r.peak_reserved_bytes);
+  visit("device_energy_j", r.device_energy_j);
+  visit("device_clock_mhz", r.device_clock_mhz);
+  visit("device_throttled", r.device_throttled);
+  visit("workers", r.workers);
 }
 
 template <RecordOf<EpochRecord> Record, class Visitor>

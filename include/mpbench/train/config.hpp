@@ -52,7 +52,8 @@ struct TrainConfig {
   std::string device = "auto";
   int threads = 0;  ///< 0: LibTorch's own choice
   bool channels_last = true;
-  int workers = 1;
+  static constexpr int workers_by_device = -1;
+  int workers = workers_by_device;  ///< see workers_of() in setup.hpp
   std::string normalize = "auto";
   std::string balance = "auto";
   data::AugmentOptions augment;
@@ -120,7 +121,8 @@ void visit_options(Config& config, Visitor&& visit) {
   visit("threads", config.threads, "CPU threads that compute; 0 is one a core");
   visit("channels-last", config.channels_last, "NHWC memory format, in every precision alike");
   visit("workers", config.workers,
-        "Threads that prepare batches; 0 prepares them in the step's thread");
+        "Threads that prepare batches; 0 prepares them in the step's thread, -1 takes 1 on the CPU "
+        "and one for two cores on CUDA, at most 8");
   visit("normalize", config.normalize,
         "auto (imagenet for colour, else the training set's own), imagenet, unit or none");
   visit("balance", config.balance,

@@ -14,6 +14,12 @@ namespace mpbench::train {
 /// for
 /// --cuda-graph where "auto" is the CPU.
 torch::Device choose_device(const TrainConfig& config);
+/// The same for a program that starts the run in another process (device::find_device).
+torch::Device find_device(const TrainConfig& config);
+
+/// Threads that prepare batches: as the options say, or by the device. The CPU's own work is only
+/// disturbed by more than one; a GPU needs more where images are augmented.
+int workers_of(const TrainConfig& config, torch::Device device);
 
 /// The images; a synthetic set where the options name none.
 data::ImageSet open_images(const TrainConfig& config, const ProgressFunction& progress);

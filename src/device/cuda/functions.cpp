@@ -30,6 +30,8 @@ DeviceInfo describe(c10::Device device) {
   info.compute_capability = fmt::format("{}.{}", properties->major, properties->minor);
   info.memory_bytes = static_cast<std::int64_t>(properties->totalGlobalMem);
   info.cores = properties->multiProcessorCount;
+  info.pci_bus_id = fmt::format("{:08x}:{:02x}:{:02x}.0", properties->pciDomainID,
+                                properties->pciBusID, properties->pciDeviceID);
   const bool tensor_cores = properties->major >= 7;
   const bool ampere = properties->major >= 8;
   info.precisions = {
