@@ -16,4 +16,5 @@ target_compile_definitions(mpbench_device PRIVATE MPBENCH_WITH_CUDA
   MPBENCH_CUDA_LIBRARY="$<TARGET_FILE_NAME:mpbench_cuda>")
 add_dependencies(mpbench_device mpbench_cuda)
 install(TARGETS mpbench_cuda LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/mpbench)
-set(CMAKE_BUILD_RPATH ${CMAKE_BINARY_DIR})
+# For the tests: beside them, or a folder up as they are built, first, so that what is copied to another machine finds it.
+set(CMAKE_BUILD_RPATH "$ORIGIN" "$ORIGIN/.." ${CMAKE_BINARY_DIR})

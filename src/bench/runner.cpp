@@ -242,9 +242,10 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& s
     run.status = status;
     run.error = first_line(error);
   };
-  // Without it the first device gets a context beside the one that computes.
-  const c10::OptionalDeviceGuard on_device(device.is_cuda() ? std::optional(device) : std::nullopt);
   try {
+    // Without it the first device gets a context beside the one that computes.
+    const c10::OptionalDeviceGuard on_device(device.is_cuda() ? std::optional(device)
+                                                              : std::nullopt);
     describe_device(run, device);
     run.note = notes_on(config, set, device);
     if (!run.note.empty()) spdlog::warn("{}", run.note);

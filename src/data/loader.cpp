@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "batch_order.hpp"
+#include "gpu_images.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/data/prefetch_ring.hpp"
 #include "mpbench/device/step_clock.hpp"
@@ -91,11 +92,11 @@ void check(const ImageSet& set, const std::vector<std::int64_t>& indices,
 
 struct Loader::State {
   // What a slot of the ring holds. `images` is float32 for the CPU; for CUDA the stored pixels,
-  // pinned.
+  // pinned. Either in the batch's memory format.
   struct Buffer {
     torch::Tensor images;
     torch::Tensor labels;
-    std::vector<std::byte> augmented;  // CPU: one image on its way into `images`
+    std::vector<std::byte> augmented;  // one image on its way into `images`
     torch::Tensor sent_images;         // CUDA: the same on the device, once `copied` happened
     torch::Tensor sent_labels;
     std::optional<c10::Event> copied;
@@ -181,12 +182,15 @@ Loader::State::State(const ImageSet& set_in, std::vector<std::int64_t> indices_i
 void Loader::State::make_room(Buffer& buffer) const {
   const std::int64_t most = batch_images(0);  // a batch may be larger than the set
   const std::vector<std::int64_t> shape{most, set.channels, set.height, set.width};
+  const auto format =
+      options.channels_last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
   if (options.device.is_cuda()) {
     if (buffer.copied) {
       buffer.copied->synchronize();
     } else {
       const auto type = set.pixel_type == PixelType::u8 ? torch::kUInt8 : torch::kUInt16;
-      buffer.images = torch::empty(shape, torch::dtype(type).pinned_memory(true));
+      buffer.images =
+          torch::empty(shape, torch::dtype(type).pinned_memory(true).memory_format(format));
       buffer.labels = torch::empty({most}, torch::dtype(torch::kInt64).pinned_memory(true));
       buffer.copied.emplace(options.device.type());
     }
@@ -194,8 +198,6 @@ void Loader::State::make_room(Buffer& buffer) const {
   }
   // Someone may still hold the batch that was handed out from here.
   if (!buffer.images.defined() || buffer.images.storage().use_count() > 1) {
-    const auto format =
-        options.channels_last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
     buffer.images = torch::empty(shape, torch::dtype(torch::kFloat32).memory_format(format));
   }
   if (!buffer.labels.defined() || buffer.labels.storage().use_count() > 1) {
@@ -212,17 +214,22 @@ void Loader::State::fill_image(Buffer& buffer, std::int64_t place_in_batch,
   std::byte* target =
       static_cast<std::byte*>(buffer.images.data_ptr()) +
       place_in_batch * set.image_values() * static_cast<std::int64_t>(buffer.images.element_size());
-  const bool stored = options.device.is_cuda();
+  const bool on_gpu = options.device.is_cuda();
+  const bool as_stored = on_gpu && !(options.channels_last && set.channels > 1);
   if (options.augment.any()) {
-    if (!stored) buffer.augmented.resize(set.image_bytes());
-    auto* changed = reinterpret_cast<Pixel*>(stored ? target : buffer.augmented.data());
+    if (!as_stored) buffer.augmented.resize(set.image_bytes());
+    auto* changed = reinterpret_cast<Pixel*>(as_stored ? target : buffer.augmented.data());
     augment(source, changed, set.channels, set.height, set.width,
             draw_augmentation(options.augment, options.seed, epoch, index, occurrences[place]));
     source = changed;
-  } else if (stored) {
+  } else if (as_stored) {
     std::copy_n(source, set.image_values(), reinterpret_cast<Pixel*>(target));
   }
-  if (!stored) {
+  if (as_stored) return;
+  if (on_gpu) {
+    interleave(source, reinterpret_cast<Pixel*>(target), set.channels,
+               std::ptrdiff_t{set.height} * set.width);
+  } else {
     normalise(source, reinterpret_cast<float*>(target), set, affine, options.channels_last);
   }
 }
@@ -272,14 +279,7 @@ Batch Loader::State::on_cuda(Buffer& buffer) {
   // done.
   stored.record_stream(computing);
   labels.record_stream(computing);
-  // An own tensor: asking a one-channel image for channels_last changes nothing, as it already
-  // counts as such.
-  const auto format =
-      options.channels_last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
-  auto images = torch::empty(
-      stored.sizes(), torch::dtype(torch::kFloat32).device(options.device).memory_format(format));
-  images.copy_(stored).mul_(device_scale).add_(device_offset);
-  return {images, labels, {}};
+  return {normalised(stored, device_scale, device_offset, options.channels_last), labels, {}};
 }
 
 void Loader::State::add_up_waiting() {
@@ -334,6 +334,7 @@ double Loader::wait_seconds() const {
   state.add_up_waiting();
   return state.device_waited_s;
 }
+at::Device Loader::device() const { return state_->options.device; }
 std::int64_t Loader::batches_per_epoch() const { return state_->batches; }
 std::int64_t Loader::images_per_epoch() const { return state_->total; }
 

@@ -1,5 +1,8 @@
 #include "mpbench/device/float32_precision.hpp"
 
+#include <cstdlib>
+#include <string_view>
+
 #include "mpbench/core/error.hpp"
 
 namespace mpbench::device {
@@ -21,9 +24,21 @@ constexpr std::array<Setting, 6> settings{{{Float32Backend::CUDA, Float32Op::CON
                                            {Float32Backend::MKLDNN, Float32Op::RNN},
                                            {Float32Backend::MKLDNN, Float32Op::MATMUL}}};
 
+/// TunableOp asks for TF32 by LibTorch's older setting, which throws where the newer one, that of
+/// Float32PrecisionGuard, allows it.
+void require_no_tunable_operators() {
+  const char* const tunable = std::getenv("PYTORCH_TUNABLEOP_ENABLED");
+  if (tunable != nullptr && tunable == std::string_view("1")) {
+    throw Error(
+        "PYTORCH_TUNABLEOP_ENABLED=1: LibTorch's TunableOp cannot be used with TF32: unset "
+        "it, or choose another --precision");
+  }
+}
+
 }  // namespace
 
 Float32PrecisionGuard::Float32PrecisionGuard(bool allow_tf32) {
+  if (allow_tf32) require_no_tunable_operators();
   auto& context = at::globalContext();
   for (std::size_t i = 0; i < settings.size(); ++i) {
     const auto [backend, op] = settings[i];

@@ -16,7 +16,9 @@ class SpatialMean : public torch::autograd::Function<SpatialMean> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input) {
     context->saved_data["sizes"] = input.sizes().vec();
-    return torch::adaptive_avg_pool2d(input, {1, 1});
+    // The pooling of one value is this mean and, in channels_last, another two kernels.
+    return input.is_cuda() ? input.mean({2, 3}, /*keepdim=*/true)
+                           : torch::adaptive_avg_pool2d(input, {1, 1});
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -29,8 +31,11 @@ class SpatialMean : public torch::autograd::Function<SpatialMean> {
 }  // namespace
 
 at::Tensor spatial_mean(const at::Tensor& input) {
-  if (!active_options().fused_norm || !is_dense_image(input))
+  const bool ours = input.is_cuda() ? input.is_contiguous(at::MemoryFormat::ChannelsLast)
+                                    : active_options().fused_norm && is_dense_image(input);
+  if (!ours || input.dim() != 4 || input.numel() == 0) {
     return torch::adaptive_avg_pool2d(input, {1, 1});
+  }
   return SpatialMean::apply(input);
 }
 

@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/kernels/spatial_mean.hpp"
 #include "mpbench/nn/conv_norm_activation.hpp"
 #include "mpbench/nn/initialization.hpp"
 #include "mpbench/nn/squeeze_excite.hpp"
@@ -196,7 +197,7 @@ void set_origin(ImageClassifier& model, const std::string& origin) {
 
 torch::Tensor EfficientNet::forward(torch::Tensor images) {
   const torch::Tensor maps = features_->forward(images);
-  return classifier_->forward(torch::adaptive_avg_pool2d(maps, {1, 1}).flatten(1));
+  return classifier_->forward(kernels::spatial_mean(maps).flatten(1));
 }
 
 }  // namespace mpbench::nn

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include "mpbench/kernels/spatial_mean.hpp"
 #include "mpbench/nn/conv_norm_activation.hpp"
 #include "mpbench/nn/initialization.hpp"
 
@@ -123,7 +124,7 @@ torch::Tensor ResNet::forward(torch::Tensor images) {
   torch::Tensor x = norm_activation(bn1_, conv1_->forward(images), Activation::relu);
   x = torch::max_pool2d(x, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
   for (auto& layer : layers_) x = layer->forward(x);
-  return fc_->forward(torch::adaptive_avg_pool2d(x, {1, 1}).flatten(1));
+  return fc_->forward(kernels::spatial_mean(x).flatten(1));
 }
 
 }  // namespace mpbench::nn

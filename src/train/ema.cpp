@@ -7,6 +7,14 @@
 #include "named_tensors.hpp"
 
 namespace mpbench::train {
+namespace {
+
+struct Lists {
+  std::vector<at::Tensor> averages;
+  std::vector<at::Tensor> live;
+};
+
+}  // namespace
 
 Ema::Ema(const torch::nn::Module& model, double decay)
     : decay_(decay), n_averaged_(at::zeros({}, at::kLong)) {
@@ -26,17 +34,20 @@ void Ema::update() {
   const at::NoGradGuard no_grad;
   const bool first = n_averaged_.item<std::int64_t>() == 0;
   n_averaged_ += 1;
-  std::vector<at::Tensor> averages;
-  std::vector<at::Tensor> live;
+  Lists copied;
+  Lists averaged;
   for (const Pair& pair : pairs_) {
-    if (first || !pair.average.is_floating_point()) {
-      pair.average.copy_(pair.live, /*non_blocking=*/true);
-    } else {
-      averages.push_back(pair.average);
-      live.push_back(pair.live);
-    }
+    Lists& lists = first || !pair.average.is_floating_point() ? copied : averaged;
+    lists.averages.push_back(pair.average);
+    lists.live.push_back(pair.live);
   }
-  if (!averages.empty()) at::_foreach_lerp_(averages, live, 1 - decay_);
+  // A kernel or two for all of them, where one each would be dozens.
+  if (!copied.averages.empty()) {
+    at::_foreach_copy_(copied.averages, copied.live, /*non_blocking=*/true);
+  }
+  if (!averaged.averages.empty()) {
+    at::_foreach_lerp_(averaged.averages, averaged.live, 1 - decay_);
+  }
 }
 
 std::map<std::string, at::Tensor> Ema::state() const {

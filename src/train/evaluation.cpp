@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "mpbench/amp/autocast_guard.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/timer.hpp"
 #include "mpbench/train/errors.hpp"
@@ -63,6 +64,84 @@ void judge_binary(ValidationResult& result, const data::ImageSet& set) {
   if (std::isfinite(best.threshold)) result.best_threshold = best;
 }
 
+/// Gathers what the network says of each batch, on the device, and reads it from there once for
+/// many of them: each reading waits for the device.
+class Reader {
+ public:
+  Reader(const Loss& criterion, const data::ImageSet& set, ValidationResult& result)
+      : criterion_(criterion), set_(set), result_(result) {}
+
+  void add(const data::Batch& batch, const torch::Tensor& logits) {
+    torch::Tensor score = probabilities(criterion_.task, logits);
+    if (!binary()) score = score.gather(1, batch.labels.unsqueeze(1)).squeeze(1);
+    finite_.push_back(logits.isfinite().all(1));
+    losses_.push_back(criterion_(logits, batch.labels).to(torch::kFloat64));
+    scores_.push_back(score.to(torch::kFloat64));
+    if (binary()) logits_.push_back(logits.to(torch::kFloat64).flatten());
+    chosen_.push_back(predicted_class(criterion_.task, logits).to(torch::kInt64));
+    batch_sizes_.push_back(batch.labels.size(0));
+    indices_.insert(indices_.end(), batch.indices.begin(), batch.indices.end());
+    if (batch_sizes_.size() >= most_batches_) read();
+  }
+
+  /// Reads what is gathered into the result; throws Diverged naming the first image whose output is
+  /// not finite.
+  void read() {
+    if (indices_.empty()) return;
+    require_finite();
+    const torch::Tensor losses = torch::stack(losses_).cpu();
+    for (std::size_t i = 0; i < batch_sizes_.size(); ++i) {
+      loss_sum_ += losses.const_data_ptr<double>()[i] * static_cast<double>(batch_sizes_[i]);
+    }
+    const torch::Tensor scores = torch::cat(scores_).cpu();
+    const torch::Tensor logits = binary() ? torch::cat(logits_).cpu() : torch::Tensor();
+    const torch::Tensor chosen = torch::cat(chosen_).cpu();
+    for (std::size_t i = 0; i < indices_.size(); ++i) {
+      Prediction& prediction = result_.predictions.emplace_back();
+      prediction.index = indices_[i];
+      prediction.score = scores.const_data_ptr<double>()[i];
+      if (binary()) prediction.logit = logits.const_data_ptr<double>()[i];
+      prediction.predicted = static_cast<int>(chosen.const_data_ptr<std::int64_t>()[i]);
+    }
+    for (auto* tensors : {&finite_, &losses_, &scores_, &logits_, &chosen_}) tensors->clear();
+    batch_sizes_.clear();
+    indices_.clear();
+  }
+
+  /// Of all images that were read.
+  double mean_loss() const {
+    return loss_sum_ / static_cast<double>(std::max<std::size_t>(1, result_.predictions.size()));
+  }
+
+ private:
+  bool binary() const { return criterion_.task == Task::binary; }
+
+  void require_finite() const {
+    const torch::Tensor finite = torch::cat(finite_).cpu();
+    const bool* const first = finite.const_data_ptr<bool>();
+    const auto bad = std::find(first, first + finite.numel(), false) - first;
+    if (bad == finite.numel()) return;
+    const auto index = static_cast<std::size_t>(indices_[static_cast<std::size_t>(bad)]);
+    throw Diverged(
+        fmt::format("the network's output for image {} is not finite", set_.samples[index].id));
+  }
+
+  // Each keeps 33 bytes an image, and at least 2.5 kB, of the device.
+  static constexpr std::size_t most_batches_ = 256;
+
+  const Loss& criterion_;
+  const data::ImageSet& set_;
+  ValidationResult& result_;
+  double loss_sum_ = 0;
+  std::vector<torch::Tensor> finite_;
+  std::vector<torch::Tensor> losses_;  ///< 0-dim, one a batch
+  std::vector<torch::Tensor> scores_;
+  std::vector<torch::Tensor> logits_;
+  std::vector<torch::Tensor> chosen_;
+  std::vector<std::int64_t> batch_sizes_;
+  std::vector<std::int64_t> indices_;
+};
+
 }  // namespace
 
 std::optional<std::string> first_image_not_finite(const torch::Tensor& logits,
@@ -78,8 +157,13 @@ std::optional<std::string> first_image_not_finite(const torch::Tensor& logits,
 void for_each_logits(nn::ImageClassifier& model, data::Loader& loader, Precision precision,
                      std::int64_t total, const std::string& label, const ProgressFunction& progress,
                      const LogitsFunction& use) {
-  const torch::InferenceMode inference;
+  // Not InferenceMode, in which autocast casts the weights anew for every batch.
+  const torch::NoGradGuard no_grad;
   model.eval();
+  // Off, and around all batches: the casts that forward()'s own guard makes are dropped where the
+  // outermost one ends.
+  const amp::AutocastGuard keeps_casts(loader.device().type(), torch::kBFloat16,
+                                       /*enabled=*/false);
   std::int64_t done = 0;
   const Stopwatch clock;
   loader.start_epoch(0);
@@ -102,39 +186,22 @@ ValidationResult evaluate(nn::ImageClassifier& model, data::Loader& loader, cons
                           Precision precision, const data::ImageSet& set,
                           const ProgressFunction& progress) {
   ValidationResult result;
-  double loss_sum = 0;
+  Reader reader(criterion, set, result);
+  for_each_logits(
+      model, loader, precision, loader.images_per_epoch(), "validation", progress,
+      [&](const data::Batch& batch, const torch::Tensor& logits) { reader.add(batch, logits); });
+  reader.read();
+  result.loss = reader.mean_loss();
+  if (!std::isfinite(result.loss)) throw Diverged("the validation's loss is not finite");
   std::vector<int> predicted;
   std::vector<int> labels;
-  const bool binary = criterion.task == Task::binary;
-  const auto use = [&](const data::Batch& batch, const torch::Tensor& logits) {
-    if (const auto image = first_image_not_finite(logits, batch, set)) {
-      throw Diverged(fmt::format("the network's output for image {} is not finite", *image));
-    }
-    const auto count = batch.labels.size(0);
-    loss_sum += criterion(logits, batch.labels).item<double>() * static_cast<double>(count);
-    torch::Tensor score = probabilities(criterion.task, logits);
-    if (!binary) score = score.gather(1, batch.labels.unsqueeze(1)).squeeze(1);
-    score = score.to(torch::kCPU, torch::kFloat64).contiguous();
-    const torch::Tensor exact = logits.to(torch::kCPU, torch::kFloat64).contiguous();
-    const torch::Tensor chosen =
-        predicted_class(criterion.task, logits).to(torch::kCPU, torch::kInt64).contiguous();
-    for (std::int64_t i = 0; i < count; ++i) {
-      const std::int64_t index = batch.indices[static_cast<std::size_t>(i)];
-      Prediction& prediction = result.predictions.emplace_back();
-      prediction.index = index;
-      prediction.score = score.const_data_ptr<double>()[i];
-      if (binary) prediction.logit = exact.const_data_ptr<double>()[i];
-      prediction.predicted = static_cast<int>(chosen.const_data_ptr<std::int64_t>()[i]);
-      predicted.push_back(result.predictions.back().predicted);
-      labels.push_back(set.samples[static_cast<std::size_t>(index)].label);
-    }
-  };
-  for_each_logits(model, loader, precision, loader.images_per_epoch(), "validation", progress, use);
-  result.loss = loss_sum / static_cast<double>(std::max<std::size_t>(1, labels.size()));
-  if (!std::isfinite(result.loss)) throw Diverged("the validation's loss is not finite");
+  for (const Prediction& prediction : result.predictions) {
+    predicted.push_back(prediction.predicted);
+    labels.push_back(set.samples[static_cast<std::size_t>(prediction.index)].label);
+  }
   result.accuracy = accuracy(predicted, labels);
   result.confusion = confusion_matrix(predicted, labels, static_cast<int>(set.classes.size()));
-  if (binary) judge_binary(result, set);
+  if (criterion.task == Task::binary) judge_binary(result, set);
   return result;
 }
 

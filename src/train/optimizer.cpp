@@ -31,8 +31,18 @@ struct KernelArguments {
   }
 };
 
+/// Whether both are laid out alike in memory: the step along a dimension of size 1 is never taken,
+/// and [C, 1, k, k] of a depthwise convolution has one stride or another there.
+bool same_layout(const at::Tensor& a, const at::Tensor& b) {
+  if (a.sizes() != b.sizes()) return false;
+  for (std::int64_t i = 0; i < a.dim(); ++i) {
+    if (a.size(i) != 1 && a.stride(i) != b.stride(i)) return false;
+  }
+  return true;
+}
+
 /// The gradient as the fused kernels need it: they walk parameter, gradient and state by one linear
-/// index, so all must have the same dtype and strides.
+/// index, so all must have the same dtype and layout.
 at::Tensor matching_gradient(const at::Tensor& parameter, std::size_t index) {
   const at::Tensor& gradient = parameter.grad();
   if (gradient.is_sparse()) {
@@ -43,9 +53,7 @@ at::Tensor matching_gradient(const at::Tensor& parameter, std::size_t index) {
                             c10::toString(parameter.scalar_type()),
                             c10::toString(gradient.scalar_type())));
   }
-  if (gradient.strides() == parameter.strides()) {
-    return gradient;
-  }
+  if (same_layout(gradient, parameter)) return gradient;
   return at::empty_like(parameter).copy_(gradient);
 }
 

@@ -17,7 +17,8 @@ COMPARISON_COLUMNS = (
 
 
 def arguments(out, *more):
-    return ["compare", "--dataset", "idx", "--data", FASHION_MNIST, "--limit", "1500", "--epochs", "1", "--out", out, *more]
+    return ["compare", "--dataset", "idx", "--data", FASHION_MNIST, "--limit", "1500", "--epochs", "1", "--device", "cpu",
+            "--out", out, *more]
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +140,7 @@ def test_max_time_chooses_steps_that_fit(tmp_path):
     out = tmp_path / "out"
     before = time.monotonic()
     result = run("compare", "--dataset", "idx", "--data", FASHION_MNIST, "--limit", "1500", "--epochs", "1000000",
-                 "--precision", "fp32,bf16", "--repeats", "2", "--max-time", "0.5min", "--out", out)
+                 "--precision", "fp32,bf16", "--repeats", "2", "--max-time", "0.5min", "--device", "cpu", "--out", out)
     took = time.monotonic() - before
     # Machines are shared: that the runs would take years is what it must not follow.
     assert took < 90, result.stderr

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "environment_variable.hpp"
+#include "mpbench/core/error.hpp"
+
 namespace mpbench::device {
 namespace {
 
@@ -29,6 +32,14 @@ TEST(Float32PrecisionGuardTest, TurnsTf32OffAndPutsItBack) {
     EXPECT_EQ(convolution(Float32Backend::CUDA), Float32Precision::IEEE);
   }
   EXPECT_EQ(convolution(Float32Backend::CUDA), before);
+}
+
+TEST(Float32PrecisionGuardTest, RefusesTf32WithTunableOperators) {
+  const EnvironmentVariable tunable("PYTORCH_TUNABLEOP_ENABLED", "1");
+  EXPECT_THROW(Float32PrecisionGuard(/*allow_tf32=*/true), Error);
+  EXPECT_NO_THROW(Float32PrecisionGuard(/*allow_tf32=*/false));
+  const EnvironmentVariable off("PYTORCH_TUNABLEOP_ENABLED", "0");
+  EXPECT_NO_THROW(Float32PrecisionGuard(/*allow_tf32=*/true));
 }
 
 }  // namespace

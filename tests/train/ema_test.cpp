@@ -14,6 +14,7 @@
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/train/optimizer.hpp"
+#include "train/operator_counter.hpp"
 
 namespace mpbench::train {
 namespace {
@@ -62,6 +63,18 @@ TEST(EmaTest, AveragesRunningStatisticsAndCopiesTheirCount) {
   }
   EXPECT_EQ(average_of(ema, "module.1.running_var"), 10.0F);
   EXPECT_EQ(average_of(ema, "module.1.num_batches_tracked"), 16.0F);
+}
+
+TEST(EmaTest, CopiesAllCountsByOneOperator) {
+  torch::nn::Sequential network(torch::nn::BatchNorm1d(2), torch::nn::BatchNorm1d(2),
+                                torch::nn::BatchNorm1d(2));
+  Ema ema(*network, 0.75);
+  fill(network, 8);
+  ema.update();
+  const OperatorCounter counter;
+  ema.update();
+  EXPECT_EQ(counter.of("aten::_foreach_copy_"), 1);
+  EXPECT_EQ(counter.of("aten::_foreach_lerp_"), 1);
 }
 
 TEST(EmaTest, GoesOnFromItsState) {

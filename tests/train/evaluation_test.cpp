@@ -8,7 +8,10 @@
 #include <limits>
 #include <numeric>
 
+#include "mpbench/nn/cnn.hpp"
 #include "mpbench/train/errors.hpp"
+#include "mpbench/train/step.hpp"
+#include "train/operator_counter.hpp"
 #include "train/toy_images.hpp"
 
 namespace mpbench::train {
@@ -84,6 +87,61 @@ TEST(EvaluationTest, AnOutputThatIsNotFiniteIsNoClass) {
     EXPECT_THAT([&] { (void)judge(images, planted); },
                 ThrowsMessage<Diverged>(HasSubstr("output for image 21 is not finite")));
   }
+}
+
+// Each batch forward, judged and read by itself.
+TEST(EvaluationTest, ReadsManyBatchesAtOnceWithoutAnotherValue) {
+  data::ImageSet images = toy_images(600);
+  std::vector<std::int64_t> all(images.samples.size());
+  std::iota(all.begin(), all.end(), 0);
+  for (const int classes : {2, 3}) {
+    const Loss loss{{.task = task_of(classes)}};
+    images.classes.resize(static_cast<std::size_t>(classes), "other");
+    for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::fp16}) {
+      torch::manual_seed(3);
+      nn::Cnn model(1, outputs_of(classes));
+      data::Loader loader(images, all, {.batch_size = 2});  // more batches than are read together
+      const ValidationResult result = evaluate(model, loader, loss, precision, images, {});
+      ASSERT_EQ(result.predictions.size(), images.samples.size());
+      double loss_sum = 0;
+      auto prediction = result.predictions.begin();
+      loader.start_epoch(0);
+      while (const auto batch = loader.next()) {
+        const torch::InferenceMode inference;
+        const torch::Tensor logits = forward(model, batch->images, precision);
+        loss_sum += loss(logits, batch->labels).item<double>() * 2;
+        const torch::Tensor scores = probabilities(loss.task, logits);
+        const torch::Tensor chosen = predicted_class(loss.task, logits);
+        for (int i = 0; i < 2; ++i, ++prediction) {
+          EXPECT_EQ(prediction->index, batch->indices[static_cast<std::size_t>(i)]);
+          EXPECT_EQ(prediction->predicted, chosen[i].item<int>());
+          const torch::Tensor score =
+              classes == 2 ? scores[i] : scores[i][batch->labels[i].item<std::int64_t>()];
+          EXPECT_EQ(prediction->score, score.item<double>());
+          if (classes == 2) {
+            EXPECT_EQ(prediction->logit, logits[i].item<double>());
+          }
+        }
+      }
+      EXPECT_EQ(result.loss, loss_sum / static_cast<double>(images.samples.size()));
+    }
+  }
+}
+
+TEST(EvaluationTest, CastsTheWeightsOnce) {
+  const data::ImageSet images = toy_images(64);
+  nn::Cnn model(1, 1);
+  const auto casts = [&](std::size_t count) {
+    std::vector<std::int64_t> some(count);
+    std::iota(some.begin(), some.end(), 0);
+    data::Loader loader(images, some, {.batch_size = 8});
+    const OperatorCounter counter;
+    (void)evaluate(model, loader, Loss{{.task = Task::binary}}, Precision::bf16, images, {});
+    return counter.of("aten::_to_copy");
+  };
+  const int a_batch = casts(16) - casts(8);
+  EXPECT_EQ(casts(24) - casts(16), a_batch);
+  EXPECT_GE(casts(8) - a_batch, 5) << "four convolutions and the linear layer";
 }
 
 TEST(EvaluationTest, OneClassHasNoAreaAndNoF1) {

@@ -8,6 +8,7 @@
 
 #include "mpbench/amp/grad_scaler.hpp"
 #include "mpbench/core/error.hpp"
+#include "train/operator_counter.hpp"
 
 namespace mpbench::train {
 namespace {
@@ -129,6 +130,32 @@ TEST_P(EveryOptimizerTest, TakesGradientsOfOtherStrides) {
     ends[channels_last ? 1 : 0] = weight.detach();
   }
   EXPECT_TRUE(at::allclose(ends[0], ends[1], 0, 1e-6));
+}
+
+TEST_P(EveryOptimizerTest, CopiesNoGradientThatLiesAsItsParameterDoes) {
+  // A depthwise convolution's: the step along its second dimension is never taken.
+  const OptimizerOptions options = named(GetParam());
+  for (const std::int64_t stride : {9, 1}) {
+    torch::manual_seed(1);
+    at::Tensor ends[2];
+    int copies[2];
+    for (const std::int64_t gradient_stride : {stride, 10 - stride}) {
+      torch::manual_seed(1);
+      const auto laid = [](std::int64_t second) {
+        return at::randn({4, 1, 3, 3}).as_strided({4, 1, 3, 3}, {9, second, 3, 1});
+      };
+      const at::Tensor weight = laid(stride).requires_grad_();
+      const auto optimizer = make_optimizer({weight}, options);
+      weight.mutable_grad() = laid(gradient_stride);
+      const OperatorCounter counter;
+      optimizer->step(nullptr);
+      const int place = gradient_stride == stride ? 0 : 1;
+      copies[place] = counter.of("aten::copy_");
+      ends[place] = weight.detach();
+    }
+    EXPECT_EQ(copies[0], copies[1]);
+    EXPECT_TRUE(ends[0].equal(ends[1]));
+  }
 }
 
 TEST_P(EveryOptimizerTest, TakesTheLearningRateFromATensor) {

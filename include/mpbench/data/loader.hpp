@@ -82,6 +82,7 @@ class Loader {
   /// was there, of the batches that have arrived by now.
   double wait_seconds() const;
   std::int64_t batches_per_epoch() const;
+  at::Device device() const;  ///< where batches are
   /// Images an epoch hands out: the number of indices, or a little less with drop_last.
   std::int64_t images_per_epoch() const;
 
