@@ -27,6 +27,9 @@ Options read_options() {
   chosen.launch_seconds = 1e-6 * std::atof(variable("FAKE_CUDA_LAUNCH_US"));
   chosen.failing_capture = *variable("FAKE_CUDA_FAILING_CAPTURE") != 0;
   chosen.report = variable("FAKE_CUDA_REPORT");
+  if (const std::size_t at = chosen.report.find("%p"); at != std::string::npos) {
+    chosen.report.replace(at, 2, std::to_string(getpid()));
+  }
   chosen.backtrace = variable("FAKE_CUDA_BACKTRACE");
   return chosen;
 }
@@ -63,10 +66,9 @@ std::string quoted(const std::string& text) {
   return out + '"';
 }
 
-void write_report() {
-  if (options().report.empty()) return;
+void write_report(const char* path) {
   const std::lock_guard lock(state().mutex);
-  std::FILE* file = std::fopen(options().report.c_str(), "w");
+  std::FILE* file = std::fopen(path, "w");
   if (file == nullptr) return;
   std::fprintf(file, "{\"counts\": {");
   const char* separator = "";
@@ -102,7 +104,7 @@ const Options& options() {
 
 State& state() {
   static State* const all = [] {
-    std::atexit(write_report);
+    if (!options().report.empty()) std::atexit([] { write_report(options().report.c_str()); });
     return new State;  // never freed: LibTorch's own destructors still call in
   }();
   return *all;
@@ -181,4 +183,6 @@ int fake_cuda_has_context(int device) {
   return state().contexts.count(device) != 0 ? 1 : 0;
 }
 int fake_cuda_devices() { return options().devices; }
+/// For Python: the counts up to now.
+void fake_cuda_write_report(const char* path) { write_report(path); }
 }
