@@ -131,7 +131,12 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   const std::string name = copy_name(to, from);
   if (stream_of(stream).graph != nullptr && name.find("pageable") != std::string::npos)
     violation(name + " in a capture");
-  return enqueue(stream, name, [=] { std::memcpy(to, from, bytes); });
+  // What kernels should have computed is whatever lay there before: it is read as zeros. Single
+  // values may be filled.
+  constexpr std::size_t single_value = 16;
+  const bool result = bytes > single_value && name == "copy device to pageable";
+  return enqueue(stream, name,
+                 [=] { result ? std::memset(to, 0, bytes) : std::memcpy(to, from, bytes); });
 }
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind) {
   if (const cudaError_t error = refuse_while_capturing("cudaMemcpy")) return error;
