@@ -5,11 +5,7 @@ file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/commands/engine/*.cp
 add_library(mpbench_engine MODULE ${sources})
 mpbench_target(mpbench_engine)
 target_link_libraries(mpbench_engine PRIVATE mpbench_commands)
-target_compile_definitions(mpbench_cli PRIVATE MPBENCH_ENGINE_LIBRARY="$<TARGET_FILE_NAME:mpbench_engine>"
-  MPBENCH_TORCH_VERSION="${torch_version}")
-# What the program looks for beside itself (src/cli/installation.cpp).
-file(CREATE_LINK ${libtorch} ${CMAKE_BINARY_DIR}/libtorch SYMBOLIC)
-file(CREATE_LINK ${CMAKE_SOURCE_DIR}/configs ${CMAKE_BINARY_DIR}/configs SYMBOLIC)
+target_compile_definitions(mpbench_cli PRIVATE MPBENCH_ENGINE_LIBRARY="$<TARGET_FILE_NAME:mpbench_engine>")
 
 # The run paths are the same in the build folder and where installed: none is rewritten, which would leave padding behind
 # that stands for the current folder. LibTorch's own comes with mpbench_torch.

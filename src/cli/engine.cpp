@@ -3,8 +3,6 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
-#include "installation.hpp"
-#include "libtorch.hpp"
 #include "mpbench/commands/engine.hpp"
 #include "mpbench/core/openmp_waiting.hpp"
 
@@ -21,8 +19,6 @@ namespace {
 
 ExitCode run_in_engine(const commands::Request& request) {
   set_openmp_wait_policy();
-  set_dicom_dictionary();
-  load_libtorch();
   // Found by the program's run path: beside it where it was built, in lib/ where installed. Lazy,
   // as libraries are at a program's start: LibTorch's many symbols are bound as they are called.
   void* library = dlopen(MPBENCH_ENGINE_LIBRARY, RTLD_LAZY | RTLD_LOCAL);

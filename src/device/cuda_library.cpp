@@ -1,10 +1,7 @@
 #include "cuda_library.hpp"
 
-#include <ATen/Context.h>
 #include <dlfcn.h>
 #include <fmt/format.h>
-
-#include <filesystem>
 
 namespace mpbench::device {
 
@@ -21,25 +18,7 @@ std::string last_error() {
   return message == nullptr ? "unknown error" : message;
 }
 
-/// The folder from which LibTorch was loaded.
-std::filesystem::path libtorch_libraries() {
-  Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(&at::globalContext), &info) == 0) return {};
-  return std::filesystem::path(info.dli_fname).parent_path();
-}
-
 Loaded load() {
-  // By its path: the LibTorch that is there may not be where the run path says.
-  const std::filesystem::path folder = libtorch_libraries();
-  if (std::filesystem::exists(folder / "libtorch_cpu.so")) {
-    const std::filesystem::path torch_cuda = folder / "libtorch_cuda.so";
-    if (!std::filesystem::exists(torch_cuda)) {
-      return {nullptr, fmt::format("the LibTorch in {} is one without CUDA", folder.string())};
-    }
-    if (dlopen(torch_cuda.c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr) {
-      return {nullptr, last_error()};
-    }
-  }
   // Found by the run path of the engine, which lies beside it.
   void* library = dlopen(MPBENCH_CUDA_LIBRARY, RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) return {nullptr, last_error()};
