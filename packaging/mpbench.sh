@@ -10,6 +10,7 @@ esac
 program=
 for found in "$folder"/../lib*/python3*/*-packages/mpbench/bin/mpbench "$folder"/../mpbench/bin/mpbench; do
   # Of several Pythons that share a folder (--user), the one installed last.
+  # shellcheck disable=SC3013  # dash, bash and busybox have -nt
   if [ -x "$found" ] && { [ -z "$program" ] || [ "$found" -nt "$program" ]; }; then
     program=$found
   fi
