@@ -6,14 +6,12 @@ import subprocess
 
 import pydicom.data
 import pytest
-from installed_wheel import PACKAGES, Environment
+from installed_wheel import PACKAGES, UNSHARE, Environment
 
 # What Python's wheels for manylinux may expect of a system.
 SYSTEM_LIBRARIES = ["libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libutil.so.1", "libstdc++.so.6",
                     "libgcc_s.so.1", "libz.so.1"]
 IMPLICIT_VR = pathlib.Path(pydicom.data.__file__).parent / "test_files/MR_small_implicit.dcm"
-# Mounts need root's rights, or a user namespace in which one has them.
-UNSHARE = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "--map-root-user"]
 
 
 def library_path(name):

@@ -9,6 +9,8 @@ ROOT = pathlib.Path(__file__).parents[2]
 MPBENCH = pathlib.Path(os.environ["MPBENCH"])
 PACKAGES = pathlib.Path(importlib.util.find_spec("torch").origin).parents[1]
 WITH_CUDA = (MPBENCH.parent / "libmpbench_cuda.so").exists()
+# Mounts need root's rights, or a user namespace in which one has them.
+UNSHARE = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "--map-root-user"]
 
 
 class Wheel:

@@ -3,12 +3,13 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import time
 import zipfile
 
 import pytest
-from installed_wheel import MPBENCH, PACKAGES, WITH_CUDA, Environment, one_line, run
+from installed_wheel import MPBENCH, PACKAGES, ROOT, UNSHARE, WITH_CUDA, Environment, one_line, run
 
 REMEDY = "pip install 'torch==2.11.*', or set MPBENCH_LIBTORCH to the folder of one"
 STUB_DRIVER = pathlib.Path(os.environ.get("CUDA_HOME", "/usr/local/cuda")) / "lib64/stubs/libcuda.so"
@@ -123,7 +124,7 @@ def test_loads_nothing_of_debians(environment):
     system = {pathlib.Path(path).name for path in loaded
               if not path.startswith((str(environment.folder), str(PACKAGES)))}
     assert any("libopencv_core" in path for path in loaded)
-    assert {name for name in system if not re.match(r"(ld-linux-x86-64|lib(c|m|dl|pthread|rt|util|stdc\+\+|gcc_s|z))\.so", name)} == set()
+    assert {name for name in system if not re.match(r"(ld-linux-x86-64|lib(c|m|dl|pthread|rt|util|stdc\+\+|gcc_s|z|cuda|nvidia-.*))\.so", name)} == set()
 
 
 @pytest.mark.skipif(not WITH_CUDA, reason="this mpbench was built without the CUDA toolkit")
@@ -150,3 +151,23 @@ def fastest(program, *arguments):
 @pytest.mark.parametrize("argument", ["--version", "info"])
 def test_starts_as_fast_as_the_program_built_in_place(argument, environment):
     assert fastest(environment.program, argument) < fastest(MPBENCH, argument) + 0.05
+
+
+def test_without_the_cuda_toolkit_none_is_built_unless_asked_for(tmp_path):
+    """Its folder is covered up in a namespace of its own."""
+    script = ('[ ! -d /usr/local/cuda ] || mount -t tmpfs none "$(readlink -f /usr/local/cuda)" || exit 77\n'
+              'exec "$0" --out "$1"')
+    result = subprocess.run([*UNSHARE, "sh", "-c", script, ROOT / "scripts/wheel", tmp_path], capture_output=True, text=True,
+                            env={"PATH": "/usr/bin:/bin", "HOME": os.environ["HOME"]})
+    if result.returncode == 77 or "unshare" in result.stderr:
+        pytest.skip("this machine lets no one mount in a namespace of one's own")
+    if shutil.which("nvcc", path="/usr/bin:/bin"):
+        pytest.skip("nvcc is a program of the system")
+    assert result.returncode == 1 and not list(tmp_path.iterdir())
+    assert "there is no CUDA toolkit" in one_line(result) and "--without-cuda" in result.stderr
+
+
+def test_wrong_usage_is_one_line():
+    line = one_line(run(ROOT / "scripts/wheel", "--fast", code=2))
+    assert line == "scripts/wheel: unknown option '--fast'; scripts/wheel --help lists them"
+    assert "Examples:" in run(ROOT / "scripts/wheel", "--help").stdout
