@@ -82,6 +82,25 @@ def test_is_found_through_a_link(environment, tmp_path):
     assert run("mpbench", "--version", env={"PATH": f"{tmp_path}:{os.environ['PATH']}"}).stdout.startswith("mpbench ")
 
 
+def test_without_its_package_the_script_says_so(environment, tmp_path):
+    line = one_line(run(shutil.copy(environment.program, tmp_path), "--version", code=1))
+    assert line.startswith(f"mpbench: no package mpbench beside {tmp_path}: ")
+
+
+def test_of_two_pythons_that_share_a_folder_the_last_one_counts(environment_without):
+    """As where pip install --user was run by one Python, and later by another."""
+    other = environment_without.folder / "lib/python3.9/site-packages/mpbench/bin/mpbench"
+    other.parent.mkdir(parents=True)
+    other.write_text("#!/bin/sh\necho the other\n")
+    other.chmod(0o755)
+    answers = []
+    for seconds in (0, 4e9):
+        os.utime(other, (seconds, seconds))
+        answers.append(run(environment_without.program, "--version").stdout)
+    shutil.rmtree(environment_without.folder / "lib/python3.9")
+    assert answers[0].startswith("mpbench ") and answers[1] == "the other\n"
+
+
 @pytest.mark.parametrize("option", ["--prefix", "--target"])
 def test_is_installed_apart_from_torch(option, wheel, tmp_path):
     """--prefix lays files out as --user does."""
@@ -124,7 +143,8 @@ def test_loads_nothing_of_debians(environment):
     system = {pathlib.Path(path).name for path in loaded
               if not path.startswith((str(environment.folder), str(PACKAGES)))}
     assert any("libopencv_core" in path for path in loaded)
-    assert {name for name in system if not re.match(r"(ld-linux-x86-64|lib(c|m|dl|pthread|rt|util|stdc\+\+|gcc_s|z|cuda|nvidia-.*))\.so", name)} == set()
+    expected = re.compile(r"(ld-linux-x86-64|lib(c|m|dl|pthread|rt|util|stdc\+\+|gcc_s|z|cuda|nvidia-.*))\.so")
+    assert {name for name in system if not expected.match(name)} == set()
 
 
 @pytest.mark.skipif(not WITH_CUDA, reason="this mpbench was built without the CUDA toolkit")

@@ -6,6 +6,8 @@ import sys
 
 program = pathlib.Path(__file__).parent / "bin" / "mpbench"
 torch = importlib.util.find_spec("torch")
-if torch is not None and torch.submodule_search_locations and "MPBENCH_LIBTORCH" not in os.environ:
-    os.environ["MPBENCH_LIBTORCH"] = torch.submodule_search_locations[0]
+folders = (torch.submodule_search_locations or []) if torch else []
+for folder in folders:
+    if pathlib.Path(folder, "lib/libtorch_cpu.so").exists():
+        os.environ.setdefault("MPBENCH_LIBTORCH", folder)
 os.execv(program, [str(program), *sys.argv[1:]])
