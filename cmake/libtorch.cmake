@@ -65,8 +65,10 @@ target_include_directories(mpbench_torch SYSTEM INTERFACE
 target_link_libraries(mpbench_torch INTERFACE
   -Wl,--no-as-needed ${libtorch}/lib/libtorch_cpu.so ${libtorch}/lib/libc10.so)
 # The wheel's libraries find the NVIDIA ones by paths relative to themselves; the linker needs no check.
-target_link_options(mpbench_torch INTERFACE
-  -Wl,-rpath,${libtorch}/lib -Wl,--allow-shlib-undefined)
+target_link_options(mpbench_torch INTERFACE -Wl,--allow-shlib-undefined)
+if(NOT SKBUILD)  # a wheel's run path is another (wheel.cmake)
+  target_link_options(mpbench_torch INTERFACE -Wl,-rpath,${libtorch}/lib)
+endif()
 
 # --- CUDA: only where the toolkit is, and only when LibTorch has it
 find_program(MPBENCH_NVCC nvcc HINTS $ENV{CUDA_HOME}/bin /usr/local/cuda/bin)

@@ -12,6 +12,7 @@
 
 #include "mpbench/core/build_info.hpp"
 #include "mpbench/core/utf8_text.hpp"
+#include "recipes.hpp"
 #include "subcommands.hpp"
 #include "toml_config.hpp"
 
@@ -99,7 +100,15 @@ CommandLine::CommandLine(commands::Request& request)
       "  mpbench train --amp --data rsna-like --image-size 124\n"
       "  mpbench compare --precision fp32,bf16 --data rsna-like --repeats 5 --out out\n"
       "'mpbench SUBCOMMAND --help' says more.");
-  app_.set_config("--config", "", "TOML file with flags' names as keys; flags win");
+  app_.set_config("--config", "",
+                  "TOML file with flags' names as keys, or recipe:NAME, one that came with "
+                  "mpbench; flags win")
+      ->transform(CLI::Validator(
+          [](std::string& config) {
+            config = config_path(config);
+            return std::string();
+          },
+          ""));
   app_.config_formatter(std::make_shared<TomlConfig>(app_));
   app_.allow_config_extras(CLI::config_extras_mode::error);
 

@@ -1,7 +1,10 @@
 #include "cuda_library.hpp"
 
+#include <ATen/Context.h>
 #include <dlfcn.h>
 #include <fmt/format.h>
+
+#include <filesystem>
 
 namespace mpbench::device {
 
@@ -18,7 +21,17 @@ std::string last_error() {
   return message == nullptr ? "unknown error" : message;
 }
 
+/// LibTorch's CUDA side lies beside the library that holds this function of it, which need not be
+/// where the run path of libmpbench_cuda leads (src/cli/torch_package.cpp).
+void load_libtorch_cuda() {
+  Dl_info torch{};
+  if (dladdr(reinterpret_cast<const void*>(&at::globalContext), &torch) == 0) return;
+  const auto library = std::filesystem::path(torch.dli_fname).replace_filename("libtorch_cuda.so");
+  dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
+}
+
 Loaded load() {
+  load_libtorch_cuda();
   // Found by the run path of the engine, which lies beside it.
   void* library = dlopen(MPBENCH_CUDA_LIBRARY, RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) return {nullptr, last_error()};
