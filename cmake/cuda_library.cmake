@@ -9,8 +9,7 @@ add_library(mpbench_cuda MODULE ${sources})
 target_link_libraries(mpbench_cuda PRIVATE mpbench_torch_cuda mpbench_warnings fmt::fmt)
 target_include_directories(mpbench_cuda PRIVATE ${CMAKE_SOURCE_DIR}/include)
 set_target_properties(mpbench_cuda PROPERTIES
-  LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}
-  BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH $ORIGIN CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR} CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
 
 target_compile_definitions(mpbench_device PRIVATE MPBENCH_WITH_CUDA
   MPBENCH_CUDA_LIBRARY="$<TARGET_FILE_NAME:mpbench_cuda>")

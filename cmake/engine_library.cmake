@@ -5,10 +5,17 @@ file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/commands/engine/*.cp
 add_library(mpbench_engine MODULE ${sources})
 mpbench_target(mpbench_engine)
 target_link_libraries(mpbench_engine PRIVATE mpbench_commands)
-target_compile_definitions(mpbench_cli PRIVATE MPBENCH_ENGINE_LIBRARY="$<TARGET_FILE_NAME:mpbench_engine>"
-  MPBENCH_TORCH_VERSION="${torch_version}")
-# What the program looks for beside itself (src/cli/installation.cpp).
-file(CREATE_LINK ${libtorch} ${CMAKE_BINARY_DIR}/libtorch SYMBOLIC)
+target_compile_definitions(mpbench_cli PRIVATE MPBENCH_ENGINE_LIBRARY="$<TARGET_FILE_NAME:mpbench_engine>")
+# Which LibTorch this program runs with: the one it is linked with, and a wheel any other of its version.
+if(SKBUILD)
+  set(built_libtorch "")
+else()
+  set(built_libtorch ${libtorch})
+endif()
+# A file by itself, so that no other is compiled anew with another LibTorch.
+set_source_files_properties(${CMAKE_SOURCE_DIR}/src/cli/torch_package.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON
+  COMPILE_DEFINITIONS "MPBENCH_BUILT_LIBTORCH=\"${built_libtorch}\";MPBENCH_BUILT_TORCH_VERSION=\"${torch_version}\"")
+# What is found below the program where installed (src/cli/recipes.cpp).
 file(CREATE_LINK ${CMAKE_SOURCE_DIR}/configs ${CMAKE_BINARY_DIR}/configs SYMBOLIC)
 
 # The run paths are the same in the build folder and where installed: none is rewritten, which would leave padding behind

@@ -40,7 +40,7 @@ configure_build() {
 # build_progress LOG SECONDS: ninja starts each line with the count, [120/318].
 build_progress() {
   local count
-  count="$(sed -n 's|^\[\([0-9]*\)/\([0-9]*\)\] .*|\1 of \2|p' "$1" | tail -n 1)"
+  count="$(sed -n 's|^ *\[\([0-9]*\)/\([0-9]*\)\] .*|\1 of \2|p' "$1" | tail -n 1)"
   printf 'Built %s files in %s\n' "${count:-no}" "$(clock "$2")"
 }
 

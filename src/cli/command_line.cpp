@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "installation.hpp"
 #include "mpbench/core/build_info.hpp"
 #include "mpbench/core/utf8_text.hpp"
+#include "recipes.hpp"
 #include "subcommands.hpp"
 #include "toml_config.hpp"
 
@@ -84,21 +84,6 @@ std::vector<std::string> with_kept_options(std::vector<std::string> words) {
   return words;
 }
 
-/// `--config recipe:NAME` is a file that comes with mpbench.
-void find_recipe(std::vector<std::string>& words) {
-  constexpr std::string_view flag = "--config";
-  constexpr std::string_view recipe = "recipe:";
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    std::string& word = words[i];
-    if (word == flag && i + 1 < words.size() && words[i + 1].starts_with(recipe)) {
-      words[i + 1] = recipe_file(words[i + 1].substr(recipe.size())).string();
-    } else if (word.starts_with(fmt::format("{}={}", flag, recipe))) {
-      word = fmt::format("{}={}", flag,
-                         recipe_file(word.substr(flag.size() + 1 + recipe.size())).string());
-    }
-  }
-}
-
 }  // namespace
 
 CommandLine::CommandLine(commands::Request& request)
@@ -116,8 +101,14 @@ CommandLine::CommandLine(commands::Request& request)
       "  mpbench compare --precision fp32,bf16 --data rsna-like --repeats 5 --out out\n"
       "'mpbench SUBCOMMAND --help' says more.");
   app_.set_config("--config", "",
-                  "TOML file with flags' names as keys; flags win. recipe:NAME is one of those "
-                  "that come along");
+                  "TOML file with flags' names as keys, or recipe:NAME, one that came with "
+                  "mpbench; flags win")
+      ->transform(CLI::Validator(
+          [](std::string& config) {
+            config = config_path(config);
+            return std::string();
+          },
+          ""));
   app_.config_formatter(std::make_shared<TomlConfig>(app_));
   app_.allow_config_extras(CLI::config_extras_mode::error);
 
@@ -147,7 +138,6 @@ std::optional<ExitCode> CommandLine::parse(int argc, char** argv) {
   try {
     std::vector<std::string> words{argv + 1, argv + argc};
     given_ = flags_among(words);
-    find_recipe(words);
     words = with_kept_options(std::move(words));
     std::reverse(words.begin(), words.end());  // as CLI11 wants them
     app_.parse(std::move(words));

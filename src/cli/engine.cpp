@@ -3,10 +3,10 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
-#include "installation.hpp"
-#include "libtorch.hpp"
+#include "dicom_dictionary.hpp"
 #include "mpbench/commands/engine.hpp"
 #include "mpbench/core/openmp_waiting.hpp"
+#include "torch_package.hpp"
 
 namespace mpbench::cli {
 namespace {
@@ -22,9 +22,8 @@ namespace {
 ExitCode run_in_engine(const commands::Request& request) {
   set_openmp_wait_policy();
   set_dicom_dictionary();
-  load_libtorch();
-  // Found by the program's run path: beside it where it was built, in lib/ where installed. Lazy,
-  // as libraries are at a program's start: LibTorch's many symbols are bound as they are called.
+  load_torch();
+  // Found by the program's run path: beside it where it was built, in lib/ where installed.
   void* library = dlopen(MPBENCH_ENGINE_LIBRARY, RTLD_LAZY | RTLD_LOCAL);
   if (library == nullptr) fail();
   const auto run =

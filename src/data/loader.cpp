@@ -186,7 +186,8 @@ void Loader::State::make_room(Buffer& buffer) const {
       options.channels_last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
   if (options.device.is_cuda()) {
     if (buffer.copied) {
-      buffer.copied->synchronize();
+      // Nearly always it has long happened, and asking is cheaper than waiting.
+      if (!buffer.copied->query()) buffer.copied->synchronize();
     } else {
       const auto type = set.pixel_type == PixelType::u8 ? torch::kUInt8 : torch::kUInt16;
       buffer.images =

@@ -21,25 +21,17 @@ std::string last_error() {
   return message == nullptr ? "unknown error" : message;
 }
 
-/// The folder from which LibTorch was loaded.
-std::filesystem::path libtorch_libraries() {
-  Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(&at::globalContext), &info) == 0) return {};
-  return std::filesystem::path(info.dli_fname).parent_path();
+/// LibTorch's CUDA side lies beside the library that holds this function of it, which need not be
+/// where the run path of libmpbench_cuda leads (src/cli/torch_package.cpp).
+void load_libtorch_cuda() {
+  Dl_info torch{};
+  if (dladdr(reinterpret_cast<const void*>(&at::globalContext), &torch) == 0) return;
+  const auto library = std::filesystem::path(torch.dli_fname).replace_filename("libtorch_cuda.so");
+  dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
 }
 
 Loaded load() {
-  // By its path: the LibTorch that is there may not be where the run path says.
-  const std::filesystem::path folder = libtorch_libraries();
-  if (std::filesystem::exists(folder / "libtorch_cpu.so")) {
-    const std::filesystem::path torch_cuda = folder / "libtorch_cuda.so";
-    if (!std::filesystem::exists(torch_cuda)) {
-      return {nullptr, fmt::format("the LibTorch in {} is one without CUDA", folder.string())};
-    }
-    if (dlopen(torch_cuda.c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr) {
-      return {nullptr, last_error()};
-    }
-  }
+  load_libtorch_cuda();
   // Found by the run path of the engine, which lies beside it.
   void* library = dlopen(MPBENCH_CUDA_LIBRARY, RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) return {nullptr, last_error()};

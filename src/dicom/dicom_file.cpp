@@ -4,6 +4,7 @@
 
 #include <dcmtk/dcmdata/dcdatset.h>
 #include <dcmtk/dcmdata/dcdeftag.h>
+#include <dcmtk/dcmdata/dcdict.h>
 #include <dcmtk/dcmdata/dcfilefo.h>
 #include <dcmtk/dcmdata/dcmetinf.h>
 #include <dcmtk/dcmdata/dcpixel.h>
@@ -73,6 +74,12 @@ DcmPixelData& find_pixel_data(DcmDataset& dataset) {
   DcmElement* element = nullptr;
   dataset.findAndGetElement(DCM_PixelData, element);
   auto* pixel_data = dynamic_cast<DcmPixelData*>(element);
+  if (pixel_data == nullptr && !dcmDataDict.isDictionaryLoaded()) {
+    // Which elements there are in a file of implicit VR is told by the dictionary alone.
+    throw FieldError("PixelData",
+                     "cannot be told without DCMTK's data dictionary: set DCMDICTPATH to the path "
+                     "of its dicom.dic");
+  }
   if (pixel_data == nullptr) throw FieldError("PixelData", "is missing: not a DICOM image");
   return *pixel_data;
 }

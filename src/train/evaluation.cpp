@@ -64,47 +64,38 @@ void judge_binary(ValidationResult& result, const data::ImageSet& set) {
   if (std::isfinite(best.threshold)) result.best_threshold = best;
 }
 
-/// Gathers what the network says of each batch, on the device, and reads it from there once for
-/// many of them: each reading waits for the device.
+/// Of logits [N, outputs] on the CPU.
+std::optional<std::int64_t> first_row_not_finite(const torch::Tensor& logits) {
+  const torch::Tensor bad = logits.isfinite().all(1).logical_not();
+  if (!bad.any().item<bool>()) return std::nullopt;
+  return bad.to(torch::kInt32).argmax().item<std::int64_t>();
+}
+
+/// Gathers the network's outputs on the device and reads them from there once for many batches, as
+/// each reading waits for the device. What they come to is computed on the CPU.
 class Reader {
  public:
   Reader(const Loss& criterion, const data::ImageSet& set, ValidationResult& result)
       : criterion_(criterion), set_(set), result_(result) {}
 
   void add(const data::Batch& batch, const torch::Tensor& logits) {
-    torch::Tensor score = probabilities(criterion_.task, logits);
-    if (!binary()) score = score.gather(1, batch.labels.unsqueeze(1)).squeeze(1);
-    finite_.push_back(logits.isfinite().all(1));
-    losses_.push_back(criterion_(logits, batch.labels).to(torch::kFloat64));
-    scores_.push_back(score.to(torch::kFloat64));
-    if (binary()) logits_.push_back(logits.to(torch::kFloat64).flatten());
-    chosen_.push_back(predicted_class(criterion_.task, logits).to(torch::kInt64));
-    batch_sizes_.push_back(batch.labels.size(0));
-    indices_.insert(indices_.end(), batch.indices.begin(), batch.indices.end());
-    if (batch_sizes_.size() >= most_batches_) read();
+    logits_.push_back(logits);
+    indices_.push_back(batch.indices);
+    if (logits_.size() >= most_batches_) read();
   }
 
   /// Reads what is gathered into the result; throws Diverged naming the first image whose output is
   /// not finite.
   void read() {
-    if (indices_.empty()) return;
-    require_finite();
-    const torch::Tensor losses = torch::stack(losses_).cpu();
-    for (std::size_t i = 0; i < batch_sizes_.size(); ++i) {
-      loss_sum_ += losses.const_data_ptr<double>()[i] * static_cast<double>(batch_sizes_[i]);
+    if (logits_.empty()) return;
+    const torch::Tensor all = torch::cat(logits_).cpu();
+    std::int64_t at = 0;
+    for (const auto& indices : indices_) {
+      const auto count = static_cast<std::int64_t>(indices.size());
+      judge(all.narrow(0, at, count), indices);
+      at += count;
     }
-    const torch::Tensor scores = torch::cat(scores_).cpu();
-    const torch::Tensor logits = binary() ? torch::cat(logits_).cpu() : torch::Tensor();
-    const torch::Tensor chosen = torch::cat(chosen_).cpu();
-    for (std::size_t i = 0; i < indices_.size(); ++i) {
-      Prediction& prediction = result_.predictions.emplace_back();
-      prediction.index = indices_[i];
-      prediction.score = scores.const_data_ptr<double>()[i];
-      if (binary()) prediction.logit = logits.const_data_ptr<double>()[i];
-      prediction.predicted = static_cast<int>(chosen.const_data_ptr<std::int64_t>()[i]);
-    }
-    for (auto* tensors : {&finite_, &losses_, &scores_, &logits_, &chosen_}) tensors->clear();
-    batch_sizes_.clear();
+    logits_.clear();
     indices_.clear();
   }
 
@@ -114,32 +105,43 @@ class Reader {
   }
 
  private:
-  bool binary() const { return criterion_.task == Task::binary; }
-
-  void require_finite() const {
-    const torch::Tensor finite = torch::cat(finite_).cpu();
-    const bool* const first = finite.const_data_ptr<bool>();
-    const auto bad = std::find(first, first + finite.numel(), false) - first;
-    if (bad == finite.numel()) return;
-    const auto index = static_cast<std::size_t>(indices_[static_cast<std::size_t>(bad)]);
-    throw Diverged(
-        fmt::format("the network's output for image {} is not finite", set_.samples[index].id));
+  const data::Sample& sample(std::int64_t index) const {
+    return set_.samples[static_cast<std::size_t>(index)];
   }
 
-  // Each keeps 33 bytes an image, and at least 2.5 kB, of the device.
+  /// One batch: its mean loss is what counts, as in training.
+  void judge(const torch::Tensor& logits, const std::vector<std::int64_t>& indices) {
+    if (const auto row = first_row_not_finite(logits)) {
+      throw Diverged(fmt::format("the network's output for image {} is not finite",
+                                 sample(indices[static_cast<std::size_t>(*row)]).id));
+    }
+    std::vector<std::int64_t> true_classes;
+    for (const std::int64_t index : indices) true_classes.push_back(sample(index).label);
+    const torch::Tensor labels = torch::tensor(true_classes, torch::kInt64);
+    loss_sum_ += criterion_(logits, labels).item<double>() * static_cast<double>(indices.size());
+    const bool binary = criterion_.task == Task::binary;
+    torch::Tensor score = probabilities(criterion_.task, logits);
+    if (!binary) score = score.gather(1, labels.unsqueeze(1)).squeeze(1);
+    score = score.to(torch::kFloat64).contiguous();
+    const torch::Tensor exact = logits.to(torch::kFloat64).contiguous();
+    const torch::Tensor chosen = predicted_class(criterion_.task, logits).contiguous();
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      Prediction& prediction = result_.predictions.emplace_back();
+      prediction.index = indices[i];
+      prediction.score = score.const_data_ptr<double>()[i];
+      if (binary) prediction.logit = exact.const_data_ptr<double>()[i];
+      prediction.predicted = static_cast<int>(chosen.const_data_ptr<std::int64_t>()[i]);
+    }
+  }
+
   static constexpr std::size_t most_batches_ = 256;
 
   const Loss& criterion_;
   const data::ImageSet& set_;
   ValidationResult& result_;
   double loss_sum_ = 0;
-  std::vector<torch::Tensor> finite_;
-  std::vector<torch::Tensor> losses_;  ///< 0-dim, one a batch
-  std::vector<torch::Tensor> scores_;
-  std::vector<torch::Tensor> logits_;
-  std::vector<torch::Tensor> chosen_;
-  std::vector<std::int64_t> batch_sizes_;
-  std::vector<std::int64_t> indices_;
+  std::vector<torch::Tensor> logits_;  ///< on the device, one a batch
+  std::vector<std::vector<std::int64_t>> indices_;
 };
 
 }  // namespace
@@ -147,10 +149,9 @@ class Reader {
 std::optional<std::string> first_image_not_finite(const torch::Tensor& logits,
                                                   const data::Batch& batch,
                                                   const data::ImageSet& set) {
-  const torch::Tensor bad = logits.isfinite().all(1).logical_not();
-  if (!bad.any().item<bool>()) return std::nullopt;
-  const auto row = bad.to(torch::kInt32).argmax().item<std::int64_t>();
-  const auto index = static_cast<std::size_t>(batch.indices[static_cast<std::size_t>(row)]);
+  const auto row = first_row_not_finite(logits.cpu());
+  if (!row) return std::nullopt;
+  const auto index = static_cast<std::size_t>(batch.indices[static_cast<std::size_t>(*row)]);
   return set.samples[index].id;
 }
 

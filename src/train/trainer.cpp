@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/timer.hpp"
@@ -20,23 +21,28 @@ namespace {
 /// A step that overflowed leaves weights that are not numbers, and the loss shows it only in the
 /// step after.
 void require_finite_weights(const torch::nn::Module& model) {
+  const torch::NoGradGuard no_grad;
   std::vector<std::string> names;
-  std::vector<torch::Tensor> finite;
-  const auto look_at = [&](const auto& entries) {
+  std::vector<torch::Tensor> tensors;
+  const auto add = [&](const auto& entries) {
     for (const auto& entry : entries) {
-      if (!entry.value().is_floating_point()) continue;
+      if (!entry.value().is_floating_point() || entry.value().numel() == 0) continue;
       names.push_back(entry.key());
-      finite.push_back(entry.value().isfinite().all());
+      tensors.push_back(entry.value());
     }
   };
-  look_at(model.named_parameters());
-  look_at(model.named_buffers());
-  const torch::Tensor all = torch::stack(finite).cpu();  // read at once: each reading waits
-  const bool* const first = all.const_data_ptr<bool>();
-  const auto bad = std::find(first, first + names.size(), false) - first;
-  if (bad == static_cast<std::ptrdiff_t>(names.size())) return;
-  throw Diverged(
-      fmt::format("{} holds values that are not finite", names[static_cast<std::size_t>(bad)]));
+  add(model.named_parameters());
+  add(model.named_buffers());
+  // The largest magnitude of each, which is NaN where a value is; read together, as each reading
+  // waits for a GPU.
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const torch::Tensor largest =
+      torch::stack(at::_foreach_norm(tensors, infinity)).to(torch::kCPU, torch::kFloat64);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!std::isfinite(largest.const_data_ptr<double>()[i])) {
+      throw Diverged(fmt::format("{} holds values that are not finite", names[i]));
+    }
+  }
 }
 
 /// The next step's batches: fewer than --accumulate at the epoch's end.

@@ -89,3 +89,11 @@ def test_an_unwritable_folder_is_one_line(tmp_path):
 @pytest.mark.parametrize("arguments", [[], ["--stage", "rendered", GREY], ["--frame", "-1", GREY]])
 def test_wrong_usage_is_exit_code_2(arguments):
     run("decode", *arguments, code=2)
+
+
+def test_a_missing_dictionary_is_named():
+    """A file of implicit VR does not say what its elements are."""
+    path = FILES / "MR_small_implicit.dcm"
+    assert "64 x 64" in run("decode", path).stdout
+    line = one_line(run("decode", path, code=1, env={"DCMDICTPATH": "/nonexistent"}))
+    assert line.startswith(f"error: {path}: PixelData: ") and "DCMDICTPATH" in line

@@ -31,8 +31,6 @@ def test_answers_without_libtorch(arguments, tmp_path):
     ("fly", "there is no subcommand 'fly' (see 'mpbench --help')"),
     ("train --no-such-flag", "The following argument was not expected: --no-such-flag (see 'mpbench train --help')"),
     ("train --config wrong.toml", "INI was not able to parse train.batch-sise (see 'mpbench train --help')"),
-    ("train --config recipe:vgg", "--config recipe:vgg: there is no such recipe; there are cifar100_efficientnet, demo, "
-     "folder_resnet18, folder_resnet50, rsna_cnn_124, transfer_head"),
     ("train --batch-size 0", "--batch-size 0: must be 1 to 1048576"),
     ("train --lr -1", "--lr -1: must be above 0 and finite in float32 (1.2e-38 to 3.4e38)"),
     ("train --model vgg16", "unknown model 'vgg16': choose cnn, resnet18, resnet50, efficientnet-b0, efficientnet-b1, "

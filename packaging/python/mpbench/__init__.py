@@ -1,0 +1,1 @@
+"""mpbench, a command-line program: 'mpbench --help', or 'python -m mpbench --help'."""
