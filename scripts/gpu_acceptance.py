@@ -28,6 +28,12 @@ MODELS = ("cnn", "resnet18", "resnet50", "efficientnet-b0")
 # cents of a rounding within some steps, in every framework, and dropout may draw other numbers.
 NEAR = {"tf32": 0.03, "bf16": 0.08, "fp16": 0.08, "graph": 0.03}
 DROPOUT_DRAWS = 0.05
+# How far strict float32 may be from strict float32 after a step: the training loss and the validation loss as a share,
+# and probabilities. On one CPU (AMD, AVX-512), SSE4.1, AVX2 and AVX-512 kernels in NCHW and NHWC are up to 6e-7, 5e-7 and
+# 1.5e-6 apart with ResNet-18, and 1.6e-5, 3.3e-4 and 1.2e-3 with ResNet-50 (three seeds), whose last batch norms see 64
+# values; a third of what is allowed.
+ROUNDING = {"resnet50": (5e-5, 1e-3, 4e-3)}
+ROUNDING_OF_OTHERS = (3e-5, 3e-4, 3e-4)
 # Low enough that no step of these overflows: the first step skipped would make the losses incomparable.
 INIT_SCALE = 256
 RUN_LIMIT_S = 900
@@ -250,7 +256,8 @@ class Acceptance:
         names = [f"parity-{model}", f"parity-{model}-cpu"]
         pair = [self.small(names[0], **options), self.small(names[1], **options, **reference)]
         said = []
-        for column, allowed in (("train_loss", 3e-5), ("val_loss", 3e-4)):
+        *losses, allowed_score = ROUNDING.get(model, ROUNDING_OF_OTHERS)
+        for column, allowed in zip(("train_loss", "val_loss"), losses):
             apart = abs(number(pair[0][column]) / number(pair[1][column]) - 1)
             require(apart <= allowed, f"{column} is {apart:.2g} from the CPU's, allowed {allowed:g}")
             said.append(f"{column} within {apart:.1g}")
@@ -258,7 +265,7 @@ class Acceptance:
         scores = [[number(row["score"]) for row in rows(file)] for file in files]
         require(scores[0] and len(scores[0]) == len(scores[1]), "the predictions have different lengths")
         apart = max(abs(a - b) for a, b in zip(*scores))
-        require(apart <= 3e-4, f"probabilities {apart:.2g} from the CPU's, allowed 3e-4")
+        require(apart <= allowed_score, f"probabilities {apart:.2g} from the CPU's, allowed {allowed_score:g}")
         return f"{', '.join(said)}, probabilities within {apart:.1g}"
 
     def predicts_as_cpu(self, model):

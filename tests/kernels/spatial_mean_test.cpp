@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include "cuda_device.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
 
 namespace mpbench::kernels {
@@ -31,6 +32,29 @@ TEST(SpatialMeanTest, IsTheFrameworksPoolingAndGradient) {
       EXPECT_TRUE(ours.grad().equal(theirs.grad()));
       EXPECT_TRUE(ours.grad().is_contiguous(at::MemoryFormat::ChannelsLast));
     }
+  }
+}
+
+TEST(SpatialMeanTest, IsTheFrameworksOnAGpuToo) {
+  SKIP_WITHOUT_CUDA();
+  const auto device = device::parse_device("cuda");
+  for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16, at::kHalf}) {
+    const auto leaf = [&] {
+      torch::manual_seed(2);
+      return at::randn({2, 5, 4, 3})
+          .to(device, dtype)
+          .contiguous(at::MemoryFormat::ChannelsLast)
+          .requires_grad_();
+    };
+    const at::Tensor ours = leaf();
+    const at::Tensor theirs = leaf();
+    const at::Tensor mean = spatial_mean(ours);
+    const at::Tensor pooled = torch::adaptive_avg_pool2d(theirs, {1, 1});
+    EXPECT_TRUE(mean.equal(pooled)) << dtype;
+    (ours * mean.sigmoid()).sum().backward();
+    (theirs * pooled.sigmoid()).sum().backward();
+    EXPECT_TRUE(ours.grad().equal(theirs.grad())) << dtype;
+    EXPECT_TRUE(ours.grad().is_contiguous(at::MemoryFormat::ChannelsLast));
   }
 }
 

@@ -6,9 +6,11 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <thread>
 
 #include "mpbench/core/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/train/setup.hpp"
 #include "temporary_folder.hpp"
 
 namespace mpbench::train {
@@ -159,6 +161,24 @@ TEST(ConfigHashTest, StandsForWhatTheSplitFileSays) {
   EXPECT_EQ(hash("a.csv", "id,split\n1,train\n"), hash("b.csv", "id,split\n1,train\n"));
   EXPECT_NE(hash("a.csv", "id,split\n1,train\n"), hash("a.csv", "id,split\n1,validation\n"));
   EXPECT_NE(hash("a.csv", ""), config_hash({}, "k"));
+}
+
+TEST(WorkersTest, FollowTheDeviceUnlessTheUserNamesANumber) {
+  TrainConfig config;
+  EXPECT_EQ(workers_of(config, c10::Device("cpu")), 1);
+  const int on_cuda = workers_of(config, c10::Device("cuda:0"));
+  EXPECT_GE(on_cuda, 1);
+  EXPECT_LE(on_cuda, 8);
+  if (std::thread::hardware_concurrency() >= 16) {
+    EXPECT_EQ(on_cuda, 8);
+  }
+  EXPECT_EQ(loader_options(config, c10::Device("cpu"), {}).workers, 1);
+  for (const int named : {0, 1, 3}) {
+    config.workers = named;
+    for (const char* device : {"cpu", "cuda:0"}) {
+      EXPECT_EQ(workers_of(config, c10::Device(device)), named);
+    }
+  }
 }
 
 }  // namespace
