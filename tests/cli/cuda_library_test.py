@@ -52,8 +52,7 @@ def test_is_found_beside_a_program_that_was_copied(stub_driver, tmp_path):
     build = pathlib.Path(MPBENCH).parent
     for name in ("mpbench", "libmpbench_engine.so", "libmpbench_cuda.so"):
         shutil.copy2(build / name, moved)
-    environment = {**stub_driver, "MPBENCH_LIBTORCH": str((build / "libtorch").resolve())}
-    libraries = loaded_libraries(environment, program=moved / "mpbench")
+    libraries = loaded_libraries(stub_driver, program=moved / "mpbench")
     assert f"calling init: {moved}/libmpbench_cuda.so" in libraries
     test = build / "tests" / "mpbench_device_tests"
     if not test.exists():
@@ -61,7 +60,7 @@ def test_is_found_beside_a_program_that_was_copied(stub_driver, tmp_path):
     for folder, library in ((moved, moved / "libmpbench_cuda.so"), (moved / "tests", moved / "tests/../libmpbench_cuda.so")):
         copy = shutil.copy2(test, folder)
         said = subprocess.run([copy, "--gtest_filter=StepClockTest.*Gpu*"], capture_output=True, text=True,
-                              env={**os.environ, **environment, "LD_DEBUG": "files"}).stderr
+                              env={**os.environ, **stub_driver, "LD_DEBUG": "files"}).stderr
         assert f"calling init: {library}" in said
 
 

@@ -19,10 +19,10 @@ def user_cache(tmp_path_factory):
         yield
 
 
-def run(*arguments, code=0, env=None, timeout=600, **options):
+def run(*arguments, code=0, env=None, timeout=600, program=MPBENCH, **options):
     """Runs mpbench and checks its exit code; stdout and stderr are in the result as text."""
     result = subprocess.run(
-        [MPBENCH, *map(str, arguments)], capture_output=True, text=True, timeout=timeout,
+        [program, *map(str, arguments)], capture_output=True, text=True, timeout=timeout,
         env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, **options)
     assert result.returncode == code, (
         f"exit code {result.returncode}, expected {code}\n{result.stdout}\n{result.stderr}")
