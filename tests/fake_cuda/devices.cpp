@@ -46,6 +46,7 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   if (device < 0 || device >= options().devices) return failed(cudaErrorInvalidDevice);
+  if (options().refused == __func__) return failed(cudaErrorUnknown);
   std::memset(properties, 0, sizeof *properties);
   std::snprintf(properties->name, sizeof properties->name, "Fake H100 %d", device);
   properties->totalGlobalMem = options().memory_bytes;

@@ -44,6 +44,27 @@ def test_a_recording_that_fails(images, tmp_path):
     assert training.row["error"] and "\n" not in training.row["error"]
 
 
+def test_a_device_that_fails_before_it_is_used(images, tmp_path):
+    training = Training(tmp_path, images, *NETWORK, code=1, refused="cudaGetDeviceProperties")
+    assert training.row["status"] == "failed" and training.row["error"] == "CUDA error: an error of the fake runtime"
+    assert training.row["device"] == "cuda:0" and training.row["device_name"] == training.row["peak_device_bytes"] == ""
+    assert "failed: CUDA error: an error of the fake runtime; results in" in training.result.stderr.strip().splitlines()[-1]
+
+
+def test_pinned_memory_that_runs_out_is_oom(images, tmp_path):
+    training = Training(tmp_path, images, *NETWORK, code=1, refused="cudaHostAlloc")
+    assert training.row["status"] == "oom"
+    assert training.row["error"] == "memory ran out in step 1, with a batch of [8, 3, 64, 64]: CUDA error: out of memory"
+
+
+def test_tunable_operators_with_tf32_are_refused(images, tmp_path):
+    given = ["train", "--device", "cuda", "--data", images, "--image-size", 32, "--steps", 2, "--no-checkpoints"]
+    tunable = {"PYTORCH_TUNABLEOP_ENABLED": "1"}
+    result = fake_cuda.run(MPBENCH, *given, "--precision", "tf32", "--out", tmp_path / "tf32", code=1, env=tunable)
+    assert result.stderr.strip().splitlines()[-1].startswith("error: PYTORCH_TUNABLEOP_ENABLED=1: ")
+    fake_cuda.run(MPBENCH, *given, "--precision", "fp32", "--out", tmp_path / "fp32", env=tunable)
+
+
 def test_no_device_answers(images, tmp_path):
     result = fake_cuda.run(MPBENCH, "train", "--device", "cuda", "--data", images, "--out", tmp_path / "out", code=1, devices=0)
     assert re.fullmatch("error: device cuda: .*; use --device cpu, or see mpbench info", result.stderr.strip().splitlines()[-1])

@@ -24,7 +24,9 @@ struct Options {
   double launch_seconds =
       0;  ///< FAKE_CUDA_LAUNCH_US: how long a device works on each launch or copy
   bool failing_capture = false;  ///< FAKE_CUDA_FAILING_CAPTURE: each capture ends as invalidated
-  std::string report;     ///< FAKE_CUDA_REPORT: a file for the counts, as JSON; %p is the process
+  std::string
+      refused;         ///< FAKE_CUDA_REFUSED: cudaGetDeviceProperties or cudaHostAlloc, which fails
+  std::string report;  ///< FAKE_CUDA_REPORT: a file for the counts, as JSON; %p is the process
   std::string backtrace;  ///< FAKE_CUDA_BACKTRACE: print who makes calls whose name has this in it
 };
 const Options& options();

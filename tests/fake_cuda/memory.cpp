@@ -87,6 +87,7 @@ cudaError_t cudaMemGetInfo(std::size_t* free_bytes, std::size_t* total) {
 cudaError_t cudaHostAlloc(void** address, std::size_t bytes, unsigned) {
   use_context(current_device());
   if (const cudaError_t error = refuse_while_capturing("cudaHostAlloc")) return error;
+  if (options().refused == __func__) return failed(cudaErrorMemoryAllocation);
   const std::lock_guard lock(state().mutex);
   count("allocate pinned");
   return allocate(address, bytes, page, state().pinned_memory);

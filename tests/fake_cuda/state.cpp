@@ -26,6 +26,7 @@ Options read_options() {
     chosen.memory_bytes = std::strtoull(variable("FAKE_CUDA_MEMORY"), nullptr, 10);
   chosen.launch_seconds = 1e-6 * std::atof(variable("FAKE_CUDA_LAUNCH_US"));
   chosen.failing_capture = *variable("FAKE_CUDA_FAILING_CAPTURE") != 0;
+  chosen.refused = variable("FAKE_CUDA_REFUSED");
   chosen.report = variable("FAKE_CUDA_REPORT");
   if (const std::size_t at = chosen.report.find("%p"); at != std::string::npos) {
     chosen.report.replace(at, 2, std::to_string(getpid()));
