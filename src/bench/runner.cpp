@@ -154,7 +154,7 @@ class Run {
   ProgressFunction measured_progress() {
     return [this, since_read = Stopwatch()](const Progress& progress) mutable {
       if (since_read.seconds() > seconds_between_energy_readings) {
-        static_cast<void>(meter_.used());
+        meter_.follow_energy();
         since_read = Stopwatch();
       }
       if (options_.progress) options_.progress(progress);
