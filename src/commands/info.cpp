@@ -21,6 +21,7 @@ ordered_json versions_json() {
           {"git_commit", build_info::git_commit()},
           {"build_type", build_info::build_type()},
           {"libtorch", torch.torch},
+          {"built_for", torch.torch_built_for},
           {"cuda", cuda.runtime},
           {"cudnn", cuda.cudnn},
           {"driver", cuda.driver},

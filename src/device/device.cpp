@@ -4,6 +4,7 @@
 #include <ATen/DeviceAccelerator.h>
 #include <ATen/Version.h>
 #include <fmt/format.h>
+#include <torch/csrc/inductor/aoti_torch/c/shim.h>
 #include <torch/version.h>
 #include <unistd.h>
 
@@ -53,6 +54,14 @@ DeviceInfo describe_cpu() {
 
 c10::Device cuda_device(int index) {
   return c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index));
+}
+
+/// From the C interface that LibTorch keeps stable, as a macro would only tell of the headers: the
+/// version's three numbers in the three highest bytes (torch/headeronly/version.h).
+std::string loaded_torch_version() {
+  const std::uint64_t packed = aoti_torch_abi_version();
+  return fmt::format("{}.{}.{}", packed >> 56U & 0xFFU, packed >> 48U & 0xFFU,
+                     packed >> 40U & 0xFFU);
 }
 
 }  // namespace
@@ -127,7 +136,7 @@ void reset_peak_memory(c10::Device device) {
 }
 
 Versions versions() {
-  Versions found{.torch = TORCH_VERSION, .onednn = {}};
+  Versions found{.torch = loaded_torch_version(), .torch_built_for = TORCH_VERSION, .onednn = {}};
   // "Intel(R) MKL-DNN v3.10.2 (Git Hash ...)"
   const std::string onednn = at::get_mkldnn_version();
   if (const auto v = onednn.find(" v"); v != std::string::npos) {

@@ -77,7 +77,8 @@ void reset_peak_memory(c10::Device device);
 
 /// Versions of what computes.
 struct Versions {
-  std::string torch;
+  std::string torch;            ///< that is loaded: "2.11.0"
+  std::string torch_built_for;  ///< whose headers this was compiled with
   std::string onednn;
 };
 Versions versions();
