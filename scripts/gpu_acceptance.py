@@ -134,7 +134,8 @@ class Acceptance:
 
     def timed(self, name, **options):
         size = self.size
-        return self.train(name, image_size=size.image, batch_size=size.batch, epochs=1, lr=3e-4, init_scale=INIT_SCALE,
+        init_scale = INIT_SCALE if options["precision"] == "fp16" else None
+        return self.train(name, image_size=size.image, batch_size=size.batch, epochs=1, lr=3e-4, init_scale=init_scale,
                           **options)
 
     def small(self, name, **options):

@@ -1,0 +1,1 @@
+"""The stages of scripts/gpu_run; standard library only."""

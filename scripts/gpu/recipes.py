@@ -1,0 +1,82 @@
+"""The recipes of configs/ for a minute each, on made-up data: that they run, how fast, and what they decide of speed. What they say
+of accuracy means nothing."""
+
+import random
+import struct
+
+from acceptance.images import write_images
+
+SECONDS = 60
+TINY = ["--steps", 2, "--repeats", 1, "--image-size", 32, "--batch-size", 4, "--limit", 32, "--warmup-steps", 1]
+
+
+def write_bmp(path, side, chance):
+    """Noise of 24 bits: any value is a picture."""
+    row = (3 * side + 3) // 4 * 4
+    header = struct.pack("<2sIHHI", b"BM", 54 + row * side, 0, 0, 54) + struct.pack("<IiiHHIIiiII", 40, side, side, 1, 24, 0,
+                                                                                   row * side, 0, 0, 0, 0)
+    path.write_bytes(header + chance.randbytes(row * side))
+
+
+def folder_of_pictures(session, classes, count):
+    folder = session.out / f"pictures-{classes}"
+    if folder.exists():
+        return folder
+    chance = random.Random(5)
+    for i in range(count):
+        place = folder / f"class {i % classes}"
+        place.mkdir(parents=True, exist_ok=True)
+        write_bmp(place / f"{i:05}.bmp", 48 if session.rehearse else 256, chance)
+    return folder
+
+
+def mammograms(session):
+    folder = session.out / "mammograms"
+    if not folder.exists():
+        size = ["--height", 160, "--width", 128] if session.rehearse else []
+        code, log = session.run([session.mpbench, "synth", folder, "--patients", 8 if session.rehearse else 120, *size],
+                                "synth")
+        if code != 0:
+            session.fail(f"synth: {log.strip()[-300:]}")
+    return folder
+
+
+def weights(session, data):
+    """A file that stands for a download: a ResNet-18 that was trained for a step."""
+    out = session.out / "runs" / "weights"
+    file = out / "checkpoints" / "last.safetensors"
+    if not file.exists():
+        code, log = session.run([session.mpbench, "train", "--device", session.device, "--model", "resnet18", "--data", data,
+                                 "--image-size", 64, "--batch-size", 4, "--steps", 1, "--limit", 32, "--lr", 1e-6, "--progress",
+                                 "never", "--out", out], "weights")
+        if code != 0:
+            session.fail(f"weights: {log.strip()[-300:]}")
+    return file
+
+
+def data_of(session):
+    """{recipe: its data and other options}"""
+    images = session.out / "cifar"
+    if not images.exists():
+        write_images(images, 64 if session.rehearse else 4096, 32 if session.rehearse else 512)
+    pictures = folder_of_pictures(session, 6, 36 if session.rehearse else 1800)
+    return {"rsna_cnn_124": ["--data", mammograms(session)],
+            "folder_resnet18": ["--data", pictures, "--weights", weights(session, pictures)],
+            "folder_resnet50": ["--data", pictures],
+            "cifar100_efficientnet": ["--data", images],
+            "transfer_head": ["--data", pictures, "--weights", weights(session, pictures)]}
+
+
+def run_all(session):
+    for name, options in data_of(session).items():
+        if session.left_s() < 20:
+            session.fail(f"recipe {name} was left out: the time is up")
+            continue
+        length = TINY if session.rehearse else ["--max-time", f"{SECONDS}s", "--repeats", 3]
+        out = session.out / "recipes" / name
+        code, log = session.run([session.mpbench, "compare", "--config", f"recipe:{name}", "--device", session.device, *options,
+                                 *length, "--no-checkpoints", "--progress", "never", "--out", out], f"recipe-{name}",
+                                limit_s=SECONDS + 240)
+        session.say(f"recipe {name}: exit code {code}")
+        if code != 0:
+            session.fail(f"recipe {name}: exit code {code}: {log.strip()[-300:]}")
