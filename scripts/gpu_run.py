@@ -9,10 +9,24 @@ import shutil
 import subprocess
 import sys
 import time
+import zipfile
 
 from gpu import facts, ladder, recipes
 
 STAGES = ("facts", "acceptance", "ladder", "recipes")
+
+
+def unpack(wheel, site):
+    """What pip install --target does with a wheel, for a Python without pip (one that uv made)."""
+    with zipfile.ZipFile(wheel) as archive:
+        for entry in archive.infolist():
+            path = pathlib.Path(archive.extract(entry, site))
+            if path.is_file():
+                path.chmod(entry.external_attr >> 16 & 0o777 | 0o644)
+    (site / "bin").mkdir()
+    for script in site.glob("*.data/scripts/*"):
+        script.chmod(0o755)
+        script.rename(site / "bin" / script.name)
 
 
 class Session:
@@ -77,10 +91,13 @@ class Session:
             return
         site = self.out / "site"
         shutil.rmtree(site, ignore_errors=True)
-        code, log = self.run([sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-index", "--no-deps",
-                              "--target", site, program], "install")
-        if code != 0:
-            raise SystemExit(f"scripts/gpu_run: the wheel could not be installed:\n{log.strip()[-1000:]}")
+        if importlib.util.find_spec("pip") is None:
+            unpack(program, site)
+        else:
+            code, log = self.run([sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-index",
+                                  "--no-deps", "--target", site, program], "install")
+            if code != 0:
+                raise SystemExit(f"scripts/gpu_run: the wheel could not be installed:\n{log.strip()[-1000:]}")
         self.mpbench = site / "bin" / "mpbench"
         self.say(f"installed {program.name} in {site}")
 

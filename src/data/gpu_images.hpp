@@ -19,7 +19,10 @@ void interleave(const Pixel* planes, Pixel* pixels, int channels, std::ptrdiff_t
 /// Stored pixels [N, C, H, W], in the memory format that is asked for or with one channel, to
 /// float32: rounded after `scale` and again after `offset` (each [1, C, 1, 1]). Two passes over the
 /// images; one, with a fused multiply-add, would round once and give other values.
+///
+/// Into `place` where it is defined and of that size (and then returned), else into a tensor of its
+/// own.
 at::Tensor normalised(const at::Tensor& stored, const at::Tensor& scale, const at::Tensor& offset,
-                      bool channels_last);
+                      bool channels_last, const at::Tensor& place = {});
 
 }  // namespace mpbench::data

@@ -112,7 +112,7 @@ struct Loader::State {
   void make_room(Buffer& buffer) const;
   void send(Buffer& buffer, std::int64_t count) const;
   Batch on_cpu(const Buffer& buffer, std::int64_t count) const;
-  Batch on_cuda(Buffer& buffer);
+  Batch on_cuda(Buffer& buffer, const torch::Tensor& place);
   void add_up_waiting();
 
   ImageSet set;
@@ -268,7 +268,7 @@ Batch Loader::State::on_cpu(const Buffer& buffer, std::int64_t count) const {
   return {buffer.images.narrow(0, 0, count), buffer.labels.narrow(0, 0, count), {}};
 }
 
-Batch Loader::State::on_cuda(Buffer& buffer) {
+Batch Loader::State::on_cuda(Buffer& buffer, const torch::Tensor& place) {
   const auto computing =
       c10::impl::VirtualGuardImpl(options.device.type()).getStream(options.device);
   buffer.copied->block(computing);
@@ -280,7 +280,8 @@ Batch Loader::State::on_cuda(Buffer& buffer) {
   // done.
   stored.record_stream(computing);
   labels.record_stream(computing);
-  return {normalised(stored, device_scale, device_offset, options.channels_last), labels, {}};
+  return {
+      normalised(stored, device_scale, device_offset, options.channels_last, place), labels, {}};
 }
 
 void Loader::State::add_up_waiting() {
@@ -314,14 +315,14 @@ void Loader::start_epoch(int epoch, std::int64_t first_batch) {
   state.ring.start(state.batches, first_batch);
 }
 
-std::optional<Batch> Loader::next() {
+std::optional<Batch> Loader::next(const torch::Tensor& place) {
   State& state = *state_;
   const torch::NoGradGuard no_grad;
   state.device_waiting.begin();
   const auto slot = state.ring.take();
   if (!slot) return std::nullopt;
   const std::int64_t count = state.batch_images(state.next_batch);
-  auto batch = state.options.device.is_cuda() ? state.on_cuda(state.buffers[*slot])
+  auto batch = state.options.device.is_cuda() ? state.on_cuda(state.buffers[*slot], place)
                                               : state.on_cpu(state.buffers[*slot], count);
   const auto begin = state.order.begin() + state.next_batch * state.options.batch_size;
   batch.indices.assign(begin, begin + count);

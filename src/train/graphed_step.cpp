@@ -13,7 +13,7 @@ StepResult GraphedStep::operator()(Learner learner, std::span<const data::Batch>
   if (graph_ == nullptr && steps_ + 1 >= steps_to_record) record(learner, batch);
   StepResult result;
   if (graph_ != nullptr && batch.images.sizes() == place_.images.sizes()) {
-    place_.images.copy_(batch.images);
+    if (!batch.images.is_same(place_.images)) place_.images.copy_(batch.images);
     place_.labels.copy_(batch.labels);
     graph_->replay();
     result = result_;

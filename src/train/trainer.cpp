@@ -50,7 +50,7 @@ std::vector<data::Batch> next_batches(Trainer::State& s) {
   return naming_batch(s, {}, [&] {
     std::vector<data::Batch> batches;
     while (batches.size() < static_cast<std::size_t>(s.config.accumulate)) {
-      auto batch = s.train_loader.next();
+      auto batch = s.train_loader.next(s.graphed ? s.graphed->place() : torch::Tensor());
       if (!batch) break;
       batches.push_back(std::move(*batch));
     }

@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import zipfile
 
 import pytest
 from mpbench_command import MPBENCH
@@ -62,3 +63,22 @@ def test_a_rehearsal_of_all_stages(tmp_path):
     for name in recipes:
         with open(out / "recipes" / name / "runs.csv", newline="") as file:
             assert {row["status"] for row in csv.DictReader(file)} == {"ok"}
+
+
+def test_a_wheel_without_pip(tmp_path):
+    """A Python that uv made has no pip: the wheel is unpacked as pip would."""
+    wheel = tmp_path / "mpbench-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, mode in (("mpbench/bin/mpbench", 0o755), ("mpbench/__init__.py", 0o644),
+                           ("mpbench-1.data/scripts/mpbench", 0o755)):
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = (0o100000 | mode) << 16
+            archive.writestr(entry, "#!/bin/sh\necho installed\n")
+    sys.path.insert(0, str(ROOT / "scripts"))
+    try:
+        from gpu_run import unpack
+    finally:
+        sys.path.pop(0)
+    unpack(wheel, tmp_path / "site")
+    assert subprocess.run([tmp_path / "site" / "bin" / "mpbench"], capture_output=True, text=True).stdout == "installed\n"
+    assert os.access(tmp_path / "site" / "mpbench" / "bin" / "mpbench", os.X_OK)

@@ -40,6 +40,13 @@ TEST(GpuImagesTest, RoundsAfterEachOperation) {
         EXPECT_EQ(images.scalar_type(), at::kFloat);
         EXPECT_TRUE(images.equal(expected)) << channels << ' ' << channels_last;
         EXPECT_EQ(images.strides(), expected.strides());
+
+        const auto place = at::zeros_like(expected);
+        EXPECT_TRUE(normalised(stored, scale, offset, channels_last, place).is_same(place));
+        EXPECT_TRUE(place.equal(expected));
+        const auto other_size = at::zeros({1, channels, 4, 4});
+        EXPECT_FALSE(
+            normalised(stored, scale, offset, channels_last, other_size).is_same(other_size));
       }
     }
   }

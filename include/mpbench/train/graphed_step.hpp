@@ -11,7 +11,7 @@
 namespace mpbench::train {
 
 /// Training steps of one batch each that are recorded as a CUDA graph: the first few run as ever,
-/// the next is recorded, and from then on each batch is copied to where the graph reads and the
+/// the next is recorded, and from then on each batch is put where the graph reads and the
 /// graph started. A batch of another size runs as ever. Nothing in a step may wait for the device:
 /// the optimizer is fused and has its learning rate in a tensor.
 class GraphedStep {
@@ -22,6 +22,10 @@ class GraphedStep {
   /// As train_step. The learner's parts must be the same each time. The tensors of the result are
   /// overwritten by the next step.
   StepResult operator()(Learner learner, std::span<const data::Batch> batches);
+
+  /// Where the graph reads the images: the next batch's may be put there. Undefined before there is
+  /// a graph.
+  const torch::Tensor& place() const { return place_.images; }
 
  private:
   void record(const Learner& learner, const data::Batch& batch);
