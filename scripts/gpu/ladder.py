@@ -30,6 +30,13 @@ def size_of(session):
     return (32, 4) if session.rehearse else (224, session.steps)
 
 
+def failure(code, log):
+    """One line, as it becomes a cell."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    errors = [line for line in lines if "rror" in line]
+    return f"exit code {code}: {(errors or lines or ['no output'])[-1][:200]}"
+
+
 def mpbench(session, name, model, batch_size, precision, mode, images):
     size, steps = size_of(session)
     out = session.out / "runs" / name
@@ -43,7 +50,7 @@ def mpbench(session, name, model, batch_size, precision, mode, images):
         with open(out / "runs.csv", newline="") as file:
             row = next(csv.DictReader(file))
     except (OSError, StopIteration):
-        return {"status": f"exit code {code}: {log.strip()[-200:]}"}
+        return {"status": failure(code, log)}
     told = {key: row.get(key, "") for key in COLUMNS if key in row}
     return {**told, "peak_bytes": row["peak_device_bytes"],
             "status": row["status"] if row["status"] == "ok" else f"{row['status']}: {row['error']}"}
@@ -55,7 +62,7 @@ def pytorch(session, name, model, batch_size, precision, mode):
                             limit_s=240)
     lines = [line for line in log.splitlines() if line.startswith("{")]
     if code != 0 or not lines:
-        return {"status": f"exit code {code}: {log.strip()[-200:]}"}
+        return {"status": failure(code, log)}
     return {**json.loads(lines[-1]), "status": "ok"}
 
 
@@ -101,8 +108,8 @@ def markdown(session, rows):
     """A line a network, batch and precision; images a second, and the ratio to PyTorch's in the same mode."""
     speeds = {(r["model"], r["batch_size"], r["precision"], r["side"], r["mode"]): float(r["images_per_s"])
               for r in rows if r["status"] == "ok" and r.get("images_per_s")}
-    modes = ("eager", "graph", "compile")
-    head = ["model", "batch", "precision", *(f"{side}, {mode}" for mode in modes for side in ("mpbench", "pytorch")),
+    sides = [("mpbench", "eager"), ("pytorch", "eager"), ("mpbench", "graph"), ("pytorch", "graph"), ("pytorch", "compile")]
+    head = ["model", "batch", "precision", *(f"{side}, {mode}" for side, mode in sides),
             "mpbench / PyTorch, eager", "graph", "speed-up over fp32, eager", "graph"]
     lines = ["Images a second. " + ("**A rehearsal on the CPU: the figures mean nothing.**" if session.rehearse else ""), "",
              f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
@@ -111,8 +118,7 @@ def markdown(session, rows):
         return f"{speeds[one] / speeds[other]:.2f}" if one in speeds and other in speeds else ""
 
     for key in dict.fromkeys((r["model"], r["batch_size"], r["precision"]) for r in rows):
-        cells = [f"{speeds[(*key, side, mode)]:.0f}" if (*key, side, mode) in speeds else ""
-                 for mode in modes for side in ("mpbench", "pytorch")]
+        cells = [f"{speeds[(*key, *side)]:.0f}" if (*key, *side) in speeds else "" for side in sides]
         cells += [ratio((*key, "mpbench", mode), (*key, "pytorch", mode)) for mode in ("eager", "graph")]
         cells += [ratio((*key, "mpbench", mode), (*key[:2], "fp32", "mpbench", mode)) for mode in ("eager", "graph")]
         lines.append(f"| {' | '.join([*map(str, key), *cells])} |")

@@ -19,9 +19,8 @@ class Training:
         self.device, self.dtype, self.mode = device, DTYPES.get(precision), mode
         model = getattr(torchvision.models, name.replace("-", "_"))(num_classes=CLASSES)
         self.model = model.to(device, memory_format=torch.channels_last).train()
-        self.forward = torch.compile(self.model, mode="max-autotune-no-cudagraphs") if mode == "compile" else self.model
-        lr = torch.tensor(3e-4, device=device) if mode == "graph" else 3e-4
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=lr, fused=True, capturable=mode == "graph")
+        self.forward = torch.compile(self.model) if mode == "compile" else self.model
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=3e-4, fused=True, capturable=mode == "graph")
         self.scaler = torch.amp.GradScaler(device.type, init_scale=256.0, enabled=precision == "fp16")
 
     def step(self, images, labels):
