@@ -30,6 +30,14 @@ def test_waiting_for_data_is_what_the_device_waits(images, tmp_path):
     assert waited + computed == pytest.approx(training.figure("train_time_s"), rel=0.15)
 
 
+def test_waiting_of_the_host_is_not_the_devices(images, tmp_path):
+    """The host runs ahead of a slow device and then waits for the loader, which is fast enough for the device."""
+    training = Training(tmp_path, images, "--model", "resnet18", "--precision", "fp16", "--steps", 30, "--image-size", 512,
+                        "--augment-flip", "--augment-degrees", 10, "--workers", 1, launch_us=400)
+    assert training.figure("step_ms_median") > 90
+    assert training.figure("data_wait_fraction") < 0.05
+
+
 def test_progress_tells_the_devices_rate(images, tmp_path):
     training = Training(tmp_path, images, "--model", "resnet18", "--precision", "fp16", "--steps", 40, launch_us=LAUNCH_US,
                         progress="always")

@@ -10,7 +10,7 @@ from fake_cuda import Training, per_step
 FEW, MANY = 20, 40
 PRECISIONS = ["fp32", "tf32", "bf16", "fp16"]
 # How often the host waits, where the device is quick: hardly ever. PyTorch's loop does not wait either.
-MOST_SYNCHRONIZATIONS = 0.1
+MOST_SYNCHRONIZATIONS = 0.05
 
 
 def step_of(folder, images, *options):
