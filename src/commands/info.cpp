@@ -21,7 +21,7 @@ ordered_json versions_json() {
           {"git_commit", build_info::git_commit()},
           {"build_type", build_info::build_type()},
           {"libtorch", torch.torch},
-          {"built_for", torch.torch_built_for},
+          {"libtorch_built_for", torch.torch_built_for},
           {"cuda", cuda.runtime},
           {"cudnn", cuda.cudnn},
           {"driver", cuda.driver},
@@ -61,7 +61,7 @@ void print_text(const std::vector<device::DeviceInfo>& devices) {
   const ordered_json versions = versions_json();
   for (const auto& [name, version] : versions.items()) {
     const auto text = version.get<std::string>();
-    fmt::print("{:<11} {}\n", name, text.empty() ? "-" : text);
+    fmt::print("{:<18} {}\n", name, text.empty() ? "-" : text);
   }
 }
 

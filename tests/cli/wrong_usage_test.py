@@ -184,7 +184,7 @@ def test_info_reports_support_and_versions():
     import json
     info = json.loads(run("info", "--json").stdout)
     version = importlib.metadata.version("torch").split("+")[0]
-    assert info["versions"]["libtorch"] == info["versions"]["built_for"] == version
+    assert info["versions"]["libtorch"] == info["versions"]["libtorch_built_for"] == version
     cpu = info["devices"][0]
     assert cpu["device"] == "cpu"
     flags = pathlib.Path("/proc/cpuinfo").read_text().split()
