@@ -36,7 +36,7 @@ ROUNDING = {"resnet50": (5e-5, 1e-3, 4e-3)}
 ROUNDING_OF_OTHERS = (3e-5, 3e-4, 3e-4)
 # Low enough that no step of these overflows: the first step skipped would make the losses incomparable.
 INIT_SCALE = 256
-RUN_LIMIT_S = 900
+RUN_LIMIT_S, QUICK_RUN_LIMIT_S = 900, 150
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +88,7 @@ class Acceptance:
         self.labels = options.labels
         self.size = REHEARSAL if not self.on_gpu else QUICK if options.quick else FULL
         self.mode = "rehearsal" if not self.on_gpu else "quick" if options.quick else "full"
+        self.run_limit_s = QUICK_RUN_LIMIT_S if options.quick else RUN_LIMIT_S
         self.checks = []  # (name, outcome, detail)
         self.figures = []  # rows of runs.csv
         self.graphs = []  # (eager, graph)
@@ -105,10 +106,10 @@ class Acceptance:
         with open(log, "w") as file:
             try:
                 done = subprocess.run([self.mpbench, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=file,
-                                      stderr=subprocess.STDOUT, timeout=RUN_LIMIT_S, env={**os.environ, **(env or {})},
+                                      stderr=subprocess.STDOUT, timeout=self.run_limit_s, env={**os.environ, **(env or {})},
                                       preexec_fn=limit_memory if limit_data else None)
             except subprocess.TimeoutExpired:
-                raise Failed(f"took more than {RUN_LIMIT_S} s (log: {log})") from None
+                raise Failed(f"took more than {self.run_limit_s} s (log: {log})") from None
         lines = log.read_text(errors="replace").splitlines()
         require(done.returncode == code,
                 f"exit code {done.returncode}, expected {code}: {lines[-1] if lines else 'no output'} (log: {log})")

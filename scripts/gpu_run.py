@@ -36,6 +36,8 @@ class Session:
         self.root, self.out, self.rehearse = options.root, options.out, options.rehearse
         self.models, self.precisions = options.models.split(","), options.precisions.split(",")
         self.batch_sizes, self.steps = options.batch_sizes, options.steps
+        self.benchmark, self.compile = not options.no_benchmark, not options.no_compile
+        self.recipes, self.recipe_s = options.recipes.split(","), options.recipe_seconds
         self.device = "cpu" if options.rehearse else "cuda"
         self.deadline = time.monotonic() + 60 * options.minutes
         self.began = time.monotonic()
@@ -124,6 +126,10 @@ def parse_arguments():
     parser.add_argument("--precisions", default="fp16,fp32,bf16,tf32")
     parser.add_argument("--batch-sizes", default="128,32,256,64,512")
     parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--no-benchmark", action="store_true")
+    parser.add_argument("--no-compile", action="store_true")
+    parser.add_argument("--recipes", default=",".join(recipes.NAMES))
+    parser.add_argument("--recipe-seconds", type=float, default=60)
     parser.add_argument("--rehearse", action="store_true")
     options = parser.parse_args()
     for stage in options.stages:
@@ -133,6 +139,9 @@ def parse_arguments():
         parser.error(f"there is no {options.program}")
     if options.program.is_file() and options.program.suffix != ".whl":
         parser.error(f"{options.program} is neither a wheel nor a folder")
+    for name in options.recipes.split(","):
+        if name not in recipes.NAMES:
+            parser.error(f"there is no recipe '{name}': choose {', '.join(recipes.NAMES)}")
     try:
         options.batch_sizes = [int(word) for word in options.batch_sizes.split(",")]
     except ValueError:

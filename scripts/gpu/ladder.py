@@ -10,19 +10,17 @@ from acceptance.images import write_images
 PEER = pathlib.Path(__file__).with_name("pytorch_loop.py")
 # The loss scale does not overflow within these steps: skipped steps would be no work.
 INIT_SCALE = 256
-COLUMNS = ("model", "batch_size", "precision", "side", "mode", "images_per_s", "step_ms_median", "step_ms_mad",
+COLUMNS = ("model", "batch_size", "precision", "cudnn_benchmark", "side", "mode", "time_to_first_step_s", "images_per_s", "step_ms_median", "step_ms_mad",
            "data_wait_fraction", "peak_bytes", "peak_reserved_bytes", "device_clock_mhz", "device_throttled",
            "device_energy_j", "status")
 
 
-def arms(session, model, batch_size, precision):
-    """(side, mode), interleaved: both sides of a mode follow one another."""
-    chosen = [("mpbench", "eager"), ("pytorch", "eager")]
-    if not session.rehearse:
-        chosen += [("mpbench", "graph"), ("pytorch", "graph")]
-        if precision == "fp16" and batch_size == session.batch_sizes[0]:
-            chosen.append(("pytorch", "compile"))
-    return chosen
+def modes_of_pytorch(session, batch_size, precision):
+    """All in one process, which searches cuDNN's kernels once."""
+    if session.rehearse:
+        return ["eager"]
+    compiled = precision == "fp16" and batch_size == session.batch_sizes[0] and session.compile
+    return ["eager", "graph", *(["compile"] if compiled else [])]
 
 
 def size_of(session):
@@ -42,6 +40,7 @@ def mpbench(session, name, model, batch_size, precision, mode, images):
     out = session.out / "runs" / name
     options = ["--init-scale", INIT_SCALE] if precision == "fp16" else []
     options += ["--cuda-graph"] if mode == "graph" else []
+    options += [] if session.benchmark else ["--no-cudnn-benchmark"]
     code, log = session.run(
         [session.mpbench, "train", "--device", session.device, "--data", images, "--image-size", size, "--model", model,
          "--precision", precision, "--batch-size", batch_size, "--steps", steps, "--epochs", 1000, "--lr", 3e-4, *options,
@@ -56,38 +55,43 @@ def mpbench(session, name, model, batch_size, precision, mode, images):
             "status": row["status"] if row["status"] == "ok" else f"{row['status']}: {row['error']}"}
 
 
-def pytorch(session, name, model, batch_size, precision, mode):
+def pytorch(session, name, model, batch_size, precision, modes):
+    """A row for each mode."""
     size, steps = size_of(session)
-    code, log = session.run([sys.executable, PEER, model, precision, batch_size, size, steps, mode, session.device], name,
-                            limit_s=240)
-    lines = [line for line in log.splitlines() if line.startswith("{")]
-    if code != 0 or not lines:
-        return {"status": failure(code, log)}
-    return {**json.loads(lines[-1]), "status": "ok"}
+    code, log = session.run([sys.executable, PEER, model, precision, batch_size, size, steps, ",".join(modes), session.device,
+                             int(session.benchmark)], name, limit_s=240)
+    rows = [{**json.loads(line), "status": "ok"} for line in log.splitlines() if line.startswith("{")]
+    return rows + [{"mode": mode, "status": failure(code, log)} for mode in modes[len(rows):]]
 
 
 def climb(session):
     images = session.out / "images"
     if not images.exists():
-        # Two epochs of the largest batch at most; the validation set is one batch.
+        # An epoch's end drains what runs ahead: all timed steps of the first batch size are one epoch.
         largest = 16 if session.rehearse else max(session.batch_sizes)
-        write_images(images, 8 * largest, largest)
+        first = 0 if session.rehearse else session.steps * session.batch_sizes[0]
+        write_images(images, max(8 * largest, first), min(largest, 128))
     batch_sizes = [4] if session.rehearse else session.batch_sizes
     models = ["resnet18"] if session.rehearse else session.models
     rows = []
     for batch_size in batch_sizes:
         for model in models:
             for precision in session.precisions if not session.rehearse else ["fp32", "bf16"]:
-                for side, mode in arms(session, model, batch_size, precision):
-                    name = f"{model}-b{batch_size}-{precision}-{side}-{mode}"
+                for side, modes in (("mpbench", ["eager"]), ("pytorch", modes_of_pytorch(session, batch_size, precision)),
+                                    ("mpbench", [] if session.rehearse else ["graph"])):
+                    name = f"{model}-b{batch_size}-{precision}-{side}-{'-'.join(modes)}"
                     if session.left_s() < 20:
-                        rows.append({"status": "left out: the time is up"})
-                    elif side == "mpbench":
-                        rows.append(mpbench(session, name, model, batch_size, precision, mode, images))
+                        new = [{"mode": mode, "status": "left out: the time is up"} for mode in modes]
+                    elif side == "pytorch":
+                        new = pytorch(session, name, model, batch_size, precision, modes)
                     else:
-                        rows.append(pytorch(session, name, model, batch_size, precision, mode))
-                    rows[-1].update(model=model, batch_size=batch_size, precision=precision, side=side, mode=mode)
-                    session.say(f"{name}: {rows[-1]['status']} {rows[-1].get('images_per_s', '')}")
+                        new = [{**mpbench(session, name, model, batch_size, precision, mode, images), "mode": mode}
+                               for mode in modes]
+                    for row in new:
+                        row.update(model=model, batch_size=batch_size, precision=precision, side=side,
+                                   cudnn_benchmark=str(session.benchmark).lower())
+                        session.say(f"{name}, {row['mode']}: {row['status']} {row.get('images_per_s', '')}")
+                    rows += new
                     write(session, rows)
     bad = [row for row in rows if row["status"] != "ok" and not row["status"].startswith("left out")]
     for row in bad:

@@ -1,14 +1,16 @@
-"""pytorch_loop.py MODEL PRECISION BATCH SIZE STEPS eager|graph|compile DEVICE: one training run in Python's PyTorch, as its guides
-advise (channels_last, autocast, fused Adam, cudnn.benchmark, pinned uint8 batches copied ahead), on made-up batches, so that no
-loading of data slows it. Prints a JSON line."""
+"""pytorch_loop.py MODEL PRECISION BATCH SIZE STEPS MODES DEVICE BENCHMARK: training in Python's PyTorch, as its guides advise
+(channels_last, autocast, fused Adam, pinned uint8 batches copied ahead), on made-up batches, so that no loading of data slows it.
+MODES are eager, graph and compile, separated by commas; BENCHMARK (0 or 1) is torch.backends.cudnn.benchmark. Prints a JSON line a mode."""
 
 import json
 import statistics
 import sys
 import time
 
-import torch
-import torchvision
+STARTED = time.perf_counter()  # before PyTorch is loaded
+
+import torch  # noqa: E402
+import torchvision  # noqa: E402
 
 CLASSES, WARM_UP = 100, 5
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -89,20 +91,18 @@ def recorded(training, images, labels):
     return step
 
 
-def main():
-    name, precision, mode = sys.argv[1], sys.argv[2], sys.argv[6]
-    batch_size, size, steps = map(int, sys.argv[3:6])
-    device = torch.device(sys.argv[7])
+def measured(name, precision, mode, batch_size, size, steps, device):
     cuda = device.type == "cuda"
-    torch.backends.cudnn.benchmark = True
-    kind = "tf32" if precision == "tf32" else "ieee"
-    torch.backends.cudnn.conv.fp32_precision = torch.backends.cuda.matmul.fp32_precision = kind
     training, batches = Training(name, precision, mode, device), Batches(batch_size, size, device)
     step = training.step
     if mode == "graph":
         step = recorded(training, *batches.next())
-    for _ in range(WARM_UP):
+    for number in range(WARM_UP):
         step(*batches.next())
+        if number == 0 and cuda:
+            torch.cuda.synchronize()
+        if number == 0:
+            first_step_s = time.perf_counter() - STARTED
     if cuda:
         torch.cuda.synchronize()
         torch.cuda.reset_peak_memory_stats()
@@ -124,10 +124,21 @@ def main():
     seconds = time.perf_counter() - begin
     times = times or [first.elapsed_time(last) for first, last in marks]
     middle = statistics.median(times)
-    print(json.dumps({"images_per_s": steps * batch_size / seconds, "step_ms_median": middle,
-                      "step_ms_mad": statistics.median(abs(value - middle) for value in times),
-                      "peak_bytes": torch.cuda.max_memory_allocated() if cuda else "",
-                      "peak_reserved_bytes": torch.cuda.max_memory_reserved() if cuda else ""}))
+    return {"mode": mode, "time_to_first_step_s": first_step_s, "images_per_s": steps * batch_size / seconds,
+            "step_ms_median": middle, "step_ms_mad": statistics.median(abs(value - middle) for value in times),
+            "peak_bytes": torch.cuda.max_memory_allocated() if cuda else "",
+            "peak_reserved_bytes": torch.cuda.max_memory_reserved() if cuda else ""}
+
+
+def main():
+    name, precision = sys.argv[1:3]
+    batch_size, size, steps = map(int, sys.argv[3:6])
+    torch.backends.cudnn.benchmark = sys.argv[8] == "1"
+    kind = "tf32" if precision == "tf32" else "ieee"
+    torch.backends.cudnn.conv.fp32_precision = torch.backends.cuda.matmul.fp32_precision = kind
+    for mode in sys.argv[6].split(","):
+        told = measured(name, precision, mode, batch_size, size, steps, torch.device(sys.argv[7]))
+        print(json.dumps(told), flush=True)
 
 
 if __name__ == "__main__":

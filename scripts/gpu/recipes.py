@@ -6,7 +6,7 @@ import struct
 
 from acceptance.images import write_images
 
-SECONDS = 60
+NAMES = ("rsna_cnn_124", "folder_resnet18", "folder_resnet50", "cifar100_efficientnet", "transfer_head")
 TINY = ["--steps", 2, "--repeats", 1, "--image-size", 32, "--batch-size", 4, "--limit", 32, "--warmup-steps", 1]
 
 
@@ -54,29 +54,30 @@ def weights(session, data):
     return file
 
 
-def data_of(session):
-    """{recipe: its data and other options}"""
-    images = session.out / "cifar"
-    if not images.exists():
-        write_images(images, 64 if session.rehearse else 4096, 32 if session.rehearse else 512)
+def data_of(session, recipe):
+    """A recipe's data and other options."""
+    if recipe == "rsna_cnn_124":
+        return ["--data", mammograms(session)]
+    if recipe == "cifar100_efficientnet":
+        images = session.out / "cifar"
+        if not images.exists():
+            write_images(images, 64 if session.rehearse else 4096, 32 if session.rehearse else 512)
+        return ["--data", images]
     pictures = folder_of_pictures(session, 6, 36 if session.rehearse else 1800)
-    return {"rsna_cnn_124": ["--data", mammograms(session)],
-            "folder_resnet18": ["--data", pictures, "--weights", weights(session, pictures)],
-            "folder_resnet50": ["--data", pictures],
-            "cifar100_efficientnet": ["--data", images],
-            "transfer_head": ["--data", pictures, "--weights", weights(session, pictures)]}
+    return ["--data", pictures, *([] if recipe == "folder_resnet50" else ["--weights", weights(session, pictures)])]
 
 
 def run_all(session):
-    for name, options in data_of(session).items():
+    for name in session.recipes:
         if session.left_s() < 20:
             session.fail(f"recipe {name} was left out: the time is up")
             continue
-        length = TINY if session.rehearse else ["--max-time", f"{SECONDS}s", "--repeats", 3]
+        length = TINY if session.rehearse else ["--max-time", f"{session.recipe_s:g}s", "--repeats", 3]
+        length += [] if session.benchmark else ["--no-cudnn-benchmark"]
         out = session.out / "recipes" / name
-        code, log = session.run([session.mpbench, "compare", "--config", f"recipe:{name}", "--device", session.device, *options,
+        code, log = session.run([session.mpbench, "compare", "--config", f"recipe:{name}", "--device", session.device, *data_of(session, name),
                                  *length, "--no-checkpoints", "--progress", "never", "--out", out], f"recipe-{name}",
-                                limit_s=SECONDS + 240)
+                                limit_s=session.recipe_s + 240)
         session.say(f"recipe {name}: exit code {code}")
         if code != 0:
             session.fail(f"recipe {name}: exit code {code}: {log.strip()[-300:]}")

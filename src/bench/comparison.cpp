@@ -123,14 +123,9 @@ std::optional<double> median_ratio(const std::vector<Pair>& pairs, const Figure&
   return median(ratios);
 }
 
-/// What a graph's steps use lies in a pool that is the graph's own, and is not counted as
-/// allocated.
 std::optional<double> memory_ratio(const std::vector<Pair>& pairs) {
-  const bool graph = std::any_of(pairs.begin(), pairs.end(), [](const Pair& pair) {
-    return pair.baseline->cuda_graph.value_or(false) || pair.arm->cuda_graph.value_or(false);
-  });
-  const auto on_device = graph ? &RunRecord::peak_reserved_bytes : &RunRecord::peak_device_bytes;
-  const auto ratio = median_ratio(pairs, [&](const RunRecord& run) { return run.*on_device; });
+  const auto ratio =
+      median_ratio(pairs, [](const RunRecord& run) { return run.peak_device_bytes; });
   return ratio ? ratio
                : median_ratio(pairs, [](const RunRecord& run) { return run.peak_rss_bytes; });
 }

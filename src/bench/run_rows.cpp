@@ -90,12 +90,16 @@ void fill_totals(RunRecord& run, const Totals& totals, bool has_scaler) {
 }
 
 void fill_use(RunRecord& run, const ResourceUse& use) {
+  // An H100 refreshes its counter about ten times a second: 0 J of 60 ms, and a tenth off in 1 s.
+  constexpr double shortest_gpu_energy_s = 1;
   run.peak_device_bytes = use.peak_device_bytes;
   run.peak_reserved_bytes = use.peak_reserved_bytes;
   run.peak_rss_bytes = use.peak_rss_bytes;
   run.cpu_time_s = use.cpu_time_s;
   run.energy_j = use.energy_j;
-  run.device_energy_j = use.gpu.energy_j;
+  if (run.train_time_s && *run.train_time_s >= shortest_gpu_energy_s) {
+    run.device_energy_j = use.gpu.energy_j;
+  }
   run.device_clock_mhz = use.gpu.median_clock_mhz();
   if (use.gpu.throttle_reasons) {
     run.device_throttled = device::throttle_words(*use.gpu.throttle_reasons);

@@ -131,11 +131,18 @@ class Run {
     if (!keeps()) return;
     train::Checkpoint checkpoint = trainer_.checkpoint();
     RunState state = state_;
-    if (meter_.running()) add_use(state, meter_.used());
+    if (meter_.running()) add_use(state, with_graph(meter_.used()));
     checkpoint.state["run"] = to_json(state);
     checkpoint.state["run_id"] = options_.run_id;
     checkpoint.state["repeat"] = options_.repeat;
     folder_.save(checkpoint);
+  }
+
+  ResourceUse with_graph(ResourceUse use) const {
+    if (const auto graph = trainer_.graph_peak_bytes(); graph && use.peak_device_bytes) {
+      use.peak_device_bytes = std::max(*use.peak_device_bytes, *graph);
+    }
+    return use;
   }
 
   static void add_use(RunState& state, const ResourceUse& part) {
@@ -147,7 +154,7 @@ class Run {
   }
 
   void stop_measuring() {
-    if (meter_.running()) add_use(state_, meter_.stop());
+    if (meter_.running()) add_use(state_, with_graph(meter_.stop()));
   }
 
   /// Tells the trainer's progress on, and reads the energy counters before they wrap.

@@ -6,7 +6,7 @@
 
 namespace mpbench::device {
 
-DeterminismGuard::DeterminismGuard(bool on) {
+DeterminismGuard::DeterminismGuard(bool on, bool benchmark) {
   at::Context& context = at::globalContext();
   algorithms_ = context.deterministicAlgorithms();
   warn_only_ = context.deterministicAlgorithmsWarnOnly();
@@ -17,7 +17,7 @@ DeterminismGuard::DeterminismGuard(bool on) {
   // It would fill every new tensor with NaN to show reads of what nobody wrote: a test's business.
   context.setDeterministicFillUninitializedMemory(false);
   context.setDeterministicCuDNN(on);
-  context.setBenchmarkCuDNN(!on);
+  context.setBenchmarkCuDNN(benchmark && !on);
   if (on) setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*replace=*/0);
 }
 
@@ -27,6 +27,14 @@ DeterminismGuard::~DeterminismGuard() {
   context.setDeterministicFillUninitializedMemory(fill_uninitialized_);
   context.setDeterministicCuDNN(cudnn_);
   context.setBenchmarkCuDNN(benchmark_);
+}
+
+NoCudnnBenchmarkGuard::NoCudnnBenchmarkGuard() : benchmark_(at::globalContext().benchmarkCuDNN()) {
+  at::globalContext().setBenchmarkCuDNN(false);
+}
+
+NoCudnnBenchmarkGuard::~NoCudnnBenchmarkGuard() {
+  at::globalContext().setBenchmarkCuDNN(benchmark_);
 }
 
 }  // namespace mpbench::device

@@ -9,6 +9,7 @@
 #include "mpbench/amp/autocast_guard.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/timer.hpp"
+#include "mpbench/device/determinism.hpp"
 #include "mpbench/train/errors.hpp"
 #include "mpbench/train/metrics.hpp"
 #include "mpbench/train/step.hpp"
@@ -165,6 +166,8 @@ void for_each_logits(nn::ImageClassifier& model, data::Loader& loader, Precision
   // outermost one ends.
   const amp::AutocastGuard keeps_casts(loader.device().type(), torch::kBFloat16,
                                        /*enabled=*/false);
+  // With EfficientNet-B0 on an H100 the search takes 10 s, for some passes over few shapes.
+  const device::NoCudnnBenchmarkGuard no_search;
   std::int64_t done = 0;
   const Stopwatch clock;
   loader.start_epoch(0);

@@ -2,6 +2,7 @@
 
 #include <torch/types.h>
 
+#include "mpbench/device/device.hpp"
 #include "mpbench/train/ema.hpp"
 
 namespace mpbench::train {
@@ -31,9 +32,12 @@ void GraphedStep::record(const Learner& learner, const data::Batch& batch) {
   learner.optimizer.zero_grad();
   Learner recorded = learner;
   recorded.recorded = true;
-  graph_ = std::make_unique<device::CudaGraph>(batch.images.device(), [&] {
+  const c10::Device device = batch.images.device();
+  device::reset_peak_memory(device);
+  graph_ = std::make_unique<device::CudaGraph>(device, [&] {
     result_ = train_step(recorded, {&place_, 1});
   });
+  if (const auto peak = device::peak_memory(device)) peak_bytes_ = peak->allocated_bytes;
 }
 
 }  // namespace mpbench::train

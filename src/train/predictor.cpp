@@ -45,7 +45,7 @@ Predictions predict(TrainedNetwork& network, const data::ImageSet& set,
   const c10::OptionalDeviceGuard on_device(options.device.is_cuda() ? std::optional(options.device)
                                                                     : std::nullopt);
   const device::Float32PrecisionGuard float32(options.precision == Precision::tf32);
-  const device::DeterminismGuard determinism(options.deterministic);
+  const device::DeterminismGuard determinism(options.deterministic, /*benchmark=*/false);
   std::optional<kernels::CpuKernelsGuard> cpu_kernels;
   if (options.device.is_cpu()) {
     kernels::keep_freed_memory();

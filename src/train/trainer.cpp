@@ -93,6 +93,9 @@ std::optional<double> Trainer::warm_up() {
 
   std::optional<double> first_step_s;
   s.begin_training();
+  BlockResult unused;
+  const ProgressFunction untold;
+  TrainingWindows windows(s, unused, untold);
   const int steps = std::max(s.config.warmup_steps, s.graphed ? GraphedStep::steps_to_record : 0);
   for (int done = 0; done < steps;) {
     s.train_loader.start_epoch(0);
@@ -107,6 +110,8 @@ std::optional<double> Trainer::warm_up() {
       ++done;
     }
   }
+  // CUDA loads a kernel when it is first used, for milliseconds: those of a window's end too.
+  windows.close();
   device::synchronize(s.device);
 
   const torch::NoGradGuard no_grad;
@@ -231,6 +236,9 @@ std::int64_t Trainer::parameters() const {
     for (const auto& parameter : nn::backbone_parameters(*s.model)) frozen += parameter.numel();
   }
   return all - frozen;
+}
+std::optional<std::int64_t> Trainer::graph_peak_bytes() const {
+  return state_->graphed ? state_->graphed->peak_bytes() : std::nullopt;
 }
 std::int64_t Trainer::steps_done() const { return state_->steps_done; }
 std::string Trainer::convolution_arithmetic() const {

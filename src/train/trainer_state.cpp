@@ -28,7 +28,7 @@ Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images, b
       set(images),
       device(choose_device(config)),
       float32(config.precision == Precision::tf32),
-      determinism(config.deterministic),
+      determinism(config.deterministic, config.cudnn_benchmark),
       split(choose_split(config, set)),
       criterion(choose_loss(config, set, split)),
       sums(criterion.task, device),

@@ -26,6 +26,8 @@ class TrainingWindows {
   void end_step() { step_clock_.end(); }
   /// After a step that was counted in block and state. Throws Diverged where the run has no future.
   void step_done(std::int64_t images);
+  /// Ends the window: what it came to is on its way to the host.
+  void close();
   /// Waits for the device, and looks at the steps that are left.
   void finish();
 
@@ -42,7 +44,6 @@ class TrainingWindows {
     torch::Tensor skipped;  ///< steps since the run began
   };
 
-  void close();
   void look_at_oldest();
   void check_health(const Window& window);
   void report(const Window& window, double seconds);

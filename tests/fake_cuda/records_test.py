@@ -9,6 +9,8 @@ import pytest
 from fake_cuda import FOLDER, MPBENCH, Training
 
 NETWORK = ["--model", "cnn", "--precision", "fp16"]
+# A training of more than a second: cards refresh their counter of energy some times a second.
+SLOW = {"FAKE_CUDA_LAUNCH_US": "4000"}
 METERS = ("device_energy_j", "device_clock_mhz", "device_throttled")
 COMPARE = ["compare", "--device", "cuda", "--image-size", 32, "--model", "cnn", "--precision", "fp32,fp16", "--repeats", 1,
            "--steps", 4, "--no-checkpoints", "--progress", "never"]
@@ -29,11 +31,16 @@ def table(path):
 
 
 def test_the_card_measures_itself(nvml, images, tmp_path):
-    row = Training(tmp_path, images, *NETWORK, env=nvml).row
+    row = Training(tmp_path, images, *NETWORK, env=nvml | SLOW).row
     # The stand-in has used a joule more at each reading: where training begins, and where it ends.
     assert [row[name] for name in METERS] == ["1", "1410", "power, thermal"]
     versions = json.loads(fake_cuda.run(MPBENCH, "info", "--json", env=nvml).stdout)["versions"]
     assert versions["driver"] == "580.65.06"
+
+
+def test_energy_is_not_told_of_a_moment(nvml, images, tmp_path):
+    row = Training(tmp_path, images, *NETWORK, env=nvml).row
+    assert float(row["train_time_s"]) < 1 and [row[name] for name in METERS] == ["", "1410", "power, thermal"]
 
 
 def test_another_card_is_not_taken_for_it(nvml, images, tmp_path):
@@ -48,7 +55,7 @@ def test_without_nvml_nothing_is_said(images, tmp_path):
 
 
 def test_a_comparison_tells_the_ratio_of_the_cards_energy(nvml, images, tmp_path):
-    fake_cuda.run(MPBENCH, *COMPARE, "--data", images, "--out", tmp_path / "out", env=nvml)
+    fake_cuda.run(MPBENCH, *COMPARE, "--data", images, "--out", tmp_path / "out", env=nvml | SLOW)
     assert [row["energy_ratio"] for row in table(tmp_path / "out" / "comparison.csv")] == ["1"]
 
 

@@ -69,6 +69,7 @@ struct TrainConfig {
   std::string emulation = "auto";
   std::string kernels = "auto";
   bool cuda_graph = false;
+  bool cudnn_benchmark = true;
 };
 
 /// Calls visit(name, member, help) for every option, in the order help shows them. The name is the
@@ -151,6 +152,9 @@ void visit_options(Config& config, Visitor&& visit) {
   visit("kernels", config.kernels,
         "Instruction set of mpbench's CPU kernels: auto, avx512, avx2 or none");
   visit("cuda-graph", config.cuda_graph, "Capture the training step as a CUDA graph");
+  visit(
+      "cudnn-benchmark", config.cudnn_benchmark,
+      "Let cuDNN try out which kernels are fastest before the first step, for seconds to minutes");
   visit("init-scale", config.init_scale, "GradScaler's first scale (fp16)");
   visit("growth-interval", config.growth_interval,
         "Good steps before GradScaler doubles its scale (fp16)");

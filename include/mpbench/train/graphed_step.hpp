@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "mpbench/data/loader.hpp"
@@ -27,6 +28,10 @@ class GraphedStep {
   /// a graph.
   const torch::Tensor& place() const { return place_.images; }
 
+  /// The most memory in tensors while the graph was recorded: what a replay needs, of which the
+  /// allocator's statistics know nothing. Empty before there is a graph.
+  std::optional<std::int64_t> peak_bytes() const { return peak_bytes_; }
+
  private:
   void record(const Learner& learner, const data::Batch& batch);
 
@@ -34,6 +39,7 @@ class GraphedStep {
   data::Batch place_;  ///< where the graph reads
   StepResult result_;  ///< where it writes
   std::unique_ptr<device::CudaGraph> graph_;
+  std::optional<std::int64_t> peak_bytes_;
 };
 
 }  // namespace mpbench::train

@@ -101,6 +101,9 @@ class Trainer {
   /// How many numbers the run trains: without a backbone that stays frozen to its end.
   std::int64_t parameters() const;
   std::int64_t steps_done() const;
+  /// The most memory in tensors while the CUDA graph of the step was recorded, other tensors
+  /// included: a replay needs as much, and the allocator does not count it. Empty without a graph.
+  std::optional<std::int64_t> graph_peak_bytes() const;
   /// How convolutions and matrix products of a mixed precision are computed on the CPU: "native",
   /// "emulated in fp32" ..., or "framework" with --emulation framework; empty elsewhere.
   std::string convolution_arithmetic() const;
