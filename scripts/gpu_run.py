@@ -129,7 +129,7 @@ def parse_arguments():
     parser.add_argument("--no-benchmark", action="store_true")
     parser.add_argument("--no-compile", action="store_true")
     parser.add_argument("--recipes", default=",".join(recipes.NAMES))
-    parser.add_argument("--recipe-seconds", type=float, default=60)
+    parser.add_argument("--recipe-seconds", type=float, default=120)
     parser.add_argument("--rehearse", action="store_true")
     options = parser.parse_args()
     for stage in options.stages:
