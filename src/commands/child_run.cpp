@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "mpbench/bench/process.hpp"
-#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/io/atomic_file.hpp"
 #include "run_folder.hpp"
 
 namespace mpbench::commands {

@@ -8,7 +8,7 @@
 #include "child_run.hpp"
 #include "fitted_steps.hpp"
 #include "mpbench/bench/comparison.hpp"
-#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/logging.hpp"
 #include "mpbench/core/terminal.hpp"

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/toml_text.hpp"
+#include "mpbench/io/toml_text.hpp"
 #include "mpbench/train/ineffective_options.hpp"
 
 namespace mpbench::commands {

@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
 
 namespace mpbench::commands {

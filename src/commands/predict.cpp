@@ -14,7 +14,7 @@
 #include <numeric>
 #include <optional>
 
-#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/data/dataset.hpp"
 #include "mpbench/device/device.hpp"
 #include "mpbench/train/checkpoint.hpp"

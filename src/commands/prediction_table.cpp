@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "mpbench/core/csv.hpp"
+#include "mpbench/io/csv.hpp"
 #include "mpbench/train/metrics.hpp"
 
 namespace mpbench::commands {

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/toml_text.hpp"
+#include "mpbench/io/toml_text.hpp"
 
 namespace mpbench::commands {
 namespace {

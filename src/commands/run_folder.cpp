@@ -5,8 +5,8 @@
 
 #include <ctime>
 
-#include "mpbench/core/atomic_file.hpp"
-#include "mpbench/core/csv.hpp"
+#include "mpbench/io/atomic_file.hpp"
+#include "mpbench/io/csv.hpp"
 #include "mpbench/report/csv_table.hpp"
 
 namespace mpbench::commands {

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "mpbench/bench/runner.hpp"
-#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/logging.hpp"
 #include "mpbench/device/device.hpp"
 #include "mpbench/nn/model.hpp"

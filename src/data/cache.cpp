@@ -13,8 +13,8 @@
 #include "cache_format.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
-#include "mpbench/core/json_text.hpp"
-#include "mpbench/core/safetensors.hpp"
+#include "mpbench/io/json_text.hpp"
+#include "mpbench/io/safetensors.hpp"
 
 namespace mpbench::data {
 namespace {

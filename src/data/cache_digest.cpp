@@ -9,7 +9,7 @@
 #include "cache_format.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
-#include "mpbench/core/sha256.hpp"
+#include "mpbench/io/sha256.hpp"
 
 namespace mpbench::data {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "mpbench/core/safetensors.hpp"
+#include "mpbench/io/safetensors.hpp"
 #include "mpbench/data/image_set.hpp"
 #include "mpbench/data/prepared_image.hpp"
 #include "mpbench/data/preprocess.hpp"

@@ -8,8 +8,8 @@
 #include "class_limit.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
-#include "mpbench/core/mapped_file.hpp"
-#include "mpbench/core/sha256.hpp"
+#include "mpbench/io/mapped_file.hpp"
+#include "mpbench/io/sha256.hpp"
 #include "mpbench/data/fit.hpp"
 
 namespace mpbench::data {

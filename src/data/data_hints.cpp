@@ -10,8 +10,8 @@
 
 #include "cache_format.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/file_type.hpp"
-#include "mpbench/core/utf8_text.hpp"
+#include "mpbench/io/file_type.hpp"
+#include "mpbench/io/utf8_text.hpp"
 #include "mpbench/data/cifar.hpp"
 #include "mpbench/data/idx.hpp"
 #include "mpbench/data/image_folder.hpp"

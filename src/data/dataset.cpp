@@ -15,7 +15,7 @@
 #include "data_hints.hpp"
 #include "dataset_kind.hpp"
 #include "dataset_limit.hpp"
-#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/build_info.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/data/cache.hpp"

@@ -12,7 +12,7 @@
 
 #include "class_limit.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/sha256.hpp"
+#include "mpbench/io/sha256.hpp"
 #include "mpbench/data/fit.hpp"
 
 namespace mpbench::data {

@@ -9,9 +9,9 @@
 
 #include "data_hints.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/file_type.hpp"
+#include "mpbench/io/file_type.hpp"
 #include "mpbench/core/interrupt.hpp"
-#include "mpbench/core/utf8_text.hpp"
+#include "mpbench/io/utf8_text.hpp"
 #include "mpbench/data/picture.hpp"
 
 namespace mpbench::data {

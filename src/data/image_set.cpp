@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/sha256.hpp"
+#include "mpbench/io/sha256.hpp"
 
 namespace mpbench::data {
 

@@ -15,7 +15,7 @@
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
-#include "mpbench/core/sha256.hpp"
+#include "mpbench/io/sha256.hpp"
 
 namespace mpbench::data {
 namespace {

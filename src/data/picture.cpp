@@ -6,9 +6,9 @@
 #include <opencv2/imgproc.hpp>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/file_bytes.hpp"
-#include "mpbench/core/file_type.hpp"
-#include "mpbench/core/mapped_file.hpp"
+#include "mpbench/io/file_bytes.hpp"
+#include "mpbench/io/file_type.hpp"
+#include "mpbench/io/mapped_file.hpp"
 #include "mpbench/data/fit.hpp"
 #include "picture_formats.hpp"
 

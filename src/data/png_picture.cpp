@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "byte_words.hpp"
-#include "mpbench/core/utf8_text.hpp"
+#include "mpbench/io/utf8_text.hpp"
 #include "mpbench/data/picture.hpp"
 #include "picture_formats.hpp"
 

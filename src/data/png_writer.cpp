@@ -7,7 +7,7 @@
 #include <csetjmp>
 #include <vector>
 
-#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
 
 // libpng itself: OpenCV's imgcodecs brings a hundred libraries of other formats along, and loading

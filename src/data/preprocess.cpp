@@ -15,13 +15,13 @@
 #include <thread>
 
 #include "cache_format.hpp"
-#include "mpbench/core/atomic_file.hpp"
-#include "mpbench/core/csv.hpp"
+#include "mpbench/io/atomic_file.hpp"
+#include "mpbench/io/csv.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
-#include "mpbench/core/sha256.hpp"
+#include "mpbench/io/sha256.hpp"
 #include "mpbench/core/timer.hpp"
-#include "mpbench/core/utf8_text.hpp"
+#include "mpbench/io/utf8_text.hpp"
 #include "mpbench/data/cache.hpp"
 #include "mpbench/data/mammogram.hpp"
 #include "partial_cache.hpp"

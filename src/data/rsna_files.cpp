@@ -10,9 +10,9 @@
 #include <unordered_map>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/file_type.hpp"
+#include "mpbench/io/file_type.hpp"
 #include "mpbench/core/interrupt.hpp"
-#include "mpbench/core/utf8_text.hpp"
+#include "mpbench/io/utf8_text.hpp"
 #include "mpbench/data/rsna.hpp"
 
 // Where the images of an RSNA table lie.

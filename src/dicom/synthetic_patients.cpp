@@ -8,7 +8,7 @@
 #include <numeric>
 #include <unordered_set>
 
-#include "mpbench/core/csv.hpp"
+#include "mpbench/io/csv.hpp"
 #include "random_stream.hpp"
 
 namespace mpbench::dicom {

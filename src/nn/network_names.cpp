@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/utf8_text.hpp"
+#include "mpbench/io/utf8_text.hpp"
 #include "mpbench/nn/timm_names.hpp"
 #include "network_entry.hpp"
 

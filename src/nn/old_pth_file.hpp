@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "mpbench/core/file_bytes.hpp"
+#include "mpbench/io/file_bytes.hpp"
 #include "mpbench/nn/state_dict.hpp"
 
 namespace mpbench::nn {

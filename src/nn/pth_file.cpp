@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/file_bytes.hpp"
-#include "mpbench/core/foreign_file.hpp"
+#include "mpbench/io/file_bytes.hpp"
+#include "mpbench/io/foreign_file.hpp"
 #include "old_pth_file.hpp"
 #include "pth_tensors.hpp"
 #include "unpickler.hpp"

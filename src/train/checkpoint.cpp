@@ -6,12 +6,12 @@
 
 #include <cstring>
 
-#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/json_text.hpp"
-#include "mpbench/core/mapped_file.hpp"
-#include "mpbench/core/safetensors.hpp"
-#include "mpbench/core/sha256.hpp"
+#include "mpbench/io/json_text.hpp"
+#include "mpbench/io/mapped_file.hpp"
+#include "mpbench/io/safetensors.hpp"
+#include "mpbench/io/sha256.hpp"
 #include "mpbench/nn/safetensors_dtype.hpp"
 
 namespace mpbench::train {

@@ -1,7 +1,7 @@
 #include "mpbench/train/config.hpp"
 
-#include "mpbench/core/mapped_file.hpp"
-#include "mpbench/core/sha256.hpp"
+#include "mpbench/io/mapped_file.hpp"
+#include "mpbench/io/sha256.hpp"
 #include "mpbench/train/ineffective_options.hpp"
 
 namespace mpbench::train {

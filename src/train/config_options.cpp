@@ -8,7 +8,7 @@
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/require.hpp"
-#include "mpbench/core/toml_text.hpp"
+#include "mpbench/io/toml_text.hpp"
 #include "mpbench/device/device_options.hpp"
 #include "mpbench/kernels/depthwise_options.hpp"
 #include "mpbench/kernels/emulation_options.hpp"

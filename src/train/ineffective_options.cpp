@@ -8,7 +8,7 @@
 #include <type_traits>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/toml_text.hpp"
+#include "mpbench/io/toml_text.hpp"
 #include "mpbench/nn/efficientnet_options.hpp"
 
 namespace mpbench::train {

@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "mpbench/core/toml_text.hpp"
+#include "mpbench/io/toml_text.hpp"
 #include "mpbench/nn/efficientnet.hpp"
 #include "mpbench/nn/state_dict.hpp"
 #include "mpbench/train/setup.hpp"

@@ -6,10 +6,10 @@
 #include <map>
 
 #include "data/image_sets.hpp"
-#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/safetensors.hpp"
-#include "mpbench/core/sha256.hpp"
+#include "mpbench/io/safetensors.hpp"
+#include "mpbench/io/sha256.hpp"
 
 namespace mpbench::data {
 namespace {

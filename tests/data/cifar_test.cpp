@@ -6,7 +6,7 @@
 #include <opencv2/core.hpp>
 
 #include "data/image_sets.hpp"
-#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/data/fit.hpp"
 

@@ -9,7 +9,7 @@
 #include <set>
 
 #include "data/image_sets.hpp"
-#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/dicom/synthetic_set.hpp"
 

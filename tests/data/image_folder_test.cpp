@@ -6,7 +6,7 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include "data/image_sets.hpp"
-#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
 
 namespace mpbench::data {

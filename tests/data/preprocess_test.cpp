@@ -8,12 +8,12 @@
 #include <opencv2/core.hpp>
 
 #include "data/image_sets.hpp"
-#include "mpbench/core/atomic_file.hpp"
-#include "mpbench/core/csv.hpp"
+#include "mpbench/io/atomic_file.hpp"
+#include "mpbench/io/csv.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
-#include "mpbench/core/safetensors.hpp"
-#include "mpbench/core/sha256.hpp"
+#include "mpbench/io/safetensors.hpp"
+#include "mpbench/io/sha256.hpp"
 #include "mpbench/data/cache.hpp"
 #include "mpbench/data/mammogram.hpp"
 #include "mpbench/data/rsna.hpp"

@@ -9,8 +9,8 @@
 #include <set>
 
 #include "data/image_sets.hpp"
-#include "mpbench/core/atomic_file.hpp"
-#include "mpbench/core/csv.hpp"
+#include "mpbench/io/atomic_file.hpp"
+#include "mpbench/io/csv.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/random.hpp"
 

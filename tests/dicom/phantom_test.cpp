@@ -7,7 +7,7 @@
 #include <set>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/sha256.hpp"
+#include "mpbench/io/sha256.hpp"
 
 namespace mpbench::dicom {
 namespace {

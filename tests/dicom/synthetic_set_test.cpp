@@ -7,12 +7,12 @@
 #include <opencv2/core.hpp>
 #include <set>
 
-#include "mpbench/core/atomic_file.hpp"
-#include "mpbench/core/csv.hpp"
+#include "mpbench/io/atomic_file.hpp"
+#include "mpbench/io/csv.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
-#include "mpbench/core/mapped_file.hpp"
-#include "mpbench/core/sha256.hpp"
+#include "mpbench/io/mapped_file.hpp"
+#include "mpbench/io/sha256.hpp"
 #include "mpbench/dicom/dicom_file.hpp"
 #include "temporary_folder.hpp"
 #include "test_dataset.hpp"

@@ -10,7 +10,7 @@
 
 #include "attempt.hpp"
 #include "memory_folder.hpp"
-#include "mpbench/core/csv.hpp"
+#include "mpbench/io/csv.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/logging.hpp"
 #include "mpbench/data/rsna.hpp"

@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "mpbench/core/mapped_file.hpp"
+#include "mpbench/io/mapped_file.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 

@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/safetensors.hpp"
+#include "mpbench/io/safetensors.hpp"
 #include "mpbench/train/trainer.hpp"
 #include "temporary_folder.hpp"
 #include "train/toy_images.hpp"

@@ -8,7 +8,7 @@
 #include <functional>
 #include <thread>
 
-#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/train/setup.hpp"
 #include "temporary_folder.hpp"

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "mpbench/core/safetensors.hpp"
+#include "mpbench/io/safetensors.hpp"
 
 namespace mpbench::nn {
 

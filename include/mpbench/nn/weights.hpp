@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "mpbench/core/safetensors.hpp"
+#include "mpbench/io/safetensors.hpp"
 #include "mpbench/nn/model.hpp"
 #include "mpbench/nn/state_dict.hpp"
 

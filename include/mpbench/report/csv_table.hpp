@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "mpbench/core/atomic_file.hpp"
-#include "mpbench/core/csv.hpp"
+#include "mpbench/io/atomic_file.hpp"
+#include "mpbench/io/csv.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/report/columns.hpp"
 

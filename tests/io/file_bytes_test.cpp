@@ -1,4 +1,4 @@
-#include "mpbench/core/file_bytes.hpp"
+#include "mpbench/io/file_bytes.hpp"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "mpbench/core/file_type.hpp"
+#include "mpbench/io/file_type.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "mpbench/core/file_bytes.hpp"
+#include "mpbench/io/file_bytes.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

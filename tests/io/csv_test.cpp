@@ -1,4 +1,4 @@
-#include "mpbench/core/csv.hpp"
+#include "mpbench/io/csv.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

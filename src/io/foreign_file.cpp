@@ -1,11 +1,11 @@
-#include "mpbench/core/foreign_file.hpp"
+#include "mpbench/io/foreign_file.hpp"
 
 #include <algorithm>
 #include <array>
 #include <string_view>
 
-#include "mpbench/core/file_type.hpp"
-#include "mpbench/core/utf8_text.hpp"
+#include "mpbench/io/file_type.hpp"
+#include "mpbench/io/utf8_text.hpp"
 
 namespace mpbench {
 namespace {

@@ -1,4 +1,4 @@
-#include "mpbench/core/sha256.hpp"
+#include "mpbench/io/sha256.hpp"
 
 #include <fmt/format.h>
 #include <openssl/evp.h>

@@ -5,7 +5,7 @@
 #include <memory>
 #include <span>
 
-#include "mpbench/core/mapped_file.hpp"
+#include "mpbench/io/mapped_file.hpp"
 
 namespace mpbench {
 

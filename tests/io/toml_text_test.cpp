@@ -1,4 +1,4 @@
-#include "mpbench/core/toml_text.hpp"
+#include "mpbench/io/toml_text.hpp"
 
 #include <gtest/gtest.h>
 

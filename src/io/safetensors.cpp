@@ -1,4 +1,4 @@
-#include "mpbench/core/safetensors.hpp"
+#include "mpbench/io/safetensors.hpp"
 
 #include <fmt/format.h>
 
@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/foreign_file.hpp"
-#include "mpbench/core/json_text.hpp"
+#include "mpbench/io/foreign_file.hpp"
+#include "mpbench/io/json_text.hpp"
 
 namespace mpbench::safetensors {
 namespace {

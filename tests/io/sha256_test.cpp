@@ -1,4 +1,4 @@
-#include "mpbench/core/sha256.hpp"
+#include "mpbench/io/sha256.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "mpbench/core/foreign_file.hpp"
+#include "mpbench/io/foreign_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "mpbench/core/json_text.hpp"
+#include "mpbench/io/json_text.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/io/atomic_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -1,9 +1,9 @@
-#include "mpbench/core/mapped_file.hpp"
+#include "mpbench/io/mapped_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "mpbench/core/atomic_file.hpp"
+#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
 #include "temporary_folder.hpp"
 

@@ -1,4 +1,4 @@
-#include "mpbench/core/mapped_file.hpp"
+#include "mpbench/io/mapped_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -10,8 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "mpbench/core/atomic_file.hpp"
-#include "mpbench/core/mapped_file.hpp"
+#include "mpbench/io/atomic_file.hpp"
+#include "mpbench/io/mapped_file.hpp"
 
 /// The safetensors format: a little-endian u64 with the header's length, a JSON header, then raw
 /// bytes. https://github.com/huggingface/safetensors#format

@@ -1,4 +1,4 @@
-#include "mpbench/core/safetensors.hpp"
+#include "mpbench/io/safetensors.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
