@@ -73,7 +73,7 @@ void compare_speed(const Pairing& pairing, double confidence, Comparison& row, N
   for (const RunRecord* run : pairing.baseline_ok) {
     if (const auto speed = useful_images_per_s(*run)) repeats.push_back(*speed);
   }
-  row.noise_floor = noise_floor(repeats);
+  row.noise_floor = stats::noise_floor(repeats);
 
   std::vector<double> baseline;
   std::vector<double> arm;
@@ -90,7 +90,7 @@ void compare_speed(const Pairing& pairing, double confidence, Comparison& row, N
     arm.push_back(*arm_speed);
   }
   if (baseline.empty()) return;
-  const Estimate speedup = ratio_interval(arm, baseline, confidence);
+  const stats::Estimate speedup = stats::ratio_interval(arm, baseline, confidence);
   row.speedup = speedup.value;
   row.speedup_ci_low = speedup.low;
   row.speedup_ci_high = speedup.high;
@@ -120,7 +120,7 @@ std::optional<double> median_ratio(const std::vector<Pair>& pairs, const Figure&
     ratios.push_back(*arm / *baseline);
   }
   if (ratios.empty()) return std::nullopt;
-  return median(ratios);
+  return stats::median(ratios);
 }
 
 std::optional<double> memory_ratio(const std::vector<Pair>& pairs) {

@@ -31,7 +31,7 @@ struct Patients {
   int classes = 0;
 };
 
-Patients patients_of(const PairedPredictions& repeat) {
+Patients patients_of(const stats::PairedPredictions& repeat) {
   Patients patients;
   for (std::size_t i = 0; i < repeat.group.size(); ++i) {
     patients.all.insert(repeat.group[i]);
@@ -41,10 +41,10 @@ Patients patients_of(const PairedPredictions& repeat) {
   return patients;
 }
 
-std::string lacking_patients(std::span<const PairedPredictions> repeats) {
+std::string lacking_patients(std::span<const stats::PairedPredictions> repeats) {
   if (repeats.empty()) return "predictions are missing, so the number of patients is not known";
   const Patients patients = patients_of(repeats.front());
-  for (const PairedPredictions& repeat : repeats.subspan(1)) {
+  for (const stats::PairedPredictions& repeat : repeats.subspan(1)) {
     if (patients_of(repeat).all != patients.all) {
       return "the runs were validated on different patients: give them one split with --split";
     }
@@ -65,7 +65,7 @@ std::string lacking_patients(std::span<const PairedPredictions> repeats) {
 }  // namespace
 
 std::string lacking_evidence(const std::vector<Pair>& pairs,
-                             std::span<const PairedPredictions> repeats) {
+                             std::span<const stats::PairedPredictions> repeats) {
   std::vector<const RunRecord*> baseline;
   std::vector<const RunRecord*> arm;
   for (const Pair& pair : pairs) {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "mpbench/bench/statistics.hpp"
+#include "mpbench/stats/statistics.hpp"
 #include "run_groups.hpp"
 
 namespace mpbench::bench {
@@ -13,6 +13,6 @@ namespace mpbench::bench {
 /// distinct trainings of each arm and ten patients of each class (docs/method.md). `repeats`
 /// has one element a pair, or none where predictions are missing.
 std::string lacking_evidence(const std::vector<Pair>& pairs,
-                             std::span<const PairedPredictions> repeats);
+                             std::span<const stats::PairedPredictions> repeats);
 
 }  // namespace mpbench::bench

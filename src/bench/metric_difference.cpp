@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "evidence.hpp"
-#include "mpbench/train/unit_scores.hpp"
+#include "mpbench/stats/unit_scores.hpp"
 
 namespace mpbench::bench {
 namespace {
@@ -60,10 +60,10 @@ bool all_have_logits(const std::vector<PredictionRow>& rows) {
 }
 
 /// The two runs' rows side by side; empty when they are not of the same samples.
-std::optional<PairedPredictions> join(const std::vector<PredictionRow>& baseline,
+std::optional<stats::PairedPredictions> join(const std::vector<PredictionRow>& baseline,
                                       const std::vector<PredictionRow>& arm) {
   if (baseline.empty() || baseline.size() != arm.size()) return std::nullopt;
-  PairedPredictions joined;
+  stats::PairedPredictions joined;
   // Probabilities that round to 1 rank nothing; runs of earlier versions have no logits.
   const bool by_logits = all_have_logits(baseline) && all_have_logits(arm);
   const auto rank = [&](const PredictionRow& row) { return by_logits ? *row.logit : row.score; };
@@ -83,9 +83,9 @@ std::optional<PairedPredictions> join(const std::vector<PredictionRow>& baseline
 }
 
 /// One element a pair; empty when any pair's predictions are missing or do not match.
-std::vector<PairedPredictions> join_all(const std::vector<Pair>& pairs, bool of_units,
+std::vector<stats::PairedPredictions> join_all(const std::vector<Pair>& pairs, bool of_units,
                                         PredictionStore& store, Notes& notes) {
-  std::vector<PairedPredictions> repeats;
+  std::vector<stats::PairedPredictions> repeats;
   for (const Pair& pair : pairs) {
     const auto& baseline = store.get(pair.baseline->run_id);
     const auto& arm = store.get(pair.arm->run_id);
@@ -108,11 +108,11 @@ bool all_equal(const std::vector<double>& values) {
 }
 
 /// The bootstrap's difference with its interval; empty where there is none.
-std::optional<Estimate> bootstrapped(const std::vector<PairedPredictions>& repeats,
-                                     const Metric& metric, const ComparisonOptions& options,
+std::optional<stats::Estimate> bootstrapped(const std::vector<stats::PairedPredictions>& repeats,
+                                     const stats::Metric& metric, const ComparisonOptions& options,
                                      const std::string& name, const std::vector<double>& recorded,
                                      Notes& notes) {
-  const BootstrapResult bootstrap = bootstrap_delta(repeats, metric,
+  const stats::BootstrapResult bootstrap = stats::bootstrap_delta(repeats, metric,
                                                     {.resamples = options.resamples,
                                                      .confidence = options.confidence,
                                                      .seed = options.bootstrap_seed});
@@ -126,7 +126,7 @@ std::optional<Estimate> bootstrapped(const std::vector<PairedPredictions>& repea
   }
   // Recomputed from the file in double: a larger gap means that they are not of the same model
   // state.
-  if (const double gap = bootstrap.delta.value - mean(recorded); std::abs(gap) > 1e-6) {
+  if (const double gap = bootstrap.delta.value - stats::mean(recorded); std::abs(gap) > 1e-6) {
     notes.add(
         fmt::format("{} recomputed from the predictions differs by {:+.2g} from what the runs "
                     "recorded",
@@ -164,13 +164,13 @@ MetricDifference metric_difference(const std::vector<Pair>& pairs, PredictionSto
   const auto repeats = join_all(pairs, judge->of_units, predictions, notes);
   result.lacking = lacking_evidence(pairs, repeats);
 
-  const Metric& metric = judge->by_scores ? options.auc : options.accuracy;
+  const stats::Metric& metric = judge->by_scores ? options.auc : options.accuracy;
   if (metric && options.resamples > 0 && !repeats.empty()) {
     result.delta = bootstrapped(repeats, metric, options, result.metric, recorded, notes);
     if (result.delta) return result;
     notes.add("the predictions carry no interval (one group, or one class)");
   }
-  result.delta = mean_interval(recorded, options.confidence);
+  result.delta = stats::mean_interval(recorded, options.confidence);
   // Repeats with the same seed may agree to the last bit; a width of zero would claim certainty.
   if (!repeats_differ) {
     result.delta->low.reset();
@@ -180,7 +180,7 @@ MetricDifference metric_difference(const std::vector<Pair>& pairs, PredictionSto
 }
 
 std::vector<PredictionRow> mean_by_unit(std::span<const PredictionRow> rows) {
-  std::vector<train::ImageScore> images;
+  std::vector<stats::ImageScore> images;
   images.reserve(rows.size());
   for (const PredictionRow& row : rows) {
     images.push_back({.unit = row.unit,
@@ -190,7 +190,7 @@ std::vector<PredictionRow> mean_by_unit(std::span<const PredictionRow> rows) {
                       .logit = row.logit});
   }
   std::vector<PredictionRow> means;
-  for (const train::UnitScore& unit : train::unit_scores(images)) {
+  for (const stats::UnitScore& unit : stats::unit_scores(images)) {
     PredictionRow& row = means.emplace_back(rows[unit.first]);
     if (row.unit.empty()) continue;
     row.sample_id = row.unit;

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <ctime>
 
-#include "mpbench/bench/statistics.hpp"
+#include "mpbench/stats/statistics.hpp"
 #include "mpbench/core/build_info.hpp"
 #include "mpbench/core/openmp_waiting.hpp"
 #include "mpbench/device/device.hpp"
@@ -85,8 +85,8 @@ void fill_totals(RunRecord& run, const Totals& totals, bool has_scaler) {
         static_cast<double>(*totals.positives) / static_cast<double>(totals.images);
   }
   run.data_wait_fraction = totals.data_wait_s / totals.time_s;
-  run.step_ms_median = 1e3 * median(totals.step_s);
-  run.step_ms_mad = 1e3 * median_absolute_deviation(totals.step_s);
+  run.step_ms_median = 1e3 * stats::median(totals.step_s);
+  run.step_ms_mad = 1e3 * stats::median_absolute_deviation(totals.step_s);
 }
 
 void fill_use(RunRecord& run, const ResourceUse& use) {

@@ -16,7 +16,7 @@
 #include "mpbench/report/csv_table.hpp"
 #include "mpbench/report/markdown.hpp"
 #include "mpbench/report/terminal_table.hpp"
-#include "mpbench/train/metrics.hpp"
+#include "mpbench/stats/metrics.hpp"
 #include "mpbench/train/setup.hpp"
 #include "progress_display.hpp"
 #include "resumed_comparison.hpp"
@@ -169,9 +169,9 @@ std::vector<bench::Comparison> compare(const CompareOptions& options,
                                        const std::vector<bench::RunRecord>& runs) {
   bench::ComparisonOptions how = options.comparison;
   how.baseline_precision = options.axes.precision.front();
-  how.auc = [](auto scores, auto labels, auto) { return train::auc(scores, labels); };
+  how.auc = [](auto scores, auto labels, auto) { return stats::auc(scores, labels); };
   how.accuracy = [](auto, auto labels, auto predicted) {
-    return train::accuracy(predicted, labels);
+    return stats::accuracy(predicted, labels);
   };
   return bench::compare_runs(
       runs, [&](const std::string& run_id) { return read_predictions(options.out, run_id); }, how);

@@ -185,7 +185,7 @@ void name_failures(const data::PredictionData& data, const fs::path& path) {
 
 std::string make_table(const PredictionOptions& options, const train::Predictions& predictions,
                        const data::ImageSet& set, const std::vector<std::string>& classes,
-                       std::optional<train::UnitScoring> breasts) {
+                       std::optional<stats::UnitScoring> breasts) {
   if (!has_breasts(set)) return class_table(predictions, set, classes);
   return options.per_image ? mammogram_table(predictions, set)
                            : breast_table(predictions, set, *breasts);
@@ -205,9 +205,9 @@ ExitCode run_predict(const PredictionOptions& asked, const SharedOptions& shared
                                              : open_checkpoint(options, progress);
   auto& [network, data] = opened;
   const auto classes = train::agree_on_classes(network, data.set, options.data.path);
-  std::optional<train::UnitScoring> breasts;
+  std::optional<stats::UnitScoring> breasts;
   if (has_breasts(data.set)) {
-    breasts = options.aggregate == "max" ? train::UnitScoring::max : train::UnitScoring::mean;
+    breasts = options.aggregate == "max" ? stats::UnitScoring::max : stats::UnitScoring::mean;
   } else if (options.per_image || !options.aggregate.empty()) {
     throw UsageError(
         fmt::format("--per-image, --aggregate: dataset {} has no breasts", data.set.dataset));

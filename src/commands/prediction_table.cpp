@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "mpbench/io/csv.hpp"
-#include "mpbench/train/metrics.hpp"
+#include "mpbench/stats/metrics.hpp"
 
 namespace mpbench::commands {
 namespace {
@@ -30,13 +30,13 @@ struct Judged {
 
 std::string describe(const char* what, const Judged& judged) {
   std::string text =
-      fmt::format("{}: accuracy {:.4f}", what, train::accuracy(judged.predicted, judged.labels));
+      fmt::format("{}: accuracy {:.4f}", what, stats::accuracy(judged.predicted, judged.labels));
   if (judged.scores.empty()) return text;
   // Neither is defined without a positive and a negative.
-  const double area = train::auc(judged.logits, judged.labels);
+  const double area = stats::auc(judged.logits, judged.labels);
   if (!std::isfinite(area)) return text + "; they are all of one class: no AUC, no pF1";
   return text + fmt::format(", AUC {:.4f}, pF1 {:.4f}", area,
-                            train::probabilistic_f1(judged.scores, judged.labels));
+                            stats::probabilistic_f1(judged.scores, judged.labels));
 }
 
 }  // namespace
@@ -46,9 +46,9 @@ bool has_breasts(const data::ImageSet& set) {
          set.dataset == "synthetic";
 }
 
-std::vector<train::UnitScore> breast_scores(const train::Predictions& predictions,
-                                            const data::ImageSet& set, train::UnitScoring scoring) {
-  std::vector<train::ImageScore> images;
+std::vector<stats::UnitScore> breast_scores(const train::Predictions& predictions,
+                                            const data::ImageSet& set, stats::UnitScoring scoring) {
+  std::vector<stats::ImageScore> images;
   for (std::size_t row = 0; row < predictions.indices.size(); ++row) {
     const auto& sample = sample_of(predictions, set, row);
     images.push_back({.unit = sample.unit,
@@ -57,11 +57,11 @@ std::vector<train::UnitScore> breast_scores(const train::Predictions& prediction
                       .score = predictions.at(static_cast<std::int64_t>(row), positive),
                       .logit = predictions.logits[row]});
   }
-  return train::unit_scores(images, scoring);
+  return stats::unit_scores(images, scoring);
 }
 
 std::string breast_table(const train::Predictions& predictions, const data::ImageSet& set,
-                         train::UnitScoring scoring) {
+                         stats::UnitScoring scoring) {
   std::string text = csv::line({"prediction_id", "cancer"});
   for (const auto& breast : breast_scores(predictions, set, scoring)) {
     text += csv::line({sample_of(predictions, set, breast.first).unit, cell(breast.score)});
@@ -96,7 +96,7 @@ std::string class_table(const train::Predictions& predictions, const data::Image
 }
 
 std::vector<std::string> judge(const train::Predictions& predictions, const data::ImageSet& set,
-                               std::optional<train::UnitScoring> breasts) {
+                               std::optional<stats::UnitScoring> breasts) {
   const bool binary = !predictions.logits.empty();
   Judged images;
   images.predicted = predictions.predicted;

@@ -6,7 +6,7 @@
 
 #include "mpbench/data/image_set.hpp"
 #include "mpbench/train/predictor.hpp"
-#include "mpbench/train/unit_scores.hpp"
+#include "mpbench/stats/unit_scores.hpp"
 
 namespace mpbench::commands {
 
@@ -14,12 +14,12 @@ namespace mpbench::commands {
 bool has_breasts(const data::ImageSet& set);
 
 /// The probability of cancer for each breast, out of those of its images.
-std::vector<train::UnitScore> breast_scores(const train::Predictions& predictions,
-                                            const data::ImageSet& set, train::UnitScoring scoring);
+std::vector<stats::UnitScore> breast_scores(const train::Predictions& predictions,
+                                            const data::ImageSet& set, stats::UnitScoring scoring);
 
 /// CSV as the challenge wants it: `prediction_id,cancer`, one row a breast.
 std::string breast_table(const train::Predictions& predictions, const data::ImageSet& set,
-                         train::UnitScoring scoring);
+                         stats::UnitScoring scoring);
 /// `image_id,cancer`, one row an image.
 std::string mammogram_table(const train::Predictions& predictions, const data::ImageSet& set);
 /// `image,predicted`, then a column of probabilities for each class; one row an image.
@@ -29,6 +29,6 @@ std::string class_table(const train::Predictions& predictions, const data::Image
 /// How the predictions agree with the labels, a line each for images and breasts (where there are
 /// any): "images: accuracy 0.9123, AUC 0.9511, pF1 0.4142".
 std::vector<std::string> judge(const train::Predictions& predictions, const data::ImageSet& set,
-                               std::optional<train::UnitScoring> breasts);
+                               std::optional<stats::UnitScoring> breasts);
 
 }  // namespace mpbench::commands

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "mpbench/bench/statistics.hpp"
+#include "mpbench/stats/statistics.hpp"
 
 namespace mpbench::report {
 namespace {
@@ -40,7 +40,7 @@ std::optional<double> median_of(const Runs& runs, std::optional<Value> RunRecord
     }
   }
   if (values.empty()) return std::nullopt;
-  return bench::median(values);
+  return stats::median(values);
 }
 
 /// A rate or time with three digits or more that mean something.

@@ -11,9 +11,9 @@
 #include "mpbench/core/timer.hpp"
 #include "mpbench/device/determinism.hpp"
 #include "mpbench/train/errors.hpp"
-#include "mpbench/train/metrics.hpp"
+#include "mpbench/stats/metrics.hpp"
 #include "mpbench/train/step.hpp"
-#include "mpbench/train/unit_scores.hpp"
+#include "mpbench/stats/unit_scores.hpp"
 
 namespace mpbench::train {
 namespace {
@@ -28,20 +28,20 @@ struct Judged {
   std::vector<double> scores;
   std::vector<int> labels;
 
-  void add(const UnitScore& unit) {
+  void add(const stats::UnitScore& unit) {
     logits.push_back(unit.logit);
     scores.push_back(unit.score);
     labels.push_back(unit.label);
   }
-  std::optional<double> area() const { return if_finite(auc(logits, labels)); }
+  std::optional<double> area() const { return if_finite(stats::auc(logits, labels)); }
   /// Like the area it says nothing of labels that are all the same.
   std::optional<double> pf1() const {
-    return area() ? if_finite(probabilistic_f1(scores, labels)) : std::nullopt;
+    return area() ? if_finite(stats::probabilistic_f1(scores, labels)) : std::nullopt;
   }
 };
 
 void judge_binary(ValidationResult& result, const data::ImageSet& set) {
-  std::vector<ImageScore> images;
+  std::vector<stats::ImageScore> images;
   Judged judged;
   for (const Prediction& prediction : result.predictions) {
     const data::Sample& sample = set.samples[static_cast<std::size_t>(prediction.index)];
@@ -54,14 +54,14 @@ void judge_binary(ValidationResult& result, const data::ImageSet& set) {
   }
   result.auc = judged.area();
   result.pf1 = judged.pf1();
-  const std::vector<UnitScore> units = unit_scores(images);
+  const std::vector<stats::UnitScore> units = stats::unit_scores(images);
   if (units.size() < images.size()) {
     judged = {};
-    for (const UnitScore& unit : units) judged.add(unit);
+    for (const stats::UnitScore& unit : units) judged.add(unit);
     result.unit_auc = judged.area();
     result.unit_pf1 = judged.pf1();
   }
-  const BestThreshold best = best_f1_threshold(judged.scores, judged.labels);
+  const stats::BestThreshold best = stats::best_f1_threshold(judged.scores, judged.labels);
   if (std::isfinite(best.threshold)) result.best_threshold = best;
 }
 
@@ -203,8 +203,8 @@ ValidationResult evaluate(nn::ImageClassifier& model, data::Loader& loader, cons
     predicted.push_back(prediction.predicted);
     labels.push_back(set.samples[static_cast<std::size_t>(prediction.index)].label);
   }
-  result.accuracy = accuracy(predicted, labels);
-  result.confusion = confusion_matrix(predicted, labels, static_cast<int>(set.classes.size()));
+  result.accuracy = stats::accuracy(predicted, labels);
+  result.confusion = stats::confusion_matrix(predicted, labels, static_cast<int>(set.classes.size()));
   if (criterion.task == Task::binary) judge_binary(result, set);
   return result;
 }

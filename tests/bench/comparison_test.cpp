@@ -9,7 +9,7 @@
 #include <set>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/train/metrics.hpp"
+#include "mpbench/stats/metrics.hpp"
 #include "share_right.hpp"
 
 namespace mpbench::bench {
@@ -460,7 +460,7 @@ TEST(ComparisonTest, RanksBreastsByTheirLogits) {
   std::size_t judged = 0;
   options.auc = [&](auto scores, auto labels, auto) {
     judged = std::max(judged, labels.size());
-    return train::auc(scores, labels);
+    return stats::auc(scores, labels);
   };
   const Comparison row = compare_one(
       runs, options, [](const std::string& id) { return saturated_views(id.starts_with("bf16")); });

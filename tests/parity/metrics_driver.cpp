@@ -2,8 +2,8 @@
 #include <iostream>
 
 #include "driver.hpp"
-#include "mpbench/train/metrics.hpp"
-#include "mpbench/train/unit_scores.hpp"
+#include "mpbench/stats/metrics.hpp"
+#include "mpbench/stats/unit_scores.hpp"
 #include "tensor_json.hpp"
 
 namespace mpbench::parity::metrics_driver {
@@ -18,36 +18,36 @@ std::vector<double> numbers(const json& list) {
 json of_scores(const json& request) {
   const auto scores = numbers(request.at("scores"));
   const auto labels = request.at("labels").get<std::vector<int>>();
-  const train::BestThreshold best = train::best_f1_threshold(scores, labels);
+  const stats::BestThreshold best = stats::best_f1_threshold(scores, labels);
   std::vector<double> cut;
   for (const double score : scores) cut.push_back(score >= best.threshold ? 1 : 0);
-  return {{"auc", parity::to_json(train::auc(scores, labels))},
-          {"pf1", parity::to_json(train::probabilistic_f1(scores, labels))},
+  return {{"auc", parity::to_json(stats::auc(scores, labels))},
+          {"pf1", parity::to_json(stats::probabilistic_f1(scores, labels))},
           {"threshold", parity::to_json(best.threshold)},
           {"best_f1", parity::to_json(best.f1)},
-          {"pf1_when_cut", parity::to_json(train::probabilistic_f1(cut, labels))}};
+          {"pf1_when_cut", parity::to_json(stats::probabilistic_f1(cut, labels))}};
 }
 
 json of_classes(const json& request) {
   const auto predicted = request.at("predicted").get<std::vector<int>>();
   const auto labels = request.at("labels").get<std::vector<int>>();
-  return {{"accuracy", parity::to_json(train::accuracy(predicted, labels))},
+  return {{"accuracy", parity::to_json(stats::accuracy(predicted, labels))},
           {"confusion",
-           train::confusion_matrix(predicted, labels, request.at("classes").get<int>()).counts}};
+           stats::confusion_matrix(predicted, labels, request.at("classes").get<int>()).counts}};
 }
 
 json of_units(const json& request) {
   const auto units = request.at("units").get<std::vector<std::string>>();
   const auto scores = numbers(request.at("scores"));
   const auto labels = request.at("labels").get<std::vector<int>>();
-  std::vector<train::ImageScore> images;
+  std::vector<stats::ImageScore> images;
   for (std::size_t i = 0; i < units.size(); ++i) {
     images.push_back({.unit = units[i], .group = "", .label = labels[i], .score = scores[i]});
   }
   const auto scoring =
-      request.at("scoring") == "max" ? train::UnitScoring::max : train::UnitScoring::mean;
+      request.at("scoring") == "max" ? stats::UnitScoring::max : stats::UnitScoring::mean;
   json rows = json::array();
-  for (const train::UnitScore& unit : train::unit_scores(images, scoring)) {
+  for (const stats::UnitScore& unit : stats::unit_scores(images, scoring)) {
     rows.push_back({{"unit", units[unit.first]},
                     {"images", unit.images},
                     {"label", unit.label},

@@ -2,14 +2,14 @@
 // statistics_parity_test.py drives it.
 #include "driver.hpp"
 #include "mpbench/bench/comparison.hpp"
-#include "mpbench/bench/statistics.hpp"
+#include "mpbench/stats/statistics.hpp"
 #include "mpbench/report/csv_table.hpp"
-#include "mpbench/train/metrics.hpp"
+#include "mpbench/stats/metrics.hpp"
 
 namespace mpbench::parity::statistics_driver {
 namespace {
 
-json to_json(const bench::Estimate& estimate) {
+json to_json(const stats::Estimate& estimate) {
   json answer{{"value", estimate.value}};
   if (estimate.low) answer["low"] = *estimate.low;
   if (estimate.high) answer["high"] = *estimate.high;
@@ -17,16 +17,16 @@ json to_json(const bench::Estimate& estimate) {
 }
 
 double auc(std::span<const double> scores, std::span<const int> labels, std::span<const int>) {
-  return train::auc(scores, labels);
+  return stats::auc(scores, labels);
 }
 
 double accuracy(std::span<const double>, std::span<const int> labels,
                 std::span<const int> predicted) {
-  return train::accuracy(predicted, labels);
+  return stats::accuracy(predicted, labels);
 }
 
-bench::PairedPredictions read_repeat(const json& repeat) {
-  bench::PairedPredictions rows;
+stats::PairedPredictions read_repeat(const json& repeat) {
+  stats::PairedPredictions rows;
   rows.group = repeat.at("group").get<std::vector<std::string>>();
   rows.label = repeat.at("label").get<std::vector<int>>();
   rows.baseline_score = repeat.at("baseline_score").get<std::vector<double>>();
@@ -37,10 +37,10 @@ bench::PairedPredictions read_repeat(const json& repeat) {
 }
 
 json bootstrap(const json& request) {
-  std::vector<bench::PairedPredictions> repeats;
+  std::vector<stats::PairedPredictions> repeats;
   for (const json& repeat : request.at("repeats")) repeats.push_back(read_repeat(repeat));
   const auto result =
-      bench::bootstrap_delta(repeats, request.at("metric") == "auc" ? auc : accuracy,
+      stats::bootstrap_delta(repeats, request.at("metric") == "auc" ? auc : accuracy,
                              {.resamples = request.at("resamples"),
                               .confidence = 0.95,
                               .seed = request.value("seed", 0U)});
@@ -90,17 +90,17 @@ json round_trip(const json& request) {
 json answer(const json& request) {
   const std::string what = request.at("what");
   const auto values = request.value("values", std::vector<double>{});
-  if (what == "median") return bench::median(values);
-  if (what == "mad") return bench::median_absolute_deviation(values);
-  if (what == "quantile") return bench::quantile(values, request.at("q"));
-  if (what == "deviation") return bench::standard_deviation(values);
+  if (what == "median") return stats::median(values);
+  if (what == "mad") return stats::median_absolute_deviation(values);
+  if (what == "quantile") return stats::quantile(values, request.at("q"));
+  if (what == "deviation") return stats::standard_deviation(values);
   if (what == "mean_interval")
-    return to_json(bench::mean_interval(values, request.at("confidence")));
+    return to_json(stats::mean_interval(values, request.at("confidence")));
   if (what == "ratio_interval") {
     const auto other = request.at("other").get<std::vector<double>>();
-    return to_json(bench::ratio_interval(values, other, request.at("confidence")));
+    return to_json(stats::ratio_interval(values, other, request.at("confidence")));
   }
-  if (what == "noise_floor") return *bench::noise_floor(values);
+  if (what == "noise_floor") return *stats::noise_floor(values);
   if (what == "bootstrap") return bootstrap(request);
   if (what == "verdict") return verdict(request);
   if (what == "round_trip") return round_trip(request);

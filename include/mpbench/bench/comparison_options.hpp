@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "mpbench/bench/statistics.hpp"
+#include "mpbench/stats/statistics.hpp"
 
 namespace mpbench::bench {
 
@@ -15,8 +15,8 @@ struct ComparisonOptions {
   std::uint64_t bootstrap_seed = 0;
   /// How to compute the metrics from predictions. Without one, or without predictions, the interval
   /// is the t interval over the repeats' recorded values.
-  Metric auc{};
-  Metric accuracy{};
+  stats::Metric auc{};
+  stats::Metric accuracy{};
 };
 
 /// Throws UsageError for a margin below 0 or a confidence outside (0, 1).

@@ -10,7 +10,7 @@
 #include "mpbench/data/image_set.hpp"
 #include "mpbench/train/checkpoint.hpp"
 #include "mpbench/train/config.hpp"
-#include "mpbench/train/metrics.hpp"
+#include "mpbench/stats/metrics.hpp"
 
 namespace mpbench::bench {
 
@@ -20,7 +20,7 @@ struct RunOutput {
   std::vector<EpochRecord> epochs;
   data::Split split;                       ///< which images were trained on, which judged
   std::vector<PredictionRow> predictions;  ///< of the last complete validation
-  train::ConfusionMatrix confusion;        ///< of the same; no classes before one
+  stats::ConfusionMatrix confusion;        ///< of the same; no classes before one
   std::vector<std::string> classes;        ///< their names
 };
 

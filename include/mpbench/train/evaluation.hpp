@@ -12,7 +12,7 @@
 #include "mpbench/data/loader.hpp"
 #include "mpbench/nn/model.hpp"
 #include "mpbench/train/loss.hpp"
-#include "mpbench/train/metrics.hpp"
+#include "mpbench/stats/metrics.hpp"
 
 namespace mpbench::train {
 
@@ -49,8 +49,8 @@ struct ValidationResult {
   std::optional<double> unit_auc;
   std::optional<double> unit_pf1;
   /// Of units where there are, else of images; binary sets with a positive in validation.
-  std::optional<BestThreshold> best_threshold;
-  ConfusionMatrix confusion;  ///< of images
+  std::optional<stats::BestThreshold> best_threshold;
+  stats::ConfusionMatrix confusion;  ///< of images
   std::vector<Prediction> predictions;
 };
 

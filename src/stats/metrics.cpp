@@ -1,4 +1,4 @@
-#include "mpbench/train/metrics.hpp"
+#include "mpbench/stats/metrics.hpp"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 
 #include "mpbench/core/error.hpp"
 
-namespace mpbench::train {
+namespace mpbench::stats {
 namespace {
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
@@ -129,4 +129,4 @@ BestThreshold best_f1_threshold(std::span<const double> scores, std::span<const 
   return best;
 }
 
-}  // namespace mpbench::train
+}  // namespace mpbench::stats

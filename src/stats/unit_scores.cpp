@@ -1,4 +1,4 @@
-#include "mpbench/train/unit_scores.hpp"
+#include "mpbench/stats/unit_scores.hpp"
 
 #include <fmt/format.h>
 
@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/train/log_odds.hpp"
+#include "mpbench/stats/log_odds.hpp"
 
-namespace mpbench::train {
+namespace mpbench::stats {
 namespace {
 
 /// ln(exp(a) + exp(b)).
@@ -91,4 +91,4 @@ std::vector<UnitScore> unit_scores(std::span<const ImageScore> images, UnitScori
   return units;
 }
 
-}  // namespace mpbench::train
+}  // namespace mpbench::stats

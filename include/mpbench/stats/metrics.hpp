@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-namespace mpbench::train {
+namespace mpbench::stats {
 
 /// Share of predictions equal to the label; NaN when there are none.
 double accuracy(std::span<const int> predicted, std::span<const int> labels);
@@ -44,4 +44,4 @@ struct BestThreshold {
 /// positive every F1 is 0 and the threshold NaN; with a NaN score both are NaN.
 BestThreshold best_f1_threshold(std::span<const double> scores, std::span<const int> labels);
 
-}  // namespace mpbench::train
+}  // namespace mpbench::stats

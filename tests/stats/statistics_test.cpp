@@ -1,4 +1,4 @@
-#include "mpbench/bench/statistics.hpp"
+#include "mpbench/stats/statistics.hpp"
 
 #include <gtest/gtest.h>
 

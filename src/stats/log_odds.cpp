@@ -1,10 +1,10 @@
-#include "mpbench/train/log_odds.hpp"
+#include "mpbench/stats/log_odds.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-namespace mpbench::train {
+namespace mpbench::stats {
 
 double log_sigmoid(double logit) {
   return std::min(logit, 0.0) - std::log1p(std::exp(-std::abs(logit)));
@@ -18,4 +18,4 @@ double log_odds(double probability) {
   return std::log(probability) - std::log1p(-probability);
 }
 
-}  // namespace mpbench::train
+}  // namespace mpbench::stats

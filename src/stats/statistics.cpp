@@ -1,4 +1,4 @@
-#include "mpbench/bench/statistics.hpp"
+#include "mpbench/stats/statistics.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 
 #include "mpbench/core/error.hpp"
 
-namespace mpbench::bench {
+namespace mpbench::stats {
 namespace {
 
 std::vector<double> sorted(std::span<const double> values) {
@@ -108,4 +108,4 @@ std::optional<double> noise_floor(std::span<const double> baseline) {
   return std::expm1(std::sqrt(2.0) * standard_deviation(logarithms(baseline)));
 }
 
-}  // namespace mpbench::bench
+}  // namespace mpbench::stats

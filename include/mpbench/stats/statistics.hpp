@@ -8,7 +8,7 @@
 #include <vector>
 
 /// The few statistics that a comparison rests on; docs/method.md gives formulas and sources.
-namespace mpbench::bench {
+namespace mpbench::stats {
 
 /// The middle value, or the mean of the two in the middle. Throws Error for no values or one that
 /// is not finite, as do all functions here.
@@ -83,4 +83,4 @@ struct BootstrapResult {
 BootstrapResult bootstrap_delta(std::span<const PairedPredictions> repeats, const Metric& metric,
                                 const BootstrapOptions& options = {});
 
-}  // namespace mpbench::bench
+}  // namespace mpbench::stats

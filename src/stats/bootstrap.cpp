@@ -3,11 +3,11 @@
 #include <map>
 #include <random>
 
-#include "mpbench/bench/statistics.hpp"
+#include "mpbench/stats/statistics.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/random.hpp"
 
-namespace mpbench::bench {
+namespace mpbench::stats {
 namespace {
 
 std::vector<std::size_t> draw_with_replacement(std::mt19937_64& generator, std::size_t count) {
@@ -118,4 +118,4 @@ BootstrapResult bootstrap_delta(std::span<const PairedPredictions> repeats, cons
   return result;
 }
 
-}  // namespace mpbench::bench
+}  // namespace mpbench::stats

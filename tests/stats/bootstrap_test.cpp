@@ -3,9 +3,9 @@
 #include <cmath>
 #include <limits>
 
-#include "mpbench/bench/statistics.hpp"
+#include "mpbench/stats/statistics.hpp"
 #include "mpbench/core/error.hpp"
-#include "share_right.hpp"
+#include "../bench/share_right.hpp"
 
 namespace mpbench::bench {
 namespace {

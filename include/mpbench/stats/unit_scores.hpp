@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace mpbench::train {
+namespace mpbench::stats {
 
 /// How the scores of a unit's images become one.
 enum class UnitScoring { mean, max };
@@ -36,4 +36,4 @@ struct UnitScore {
 std::vector<UnitScore> unit_scores(std::span<const ImageScore> images,
                                    UnitScoring scoring = UnitScoring::mean);
 
-}  // namespace mpbench::train
+}  // namespace mpbench::stats

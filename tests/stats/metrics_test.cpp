@@ -1,4 +1,4 @@
-#include "mpbench/train/metrics.hpp"
+#include "mpbench/stats/metrics.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "mpbench/train/unit_scores.hpp"
+#include "mpbench/stats/unit_scores.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
