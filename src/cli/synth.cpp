@@ -9,7 +9,7 @@ namespace mpbench::cli {
 void setup_synth(CLI::App& app, commands::Command& chosen) {
   auto options = std::make_shared<commands::SynthOptions>();
   CLI::App* command = app.add_subcommand("synth", "Draw a mammography set laid out as RSNA's");
-  dicom::SyntheticSetOptions& set = options->set;
+  synth::SyntheticSetOptions& set = options->set;
   command
       ->add_option("OUT", set.out,
                    "Folder for train.csv and train_images/; new, empty, or an earlier set")
@@ -24,7 +24,7 @@ void setup_synth(CLI::App& app, commands::Command& chosen) {
   command
       ->add_option_function<std::string>(
           "--syntax",
-          [&set](const std::string& word) { set.syntax = dicom::parse_synthetic_syntax(word); },
+          [&set](const std::string& word) { set.syntax = synth::parse_synthetic_syntax(word); },
           "mixed, explicit-le, rle, jpeg-lossless or jpeg2000")
       ->default_str(std::string(to_string(set.syntax)));
   command->add_option("--height", set.height, "Rows of every image")

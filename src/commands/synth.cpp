@@ -3,18 +3,18 @@
 
 #include <string>
 
-#include "mpbench/dicom/synthetic_set.hpp"
+#include "mpbench/synth/synthetic_set.hpp"
 #include "progress_display.hpp"
 #include "subcommands.hpp"
 
 namespace mpbench::commands {
 namespace {
 
-std::string syntax_counts(const dicom::SyntheticSetSummary& summary) {
+std::string syntax_counts(const synth::SyntheticSetSummary& summary) {
   std::string text;
   for (std::size_t i = 0; i < summary.images_by_syntax.size(); ++i) {
     if (summary.images_by_syntax[i] == 0) continue;
-    const auto syntax = static_cast<dicom::SyntheticSyntax>(i + 1);
+    const auto syntax = static_cast<synth::SyntheticSyntax>(i + 1);
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", summary.images_by_syntax[i],
                         to_string(syntax));
   }
@@ -25,8 +25,8 @@ std::string syntax_counts(const dicom::SyntheticSetSummary& summary) {
 }  // namespace
 
 ExitCode run_synth(const SynthOptions& options, const SharedOptions& shared) {
-  const dicom::SyntheticSetSummary made =
-      dicom::write_synthetic_set(options.set, make_progress(shared));
+  const synth::SyntheticSetSummary made =
+      synth::write_synthetic_set(options.set, make_progress(shared));
   spdlog::info(
       "synthetic set in {}: {} images of {} patients, {} images of {} breasts positive; {}; {:.1f} "
       "MB",

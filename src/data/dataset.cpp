@@ -25,7 +25,7 @@
 #include "mpbench/data/mammogram.hpp"
 #include "mpbench/data/picture.hpp"
 #include "mpbench/data/rsna.hpp"
-#include "mpbench/dicom/synthetic_set.hpp"
+#include "mpbench/synth/synthetic_set.hpp"
 
 namespace mpbench::data {
 namespace {
@@ -158,7 +158,7 @@ ImageSet open_and_warn(const DatasetOptions& options, const ImageSource& source,
 /// Makes the synthetic set once, and beside its place first, so that a killed run leaves no half
 /// set.
 fs::path make_synthetic(const DatasetOptions& options, const ProgressFunction& progress) {
-  dicom::SyntheticSetOptions synthetic;
+  synth::SyntheticSetOptions synthetic;
   synthetic.patients = options.synthetic_patients;
   synthetic.seed = options.synthetic_seed;
   // The version, because another one may draw other images.
@@ -172,7 +172,7 @@ fs::path make_synthetic(const DatasetOptions& options, const ProgressFunction& p
   fs::create_directories(folder.parent_path());
   synthetic.out = folder.string() + fmt::format(".{}.part", ::getpid());
   try {
-    dicom::write_synthetic_set(synthetic, progress);
+    synth::write_synthetic_set(synthetic, progress);
     std::error_code error;
     fs::rename(synthetic.out, folder, error);
     // Another process may have made the same one meanwhile; the same options give the same bytes.

@@ -11,7 +11,7 @@
 #include "mpbench/data/mammogram.hpp"
 #include "mpbench/data/preprocess.hpp"
 #include "mpbench/data/rsna.hpp"
-#include "mpbench/dicom/synthetic_set.hpp"
+#include "mpbench/synth/synthetic_set.hpp"
 #include "temporary_folder.hpp"
 
 namespace mpbench::data {
@@ -25,7 +25,7 @@ constexpr int tile_height = 202;
 class ContactSheetTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    dicom::write_synthetic_set({.out = folder_.path() / "set",
+    synth::write_synthetic_set({.out = folder_.path() / "set",
                                 .patients = 3,
                                 .seed = 8,
                                 .height = 192,

@@ -11,7 +11,7 @@
 #include "data/image_sets.hpp"
 #include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/dicom/synthetic_set.hpp"
+#include "mpbench/synth/synthetic_set.hpp"
 
 namespace mpbench::data {
 namespace {
@@ -26,7 +26,7 @@ class DatasetTest : public ::testing::Test {
 
   fs::path make_rsna() const {
     const auto path = folder_.path() / "rsna";
-    dicom::write_synthetic_set(
+    synth::write_synthetic_set(
         {.out = path, .patients = 4, .seed = 1, .height = 96, .width = 80, .threads = 1});
     fs::remove(path / "synthetic.json");  // now it looks like the real one
     return path;
@@ -126,7 +126,7 @@ TEST_F(DatasetTest, MakesASyntheticSetWhenThereIsNoPath) {
 
 TEST_F(DatasetTest, CallsASyntheticFolderSynthetic) {
   const auto path = folder_.path() / "set";
-  dicom::write_synthetic_set(
+  synth::write_synthetic_set(
       {.out = path, .patients = 3, .seed = 1, .height = 96, .width = 80, .threads = 1});
   EXPECT_EQ(open({.path = path, .height = 8, .width = 8}).dataset, "synthetic");
 }

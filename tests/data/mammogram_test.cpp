@@ -6,7 +6,7 @@
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/data/rsna.hpp"
-#include "mpbench/dicom/synthetic_set.hpp"
+#include "mpbench/synth/synthetic_set.hpp"
 #include "temporary_folder.hpp"
 
 namespace mpbench::data {
@@ -19,10 +19,10 @@ class MammogramTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = std::make_unique<TemporaryFolder>();
-    dicom::write_synthetic_set({.out = folder_->path() / "set",
+    synth::write_synthetic_set({.out = folder_->path() / "set",
                                 .patients = 2,
                                 .seed = 5,
-                                .syntax = dicom::SyntheticSyntax::jpeg2000,
+                                .syntax = synth::SyntheticSyntax::jpeg2000,
                                 .height = 1400,
                                 .width = 1040,
                                 .threads = 1});

@@ -20,7 +20,7 @@
 #include "mpbench/dicom/breast_roi.hpp"
 #include "mpbench/dicom/dicom_file.hpp"
 #include "mpbench/dicom/display.hpp"
-#include "mpbench/dicom/synthetic_set.hpp"
+#include "mpbench/synth/synthetic_set.hpp"
 
 namespace mpbench::data {
 namespace {
@@ -37,7 +37,7 @@ class PreprocessTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     original_ = std::make_unique<TemporaryFolder>();
-    dicom::write_synthetic_set({.out = original_->path() / "set",
+    synth::write_synthetic_set({.out = original_->path() / "set",
                                 .patients = 4,
                                 .seed = 3,
                                 .height = 128,

@@ -1,12 +1,12 @@
 #pragma once
 
-#include "mpbench/dicom/synthetic_options.hpp"
+#include "mpbench/synth/synthetic_options.hpp"
 
 namespace mpbench::commands {
 
 /// What `mpbench synth` is told.
 struct SynthOptions {
-  dicom::SyntheticSetOptions set;
+  synth::SyntheticSetOptions set;
 };
 
 }  // namespace mpbench::commands

@@ -17,7 +17,7 @@
 #include "mpbench/dicom/jpeg2000_codec.hpp"
 #include "random_stream.hpp"
 
-namespace mpbench::dicom {
+namespace mpbench::synth {
 namespace {
 
 void check(const OFCondition& condition, const char* doing) {
@@ -292,4 +292,4 @@ std::vector<std::byte> make_mammogram(const MammogramSource& source) {
   return serialize(file, syntax);
 }
 
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth

@@ -1,4 +1,4 @@
-#include "mpbench/dicom/synthetic_set.hpp"
+#include "mpbench/synth/synthetic_set.hpp"
 
 #include <fmt/format.h>
 
@@ -21,7 +21,7 @@
 #include "random_stream.hpp"
 #include "synthetic_patients.hpp"
 
-namespace mpbench::dicom {
+namespace mpbench::synth {
 namespace {
 
 namespace fs = std::filesystem;
@@ -193,4 +193,4 @@ SyntheticSetSummary write_synthetic_set(const SyntheticSetOptions& options,
   return summary;
 }
 
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth

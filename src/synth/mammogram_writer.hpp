@@ -7,7 +7,7 @@
 
 #include "synthetic_patients.hpp"
 
-namespace mpbench::dicom {
+namespace mpbench::synth {
 
 /// One image with what the writer needs of those above it.
 struct MammogramSource {
@@ -28,4 +28,4 @@ std::vector<std::byte> make_mammogram(const MammogramSource& source);
 /// mark a UUID.
 std::string make_uid(std::uint64_t high, std::uint64_t low);
 
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string_view>
 
-namespace mpbench::dicom {
+namespace mpbench::synth {
 
 /// How the pixels of a synthetic set are encoded; `mixed` deals all four out over every patient's
 /// images.
@@ -35,4 +35,4 @@ struct SyntheticSetOptions {
 /// Throws UsageError naming the option and its range.
 void validate(const SyntheticSetOptions& options);
 
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth

@@ -5,7 +5,7 @@
 #include <string_view>
 
 /// Drawn mammograms: a stand-in with RSNA's difficulties for people who do not have RSNA's 300 GB.
-namespace mpbench::dicom {
+namespace mpbench::synth {
 
 enum class Laterality { left, right };
 
@@ -64,4 +64,4 @@ struct Detector {
 /// same size. Throws Error unless `luminance` is CV_32F and bits_stored is 1 to 16.
 cv::Mat to_stored_values(const cv::Mat& luminance, const Detector& detector);
 
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth

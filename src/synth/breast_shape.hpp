@@ -2,10 +2,10 @@
 
 #include <opencv2/core/types.hpp>
 
-#include "mpbench/dicom/phantom.hpp"
+#include "mpbench/synth/phantom.hpp"
 #include "random_stream.hpp"
 
-namespace mpbench::dicom {
+namespace mpbench::synth {
 
 /// The outline of a compressed breast whose chest wall is the line x = 0. Lengths are shares of the
 /// picture's height, y points down.
@@ -36,4 +36,4 @@ struct BreastShape {
 /// A shape for the view, no wider than the picture (`aspect` is width by height).
 BreastShape draw_breast_shape(const PhantomSpec& spec, double aspect, RandomStream& random);
 
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth

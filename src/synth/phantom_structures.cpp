@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace mpbench::dicom {
+namespace mpbench::synth {
 namespace {
 
 constexpr double full_turn = 2 * std::numbers::pi;
@@ -135,4 +135,4 @@ void draw_finding(Canvas& canvas, const BreastShape& shape, Finding finding, dou
   }
 }
 
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth

@@ -1,4 +1,4 @@
-#include "mpbench/dicom/synthetic_options.hpp"
+#include "mpbench/synth/synthetic_options.hpp"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/require.hpp"
 
-namespace mpbench::dicom {
+namespace mpbench::synth {
 namespace {
 
 constexpr std::array<std::string_view, 5> syntax_names{"mixed", "explicit-le", "rle",
@@ -41,4 +41,4 @@ void validate(const SyntheticSetOptions& options) {
           "0 to 4096");
 }
 
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace mpbench::dicom {
+namespace mpbench::synth {
 
 double BreastShape::radius() const { return std::sqrt(depth * (top + bottom) / 2); }
 
@@ -53,4 +53,4 @@ BreastShape draw_breast_shape(const PhantomSpec& spec, double aspect, RandomStre
   return shape;
 }
 
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth

@@ -3,7 +3,7 @@
 #include "breast_shape.hpp"
 #include "canvas.hpp"
 
-namespace mpbench::dicom {
+namespace mpbench::synth {
 
 /// Vessels, ducts and ligaments: thin bent lines that every breast has, so that a line alone says
 /// nothing.
@@ -22,4 +22,4 @@ void draw_benign_calcifications(Canvas& canvas, const BreastShape& shape, Random
 void draw_finding(Canvas& canvas, const BreastShape& shape, Finding finding, double depth,
                   RandomStream& random);
 
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth

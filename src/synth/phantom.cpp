@@ -1,4 +1,4 @@
-#include "mpbench/dicom/phantom.hpp"
+#include "mpbench/synth/phantom.hpp"
 
 #include <fmt/format.h>
 
@@ -16,7 +16,7 @@
 #include "phantom_structures.hpp"
 #include "random_stream.hpp"
 
-namespace mpbench::dicom {
+namespace mpbench::synth {
 namespace {
 
 /// Streams of one image: what is drawn in one does not move what is drawn in another.
@@ -185,4 +185,4 @@ cv::Mat to_stored_values(const cv::Mat& luminance, const Detector& detector) {
   return stored;
 }
 
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth

@@ -11,7 +11,7 @@
 #include "mpbench/io/csv.hpp"
 #include "random_stream.hpp"
 
-namespace mpbench::dicom {
+namespace mpbench::synth {
 namespace {
 
 // RSNA's machines and their numbers of images. The two sites' totals (29,519 and 25,187) are the
@@ -267,4 +267,4 @@ std::string train_csv(const std::vector<SyntheticPatient>& patients) {
   return text;
 }
 
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth

@@ -5,7 +5,7 @@
 
 #include "random_stream.hpp"
 
-namespace mpbench::dicom {
+namespace mpbench::synth {
 
 LatticeNoise::Tap LatticeNoise::tap(double position) {
   const double whole = std::floor(position);
@@ -80,4 +80,4 @@ void FractalNoise::row(int y, std::span<float> row) {
   for (std::size_t i = 0; i < octaves_.size(); ++i) octaves_[i].add_row(y, amplitudes_[i], row);
 }
 
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth

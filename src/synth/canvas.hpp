@@ -3,7 +3,7 @@
 #include <opencv2/core/mat.hpp>
 #include <string_view>
 
-namespace mpbench::dicom {
+namespace mpbench::synth {
 
 /// Adds structures to a CV_32F picture. Lengths are shares of the picture's height; what lies
 /// outside is cut off.
@@ -24,4 +24,4 @@ class Canvas {
   cv::Mat& picture_;
 };
 
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth

@@ -1,11 +1,11 @@
-#include "../../src/dicom/synthetic_patients.hpp"
+#include "../../src/synth/synthetic_patients.hpp"
 
 #include <gtest/gtest.h>
 
 #include <map>
 #include <set>
 
-namespace mpbench::dicom {
+namespace mpbench::synth {
 namespace {
 
 std::vector<SyntheticPatient> patients_of(int count, std::uint64_t seed = 1,
@@ -145,4 +145,4 @@ TEST(SyntheticPatientsTest, IdsAreDistinctAndPatientsInOrder) {
 }
 
 }  // namespace
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
-namespace mpbench::dicom {
+namespace mpbench::synth {
 namespace {
 
 /// The pixels within `reach` of a point, cut to the picture.
@@ -103,4 +103,4 @@ void Canvas::stamp_text(cv::Point2d top_left, double size, std::string_view text
   }
 }
 
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth

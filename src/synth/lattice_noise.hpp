@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-namespace mpbench::dicom {
+namespace mpbench::synth {
 
 /// Smooth random hills of one size: random values on a lattice, interpolated by cubic B-splines,
 /// which leave no trace of the lattice. Mean 0, deviation about 1.
@@ -42,4 +42,4 @@ class FractalNoise {
   std::vector<float> amplitudes_;
 };
 
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth

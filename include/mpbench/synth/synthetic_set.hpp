@@ -4,9 +4,9 @@
 #include <cstdint>
 
 #include "mpbench/core/progress.hpp"
-#include "mpbench/dicom/synthetic_options.hpp"
+#include "mpbench/synth/synthetic_options.hpp"
 
-namespace mpbench::dicom {
+namespace mpbench::synth {
 
 /// What was written.
 struct SyntheticSetSummary {
@@ -30,4 +30,4 @@ struct SyntheticSetSummary {
 SyntheticSetSummary write_synthetic_set(const SyntheticSetOptions& options,
                                         const ProgressFunction& progress = {});
 
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth

@@ -1,4 +1,4 @@
-#include "mpbench/dicom/synthetic_set.hpp"
+#include "mpbench/synth/synthetic_set.hpp"
 
 #include <gtest/gtest.h>
 
@@ -15,9 +15,9 @@
 #include "mpbench/io/sha256.hpp"
 #include "mpbench/dicom/dicom_file.hpp"
 #include "temporary_folder.hpp"
-#include "test_dataset.hpp"
+#include "../dicom/test_dataset.hpp"
 
-namespace mpbench::dicom {
+namespace mpbench::synth {
 namespace {
 
 namespace fs = std::filesystem;
@@ -201,4 +201,4 @@ TEST(SyntheticSetTest, RefusesOptionsOutOfRange) {
 }
 
 }  // namespace
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth

@@ -1,4 +1,4 @@
-#include "mpbench/dicom/phantom.hpp"
+#include "mpbench/synth/phantom.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/io/sha256.hpp"
 
-namespace mpbench::dicom {
+namespace mpbench::synth {
 namespace {
 
 PhantomSpec small_spec(std::uint64_t seed) {
@@ -168,4 +168,4 @@ TEST(PhantomTest, RefusesWhatCannotBeDrawn) {
 }
 
 }  // namespace
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth

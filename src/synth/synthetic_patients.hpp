@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "mpbench/dicom/phantom.hpp"
-#include "mpbench/dicom/synthetic_set.hpp"
+#include "mpbench/synth/phantom.hpp"
+#include "mpbench/synth/synthetic_set.hpp"
 
-namespace mpbench::dicom {
+namespace mpbench::synth {
 
 /// One of RSNA's ten machines: what it writes in every header.
 struct Machine {
@@ -59,4 +59,4 @@ std::vector<SyntheticPatient> draw_patients(const SyntheticSetOptions& options);
 /// train.csv's text: RSNA's fourteen columns, one line an image.
 std::string train_csv(const std::vector<SyntheticPatient>& patients);
 
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth

@@ -6,7 +6,7 @@
 
 #include "mpbench/core/random.hpp"
 
-namespace mpbench::dicom {
+namespace mpbench::synth {
 
 /// A seed of its own for a part of the work, so that parts can be done in any order.
 constexpr std::uint64_t derive_seed(std::uint64_t seed, std::uint64_t part) {
@@ -49,4 +49,4 @@ class RandomStream {
   SplitMix64 bits_;
 };
 
-}  // namespace mpbench::dicom
+}  // namespace mpbench::synth
