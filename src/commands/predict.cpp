@@ -18,10 +18,10 @@
 #include "mpbench/data/dataset.hpp"
 #include "mpbench/device/device.hpp"
 #include "mpbench/train/checkpoint.hpp"
-#include "mpbench/train/predictor.hpp"
+#include "mpbench/predict/predictor.hpp"
 #include "mpbench/train/setup.hpp"
-#include "mpbench/train/trained_network.hpp"
-#include "prediction_table.hpp"
+#include "mpbench/predict/trained_network.hpp"
+#include "../predict/prediction_table.hpp"
 #include "progress_display.hpp"
 #include "subcommands.hpp"
 

@@ -10,7 +10,7 @@
 #include "mpbench/nn/backbone.hpp"
 #include "mpbench/nn/weights.hpp"
 #include "mpbench/train/setup.hpp"
-#include "mpbench/train/trained_network.hpp"
+#include "mpbench/predict/trained_network.hpp"
 
 namespace mpbench::train {
 namespace {

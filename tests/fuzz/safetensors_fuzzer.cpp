@@ -14,7 +14,7 @@
 #include "mpbench/data/cache.hpp"
 #include "mpbench/nn/state_dict.hpp"
 #include "mpbench/train/checkpoint.hpp"
-#include "mpbench/train/trained_network.hpp"
+#include "mpbench/predict/trained_network.hpp"
 #include "stated.hpp"
 
 namespace {

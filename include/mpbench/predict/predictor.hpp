@@ -11,9 +11,9 @@
 #include "mpbench/data/image_set.hpp"
 #include "mpbench/kernels/depthwise_options.hpp"
 #include "mpbench/kernels/emulation.hpp"
-#include "mpbench/train/trained_network.hpp"
+#include "mpbench/predict/trained_network.hpp"
 
-namespace mpbench::train {
+namespace mpbench::predict {
 
 /// How a network is asked.
 struct PredictOptions {
@@ -50,4 +50,4 @@ Predictions predict(TrainedNetwork& network, const data::ImageSet& set,
                     std::vector<std::int64_t> indices, const PredictOptions& options,
                     const ProgressFunction& progress);
 
-}  // namespace mpbench::train
+}  // namespace mpbench::predict

@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "mpbench/data/image_set.hpp"
-#include "mpbench/train/predictor.hpp"
+#include "mpbench/predict/predictor.hpp"
 #include "mpbench/stats/unit_scores.hpp"
 
-namespace mpbench::commands {
+namespace mpbench::predict {
 
 /// Whether the images are mammograms in RSNA's layout, which asks for one probability a breast.
 bool has_breasts(const data::ImageSet& set);
@@ -31,4 +31,4 @@ std::string class_table(const train::Predictions& predictions, const data::Image
 std::vector<std::string> judge(const train::Predictions& predictions, const data::ImageSet& set,
                                std::optional<stats::UnitScoring> breasts);
 
-}  // namespace mpbench::commands
+}  // namespace mpbench::predict

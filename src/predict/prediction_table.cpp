@@ -8,7 +8,7 @@
 #include "mpbench/io/csv.hpp"
 #include "mpbench/stats/metrics.hpp"
 
-namespace mpbench::commands {
+namespace mpbench::predict {
 namespace {
 
 constexpr std::int64_t positive = 1;
@@ -120,4 +120,4 @@ std::vector<std::string> judge(const train::Predictions& predictions, const data
   return lines;
 }
 
-}  // namespace mpbench::commands
+}  // namespace mpbench::predict

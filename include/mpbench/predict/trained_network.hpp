@@ -16,7 +16,7 @@
 #include "mpbench/nn/weights.hpp"
 #include "mpbench/train/checkpoint.hpp"
 
-namespace mpbench::train {
+namespace mpbench::predict {
 
 /// A network that has been trained, and what its images have to be like.
 struct TrainedNetwork {
@@ -72,4 +72,4 @@ TrainedNetwork network_from_weights(const std::filesystem::path& path,
 std::vector<std::string> agree_on_classes(const TrainedNetwork& network, const data::ImageSet& set,
                                           const std::filesystem::path& data);
 
-}  // namespace mpbench::train
+}  // namespace mpbench::predict

@@ -1,4 +1,4 @@
-#include "mpbench/train/predictor.hpp"
+#include "mpbench/predict/predictor.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

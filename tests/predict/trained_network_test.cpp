@@ -1,4 +1,4 @@
-#include "mpbench/train/trained_network.hpp"
+#include "mpbench/predict/trained_network.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "mpbench/train/predictor.hpp"
+#include "mpbench/predict/predictor.hpp"
 
 #include <c10/core/DeviceGuard.h>
 #include <fmt/format.h>
@@ -19,7 +19,7 @@
 #include "mpbench/train/loss.hpp"
 #include "mpbench/train/setup.hpp"
 
-namespace mpbench::train {
+namespace mpbench::predict {
 namespace {
 
 /// [N, classes]: two columns where the network has one output. Both are computed from the logit: 1
@@ -95,4 +95,4 @@ Predictions predict(TrainedNetwork& network, const data::ImageSet& set,
   return predictions;
 }
 
-}  // namespace mpbench::train
+}  // namespace mpbench::predict

@@ -1,4 +1,4 @@
-#include "mpbench/train/trained_network.hpp"
+#include "mpbench/predict/trained_network.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -15,7 +15,7 @@
 #include "mpbench/nn/weights.hpp"
 #include "mpbench/train/loss.hpp"
 
-namespace mpbench::train {
+namespace mpbench::predict {
 namespace {
 
 namespace fs = std::filesystem;
@@ -287,4 +287,4 @@ std::vector<std::string> agree_on_classes(const TrainedNetwork& network, const d
   return classes;
 }
 
-}  // namespace mpbench::train
+}  // namespace mpbench::predict
