@@ -1,18 +1,23 @@
 # What each module takes from outside. PRIVATE wherever the module's headers do not need it.
 target_compile_definitions(mpbench_core PUBLIC SPDLOG_FMT_EXTERNAL)
 target_link_libraries(mpbench_core PUBLIC spdlog::spdlog nlohmann_json::nlohmann_json
-                      PRIVATE ${LIBCSV_LIBRARY} OpenSSL::Crypto Threads::Threads)
-target_include_directories(mpbench_core PRIVATE ${LIBCSV_INCLUDE_DIR})
+                      PRIVATE Threads::Threads)
+target_link_libraries(mpbench_io PRIVATE ${LIBCSV_LIBRARY} OpenSSL::Crypto)
+target_include_directories(mpbench_io PRIVATE ${LIBCSV_INCLUDE_DIR})
+target_link_libraries(mpbench_stats PRIVATE Boost::boost)
 
 # What these do is done by the libraries that they call, or once: -O1 saves a third of their compiling. The later flag wins.
-foreach(module core options device nn amp train bench report commands cli)
+foreach(module core io stats options device nn amp train predict bench report commands cli)
   target_compile_options(mpbench_${module} PRIVATE $<$<CONFIG:Release>:-O1>)
 endforeach()
 
 target_link_libraries(mpbench_dicom PUBLIC opencv_core
                       PRIVATE opencv_imgproc mpbench_dcmtk PkgConfig::OPENJPEG)
 # Synthetic pixels are the same on every machine: no fused multiply-add where the source has two operations.
-target_compile_options(mpbench_dicom PRIVATE -ffp-contract=off)
+target_link_libraries(mpbench_synth PUBLIC opencv_core PRIVATE opencv_imgproc mpbench_dcmtk)
+foreach(module dicom synth)
+  target_compile_options(mpbench_${module} PRIVATE -ffp-contract=off)
+endforeach()
 # at::parallel_for runs in one thread where OpenMP is off. The runtime is LibTorch's own, so that there is one.
 file(GLOB kernel_loops ${CMAKE_SOURCE_DIR}/src/kernels/*_avx2.cpp ${CMAKE_SOURCE_DIR}/src/kernels/*_avx512.cpp)
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)  # whose OpenMP has a runtime of its own
@@ -32,7 +37,6 @@ if(NOT openmp_runtime)
 endif()
 target_link_libraries(mpbench_kernels PRIVATE ${openmp_runtime})
 target_link_libraries(mpbench_data PRIVATE opencv_imgproc ZLIB::ZLIB JPEG::JPEG PNG::PNG)
-target_link_libraries(mpbench_bench PRIVATE Boost::boost)
 target_link_libraries(mpbench_cli PRIVATE CLI11::CLI11 tomlplusplus::tomlplusplus)
 
 # The commit that built this program, for runs.csv and --version. Made at build time, so that it is never stale.

@@ -37,8 +37,9 @@ endfunction()
 
 function(mpbench_module name)
   cmake_parse_arguments(arg "TORCH" "" "LINK" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
-  list(FILTER sources EXCLUDE REGEX "/src/cli/main\\.cpp$|_options\\.cpp$")
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  # The program, what is compiled into the options library, and what is a library by itself.
+  list(FILTER sources EXCLUDE REGEX "/src/(cli/main\\.cpp$|device/cuda/|commands/engine/)|_options\\.cpp$")
   if(NOT sources)
     set(sources ${pch_source})
   endif()

@@ -3,5 +3,5 @@
 file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*/*_options.cpp)
 add_library(mpbench_options STATIC ${sources})
 target_include_directories(mpbench_options PUBLIC ${CMAKE_SOURCE_DIR}/include)
-target_link_libraries(mpbench_options PUBLIC mpbench_core fmt::fmt)
+target_link_libraries(mpbench_options PUBLIC mpbench_io fmt::fmt)
 mpbench_target(mpbench_options)
