@@ -8,14 +8,14 @@
 #include <string_view>
 #include <vector>
 
-#include "cache_format.hpp"
+#include "cache/cache_format.hpp"
+#include "formats/cifar.hpp"
+#include "formats/idx.hpp"
+#include "formats/image_folder.hpp"
+#include "formats/rsna.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/io/file_type.hpp"
 #include "mpbench/io/utf8_text.hpp"
-#include "mpbench/data/cifar.hpp"
-#include "mpbench/data/idx.hpp"
-#include "mpbench/data/image_folder.hpp"
-#include "mpbench/data/rsna.hpp"
 
 namespace mpbench::data {
 namespace {

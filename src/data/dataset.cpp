@@ -11,20 +11,20 @@
 #include <string_view>
 #include <unordered_set>
 
-#include "cache_format.hpp"
+#include "cache/cache.hpp"
+#include "cache/cache_format.hpp"
 #include "data_hints.hpp"
 #include "dataset_kind.hpp"
 #include "dataset_limit.hpp"
-#include "mpbench/io/atomic_file.hpp"
+#include "formats/cifar.hpp"
+#include "formats/idx.hpp"
+#include "formats/image_folder.hpp"
+#include "formats/rsna.hpp"
+#include "image/mammogram.hpp"
+#include "image/picture.hpp"
 #include "mpbench/core/build_info.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/data/cache.hpp"
-#include "mpbench/data/cifar.hpp"
-#include "mpbench/data/idx.hpp"
-#include "mpbench/data/image_folder.hpp"
-#include "mpbench/data/mammogram.hpp"
-#include "mpbench/data/picture.hpp"
-#include "mpbench/data/rsna.hpp"
+#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/synth/synthetic_set.hpp"
 
 namespace mpbench::data {

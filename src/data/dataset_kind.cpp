@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include "data_hints.hpp"
+#include "formats/cifar.hpp"
+#include "formats/idx.hpp"
+#include "formats/image_folder.hpp"
+#include "formats/rsna.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/data/cifar.hpp"
-#include "mpbench/data/idx.hpp"
-#include "mpbench/data/image_folder.hpp"
-#include "mpbench/data/rsna.hpp"
 
 namespace mpbench::data {
 namespace {

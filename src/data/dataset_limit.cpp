@@ -5,8 +5,8 @@
 #include <set>
 
 #include "class_limit.hpp"
+#include "formats/rsna.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/data/rsna.hpp"
 
 namespace mpbench::data {
 

@@ -14,9 +14,9 @@
 #include <span>
 
 #include "frame_fragments.hpp"
-#include "jpeg2000_codestream.hpp"
-#include "jpeg2000_decoder.hpp"
-#include "jpeg_decoder.hpp"
+#include "jpeg/jpeg_decoder.hpp"
+#include "jpeg2000/jpeg2000_codestream.hpp"
+#include "jpeg2000/jpeg2000_decoder.hpp"
 #include "rle_decoder.hpp"
 
 namespace mpbench::dicom {

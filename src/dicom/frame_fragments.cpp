@@ -11,7 +11,7 @@
 #include <span>
 #include <vector>
 
-#include "jpeg2000_codestream.hpp"
+#include "jpeg2000/jpeg2000_codestream.hpp"
 #include "pixel_format.hpp"
 
 namespace mpbench::dicom {

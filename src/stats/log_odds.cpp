@@ -1,4 +1,4 @@
-#include "mpbench/stats/log_odds.hpp"
+#include "log_odds.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -7,8 +7,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "log_odds.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/stats/log_odds.hpp"
 
 namespace mpbench::stats {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <opencv2/core/types.hpp>
 
-#include "mpbench/synth/phantom.hpp"
+#include "phantom.hpp"
 #include "random_stream.hpp"
 
 namespace mpbench::synth {

@@ -1,4 +1,4 @@
-#include "mpbench/synth/phantom.hpp"
+#include "phantom.hpp"
 
 #include <fmt/format.h>
 

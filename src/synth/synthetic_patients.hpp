@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "mpbench/synth/phantom.hpp"
 #include "mpbench/synth/synthetic_set.hpp"
+#include "phantom.hpp"
 
 namespace mpbench::synth {
 

@@ -1,4 +1,4 @@
-#include "mpbench/train/ema.hpp"
+#include "ema.hpp"
 
 #include <fmt/format.h>
 #include <torch/types.h>

@@ -10,10 +10,10 @@
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/timer.hpp"
 #include "mpbench/device/determinism.hpp"
-#include "mpbench/train/errors.hpp"
 #include "mpbench/stats/metrics.hpp"
-#include "mpbench/train/step.hpp"
 #include "mpbench/stats/unit_scores.hpp"
+#include "mpbench/train/errors.hpp"
+#include "step.hpp"
 
 namespace mpbench::train {
 namespace {
@@ -204,7 +204,8 @@ ValidationResult evaluate(nn::ImageClassifier& model, data::Loader& loader, cons
     labels.push_back(set.samples[static_cast<std::size_t>(prediction.index)].label);
   }
   result.accuracy = stats::accuracy(predicted, labels);
-  result.confusion = stats::confusion_matrix(predicted, labels, static_cast<int>(set.classes.size()));
+  result.confusion =
+      stats::confusion_matrix(predicted, labels, static_cast<int>(set.classes.size()));
   if (criterion.task == Task::binary) judge_binary(result, set);
   return result;
 }

@@ -1,4 +1,4 @@
-#include "mpbench/train/gradient_clip.hpp"
+#include "gradient_clip.hpp"
 
 #include <fmt/format.h>
 #include <torch/types.h>

@@ -1,9 +1,9 @@
-#include "mpbench/train/graphed_step.hpp"
+#include "graphed_step.hpp"
 
 #include <torch/types.h>
 
+#include "ema.hpp"
 #include "mpbench/device/device.hpp"
-#include "mpbench/train/ema.hpp"
 
 namespace mpbench::train {
 StepResult GraphedStep::operator()(Learner learner, std::span<const data::Batch> batches) {

@@ -1,4 +1,4 @@
-#include "mpbench/train/optimizer.hpp"
+#include "optimizer.hpp"
 
 #include <fmt/format.h>
 #include <torch/types.h>

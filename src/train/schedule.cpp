@@ -1,4 +1,4 @@
-#include "mpbench/train/schedule.hpp"
+#include "schedule.hpp"
 
 #include <algorithm>
 #include <cmath>

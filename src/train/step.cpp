@@ -1,11 +1,11 @@
-#include "mpbench/train/step.hpp"
+#include "step.hpp"
 
 #include <torch/types.h>
 
+#include "ema.hpp"
+#include "gradient_clip.hpp"
 #include "mpbench/amp/autocast_guard.hpp"
 #include "mpbench/device/named_range.hpp"
-#include "mpbench/train/ema.hpp"
-#include "mpbench/train/gradient_clip.hpp"
 #include "training_sums.hpp"
 
 namespace mpbench::train {

@@ -8,17 +8,17 @@
 #include <string>
 #include <vector>
 
+#include "ema.hpp"
+#include "graphed_step.hpp"
 #include "mpbench/amp/grad_scaler.hpp"
 #include "mpbench/data/loader.hpp"
 #include "mpbench/device/determinism.hpp"
 #include "mpbench/device/float32_precision.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
-#include "mpbench/train/ema.hpp"
-#include "mpbench/train/graphed_step.hpp"
-#include "mpbench/train/optimizer.hpp"
-#include "mpbench/train/schedule.hpp"
-#include "mpbench/train/step.hpp"
 #include "mpbench/train/trainer.hpp"
+#include "optimizer.hpp"
+#include "schedule.hpp"
+#include "step.hpp"
 #include "training_sums.hpp"
 
 namespace mpbench::train {

@@ -1,6 +1,6 @@
 #include "training_sums.hpp"
 
-#include "mpbench/train/step.hpp"
+#include "step.hpp"
 
 namespace mpbench::train {
 

@@ -1,4 +1,4 @@
-#include "mpbench/data/cache.hpp"
+#include "../../src/data/cache/cache.hpp"
 
 #include <gmock/gmock.h>
 
@@ -6,8 +6,8 @@
 #include <map>
 
 #include "data/image_sets.hpp"
-#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/io/safetensors.hpp"
 #include "mpbench/io/sha256.hpp"
 

@@ -1,14 +1,14 @@
-#include "mpbench/data/cifar.hpp"
+#include "../../src/data/formats/cifar.hpp"
 
 #include <gmock/gmock.h>
 
 #include <map>
 #include <opencv2/core.hpp>
 
+#include "../../src/data/image/fit.hpp"
 #include "data/image_sets.hpp"
-#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/data/fit.hpp"
+#include "mpbench/io/atomic_file.hpp"
 
 namespace mpbench::data {
 namespace {

@@ -6,11 +6,11 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "../../src/data/cache/cache.hpp"
+#include "../../src/data/formats/rsna.hpp"
+#include "../../src/data/image/mammogram.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/data/cache.hpp"
-#include "mpbench/data/mammogram.hpp"
 #include "mpbench/data/preprocess.hpp"
-#include "mpbench/data/rsna.hpp"
 #include "mpbench/synth/synthetic_set.hpp"
 #include "temporary_folder.hpp"
 

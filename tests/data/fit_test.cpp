@@ -1,4 +1,4 @@
-#include "mpbench/data/fit.hpp"
+#include "../../src/data/image/fit.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "../../src/data/gpu_images.hpp"
+#include "../../src/data/loader/gpu_images.hpp"
 
 #include <gtest/gtest.h>
 #include <torch/types.h>

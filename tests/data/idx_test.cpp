@@ -1,4 +1,4 @@
-#include "mpbench/data/idx.hpp"
+#include "../../src/data/formats/idx.hpp"
 
 #include <gmock/gmock.h>
 #include <zlib.h>
@@ -6,8 +6,8 @@
 #include <set>
 
 #include "data/image_sets.hpp"
-#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/io/atomic_file.hpp"
 
 namespace mpbench::data {
 namespace {

@@ -1,11 +1,11 @@
-#include "mpbench/data/mammogram.hpp"
+#include "../../src/data/image/mammogram.hpp"
 
 #include <gmock/gmock.h>
 
 #include <opencv2/core.hpp>
 
+#include "../../src/data/formats/rsna.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/data/rsna.hpp"
 #include "mpbench/synth/synthetic_set.hpp"
 #include "temporary_folder.hpp"
 

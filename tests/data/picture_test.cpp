@@ -1,4 +1,4 @@
-#include "mpbench/data/picture.hpp"
+#include "../../src/data/image/picture.hpp"
 
 #include <gmock/gmock.h>
 
@@ -6,8 +6,8 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include "data/image_sets.hpp"
-#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/io/atomic_file.hpp"
 
 namespace mpbench::data {
 namespace {

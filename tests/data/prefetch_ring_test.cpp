@@ -1,4 +1,4 @@
-#include "mpbench/data/prefetch_ring.hpp"
+#include "../../src/data/loader/prefetch_ring.hpp"
 
 #include <gtest/gtest.h>
 

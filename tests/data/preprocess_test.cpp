@@ -7,19 +7,19 @@
 #include <numeric>
 #include <opencv2/core.hpp>
 
+#include "../../src/data/cache/cache.hpp"
+#include "../../src/data/formats/rsna.hpp"
+#include "../../src/data/image/mammogram.hpp"
 #include "data/image_sets.hpp"
-#include "mpbench/io/atomic_file.hpp"
-#include "mpbench/io/csv.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
-#include "mpbench/io/safetensors.hpp"
-#include "mpbench/io/sha256.hpp"
-#include "mpbench/data/cache.hpp"
-#include "mpbench/data/mammogram.hpp"
-#include "mpbench/data/rsna.hpp"
 #include "mpbench/dicom/breast_roi.hpp"
 #include "mpbench/dicom/dicom_file.hpp"
 #include "mpbench/dicom/display.hpp"
+#include "mpbench/io/atomic_file.hpp"
+#include "mpbench/io/csv.hpp"
+#include "mpbench/io/safetensors.hpp"
+#include "mpbench/io/sha256.hpp"
 #include "mpbench/synth/synthetic_set.hpp"
 
 namespace mpbench::data {

@@ -1,4 +1,4 @@
-#include "mpbench/data/rsna.hpp"
+#include "../../src/data/formats/rsna.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -7,8 +7,8 @@
 #include <set>
 
 #include "data/image_sets.hpp"
-#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/io/atomic_file.hpp"
 
 namespace mpbench::data {
 namespace {

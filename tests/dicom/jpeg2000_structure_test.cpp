@@ -1,4 +1,4 @@
-#include "../../src/dicom/jpeg2000_structure.hpp"
+#include "../../src/dicom/jpeg2000/jpeg2000_structure.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

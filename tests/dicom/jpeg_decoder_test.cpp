@@ -1,4 +1,4 @@
-#include "../../src/dicom/jpeg_decoder.hpp"
+#include "../../src/dicom/jpeg/jpeg_decoder.hpp"
 
 #include <dcmtk/dcmjpeg/djrplol.h>
 #include <gmock/gmock.h>

@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "../../src/data/formats/rsna.hpp"
 #include "attempt.hpp"
 #include "memory_folder.hpp"
-#include "mpbench/io/csv.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/logging.hpp"
-#include "mpbench/data/rsna.hpp"
 #include "mpbench/data/split.hpp"
+#include "mpbench/io/csv.hpp"
 #include "mpbench/report/csv_table.hpp"
 #include "stated.hpp"
 

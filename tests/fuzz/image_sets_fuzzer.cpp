@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <vector>
 
+#include "../../src/data/formats/cifar.hpp"
+#include "../../src/data/formats/idx.hpp"
 #include "memory_folder.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/logging.hpp"
-#include "mpbench/data/cifar.hpp"
-#include "mpbench/data/idx.hpp"
 #include "stated.hpp"
 
 namespace {

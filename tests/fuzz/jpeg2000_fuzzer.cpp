@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "../../src/dicom/jpeg2000_codestream.hpp"
-#include "../../src/dicom/jpeg2000_decoder.hpp"
-#include "../../src/dicom/jpeg2000_structure.hpp"
+#include "../../src/dicom/jpeg2000/jpeg2000_codestream.hpp"
+#include "../../src/dicom/jpeg2000/jpeg2000_decoder.hpp"
+#include "../../src/dicom/jpeg2000/jpeg2000_structure.hpp"
 #include "stated.hpp"
 
 namespace {

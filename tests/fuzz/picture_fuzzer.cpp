@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <opencv2/core.hpp>
 
+#include "../../src/data/image/picture.hpp"
 #include "memory_folder.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/data/picture.hpp"
 #include "stated.hpp"
 
 namespace {

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "../../src/nn/torch_file/pth_file.hpp"
 #include "memory_folder.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/nn/pth_file.hpp"
 #include "nn/pth_bytes.hpp"
 #include "stated.hpp"
 

@@ -6,15 +6,15 @@
 #include <cstdint>
 #include <string>
 
+#include "../../src/data/cache/cache.hpp"
 #include "attempt.hpp"
 #include "memory_folder.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/io/json_text.hpp"
 #include "mpbench/io/safetensors.hpp"
-#include "mpbench/data/cache.hpp"
 #include "mpbench/nn/state_dict.hpp"
-#include "mpbench/train/checkpoint.hpp"
 #include "mpbench/predict/trained_network.hpp"
+#include "mpbench/train/checkpoint.hpp"
 #include "stated.hpp"
 
 namespace {

@@ -1,4 +1,4 @@
-#include "mpbench/nn/activation.hpp"
+#include "../../src/nn/layers/activation.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

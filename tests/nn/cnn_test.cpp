@@ -1,4 +1,4 @@
-#include "mpbench/nn/cnn.hpp"
+#include "../../src/nn/models/cnn.hpp"
 
 #include <gtest/gtest.h>
 #include <torch/types.h>

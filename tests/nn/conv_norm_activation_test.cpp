@@ -1,4 +1,4 @@
-#include "mpbench/nn/conv_norm_activation.hpp"
+#include "../../src/nn/layers/conv_norm_activation.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

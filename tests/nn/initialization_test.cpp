@@ -1,4 +1,4 @@
-#include "mpbench/nn/initialization.hpp"
+#include "../../src/nn/layers/initialization.hpp"
 
 #include <gtest/gtest.h>
 #include <torch/types.h>

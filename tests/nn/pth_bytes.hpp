@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "../../src/nn/crc32.hpp"
+#include "../../src/nn/torch_file/crc32.hpp"
 
 /// Files as torch.save writes them, and as it never would: pickles and zip archives in bytes.
 namespace mpbench::nn {

@@ -1,10 +1,10 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include "../../src/nn/torch_file/pth_file.hpp"
 #include "memory_file.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/random.hpp"
-#include "mpbench/nn/pth_file.hpp"
 #include "pth_bytes.hpp"
 
 namespace mpbench::nn {

@@ -1,4 +1,4 @@
-#include "mpbench/nn/pth_file.hpp"
+#include "../../src/nn/torch_file/pth_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "mpbench/nn/resnet.hpp"
+#include "../../src/nn/models/resnet.hpp"
 
 #include <gtest/gtest.h>
 #include <torch/types.h>

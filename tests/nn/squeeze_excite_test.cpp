@@ -1,4 +1,4 @@
-#include "mpbench/nn/squeeze_excite.hpp"
+#include "../../src/nn/layers/squeeze_excite.hpp"
 
 #include <ATen/autocast_mode.h>
 #include <gmock/gmock.h>

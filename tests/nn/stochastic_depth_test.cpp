@@ -1,4 +1,4 @@
-#include "mpbench/nn/stochastic_depth.hpp"
+#include "../../src/nn/layers/stochastic_depth.hpp"
 
 #include <gtest/gtest.h>
 #include <torch/types.h>

@@ -1,4 +1,4 @@
-#include "mpbench/nn/timm_names.hpp"
+#include "../../src/nn/weights/timm_names.hpp"
 
 #include <gtest/gtest.h>
 #include <torch/types.h>

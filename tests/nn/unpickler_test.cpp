@@ -1,4 +1,4 @@
-#include "../../src/nn/unpickler.hpp"
+#include "../../src/nn/torch_file/unpickler.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

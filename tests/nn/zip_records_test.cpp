@@ -1,4 +1,4 @@
-#include "../../src/nn/zip_records.hpp"
+#include "../../src/nn/torch_file/zip_records.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

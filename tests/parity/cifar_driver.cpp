@@ -1,6 +1,6 @@
 // Reads CIFAR: {"which", "path"} on stdin, {"classes", "ids", "labels", "train", "shape", "pixels"}
 // on stdout. cifar_parity_test.py compares it with torchvision.
-#include "mpbench/data/cifar.hpp"
+#include "../../src/data/formats/cifar.hpp"
 
 #include <spdlog/spdlog.h>
 

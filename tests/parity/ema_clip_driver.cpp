@@ -7,12 +7,12 @@
 #include <torch/nn/modules/linear.h>
 #include <torch/types.h>
 
+#include "../../src/train/ema.hpp"
+#include "../../src/train/gradient_clip.hpp"
+#include "../../src/train/optimizer.hpp"
 #include "driver.hpp"
 #include "mpbench/amp/grad_scaler.hpp"
-#include "mpbench/train/ema.hpp"
-#include "mpbench/train/gradient_clip.hpp"
 #include "mpbench/train/loss.hpp"
-#include "mpbench/train/optimizer.hpp"
 #include "tensor_json.hpp"
 
 namespace mpbench::parity::ema_clip_driver {

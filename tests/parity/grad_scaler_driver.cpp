@@ -6,10 +6,10 @@
 
 #include <memory>
 
+#include "../../src/train/optimizer.hpp"
 #include "driver.hpp"
 #include "mpbench/amp/grad_scaler.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/train/optimizer.hpp"
 #include "tensor_json.hpp"
 
 namespace mpbench::parity::grad_scaler_driver {

@@ -2,10 +2,10 @@
 // on stdin, one on stdout. optimizer_parity_test.py does the same with torch.optim.
 #include <torch/types.h>
 
+#include "../../src/train/gradient_clip.hpp"
+#include "../../src/train/optimizer.hpp"
 #include "driver.hpp"
 #include "mpbench/amp/grad_scaler.hpp"
-#include "mpbench/train/gradient_clip.hpp"
-#include "mpbench/train/optimizer.hpp"
 #include "tensor_json.hpp"
 
 namespace mpbench::parity::optimizer_driver {

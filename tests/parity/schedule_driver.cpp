@@ -1,5 +1,5 @@
 // The learning rate of every step of a schedule: one JSON object a line on stdin, one on stdout.
-#include "mpbench/train/schedule.hpp"
+#include "../../src/train/schedule.hpp"
 
 #include "driver.hpp"
 #include "tensor_json.hpp"

@@ -1,4 +1,4 @@
-#include "mpbench/synth/phantom.hpp"
+#include "../../src/synth/phantom.hpp"
 
 #include <gtest/gtest.h>
 

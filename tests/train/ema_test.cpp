@@ -1,4 +1,4 @@
-#include "mpbench/train/ema.hpp"
+#include "../../src/train/ema.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,8 +12,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "../../src/train/optimizer.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/train/optimizer.hpp"
 #include "train/operator_counter.hpp"
 
 namespace mpbench::train {

@@ -8,9 +8,9 @@
 #include <limits>
 #include <numeric>
 
-#include "mpbench/nn/cnn.hpp"
+#include "../../src/nn/models/cnn.hpp"
+#include "../../src/train/step.hpp"
 #include "mpbench/train/errors.hpp"
-#include "mpbench/train/step.hpp"
 #include "train/operator_counter.hpp"
 #include "train/toy_images.hpp"
 

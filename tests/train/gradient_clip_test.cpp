@@ -1,4 +1,4 @@
-#include "mpbench/train/gradient_clip.hpp"
+#include "../../src/train/gradient_clip.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,9 +6,9 @@
 
 #include <limits>
 
+#include "../../src/train/optimizer.hpp"
 #include "mpbench/amp/grad_scaler.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/train/optimizer.hpp"
 
 namespace mpbench::train {
 namespace {

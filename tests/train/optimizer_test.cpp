@@ -1,4 +1,4 @@
-#include "mpbench/train/optimizer.hpp"
+#include "../../src/train/optimizer.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

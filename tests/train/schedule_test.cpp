@@ -1,4 +1,4 @@
-#include "mpbench/train/schedule.hpp"
+#include "../../src/train/schedule.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "mpbench/train/step.hpp"
+#include "../../src/train/step.hpp"
 
 #include <gtest/gtest.h>
 #include <torch/types.h>

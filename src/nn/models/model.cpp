@@ -1,0 +1,45 @@
+#include "mpbench/nn/model.hpp"
+
+#include <torch/types.h>
+
+#include "cnn.hpp"
+#include "mpbench/nn/efficientnet.hpp"
+#include "resnet.hpp"
+
+namespace mpbench::nn {
+
+std::shared_ptr<ImageClassifier> make_model(const ModelOptions& options) {
+  require_model_options(options);
+  const auto& [name, in_channels, outputs, activation, squeeze_excite, origin] = options;
+  if (const auto* variant = find_efficientnet(name)) {
+    auto model =
+        std::make_shared<EfficientNet>(*variant, in_channels, outputs, parse_activation(activation),
+                                       parse_squeeze_excite(squeeze_excite));
+    model->set_origin(parse_efficientnet_origin(origin));
+    return model;
+  }
+  if (name == "resnet18") return std::make_shared<ResNet>(resnet18, in_channels, outputs);
+  if (name == "resnet50") return std::make_shared<ResNet>(resnet50, in_channels, outputs);
+  return std::make_shared<Cnn>(in_channels, outputs);
+}
+
+std::int64_t count_parameters(const torch::nn::Module& model) {
+  std::int64_t total = 0;
+  for (const auto& parameter : model.parameters()) {
+    if (parameter.requires_grad()) total += parameter.numel();
+  }
+  return total;
+}
+
+void to_channels_last(torch::nn::Module& model) {
+  for (auto& parameter : model.parameters()) {
+    // Not contiguous(): for it a weight [N, 1, H, W] has both layouts already, and a convolution
+    // reads the strides to choose its own layout.
+    if (parameter.dim() == 4) {
+      parameter.set_data(parameter.to(parameter.options(), /*non_blocking=*/false, /*copy=*/false,
+                                      at::MemoryFormat::ChannelsLast));
+    }
+  }
+}
+
+}  // namespace mpbench::nn
