@@ -5,21 +5,25 @@ import sys
 
 ALLOWED = {
     "core": set(),
-    "device": {"core"},
-    "dicom": {"core"},
-    "data": {"core", "device", "dicom"},
+    "io": {"core"},
+    "stats": {"core"},
+    "device": {"core", "io"},
+    "dicom": {"core", "io"},
+    "synth": {"core", "io", "dicom"},
+    "data": {"core", "io", "device", "dicom", "synth"},
     "kernels": {"core", "device"},
-    "nn": {"core", "device", "kernels"},
+    "nn": {"core", "io", "device", "kernels"},
     "amp": {"core", "device", "kernels"},
-    "train": {"core", "device", "kernels", "dicom", "data", "nn", "amp"},
-    "bench": {"core", "device", "kernels", "data", "nn", "amp", "train"},
-    "report": {"core", "device", "train", "bench"},
-    "commands": {"core", "device", "kernels", "dicom", "data", "nn", "amp", "train", "bench", "report"},
-    "cli": {"core", "train", "commands"},
+    "train": {"core", "io", "stats", "device", "kernels", "dicom", "data", "nn", "amp"},
+    "predict": {"core", "io", "stats", "device", "kernels", "data", "nn", "amp", "train"},
+    "bench": {"core", "io", "stats", "device", "kernels", "data", "nn", "amp", "train"},
+    "report": {"core", "io", "stats", "device", "train", "bench"},
+    "commands": {"core", "io", "stats", "device", "kernels", "dicom", "synth", "data", "nn", "amp", "train", "predict", "bench", "report"},
+    "cli": {"core", "io", "train", "commands"},
 }
 # Libraries that only one module may see, so that they can be replaced there.
-PRIVATE = {"dcmtk/": {"dicom"}, "openjpeg": {"dicom"}, "CLI/": {"cli"}, "CLI11": {"cli"}}
-NO_TORCH = {"core", "dicom"}
+PRIVATE = {"dcmtk/": {"dicom", "synth"}, "openjpeg": {"dicom"}, "CLI/": {"cli"}, "CLI11": {"cli"}}
+NO_TORCH = {"core", "io", "stats", "dicom", "synth"}
 # What the program has in it before it loads LibTorch, and what it therefore may not reach by any chain of includes.
 FRONT = ("src/cli/*.cpp", "src/*/*_options.cpp")
 HEAVY = re.compile(r"(torch|ATen|c10|opencv2|dcmtk)/")

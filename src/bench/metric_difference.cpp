@@ -61,7 +61,7 @@ bool all_have_logits(const std::vector<PredictionRow>& rows) {
 
 /// The two runs' rows side by side; empty when they are not of the same samples.
 std::optional<stats::PairedPredictions> join(const std::vector<PredictionRow>& baseline,
-                                      const std::vector<PredictionRow>& arm) {
+                                             const std::vector<PredictionRow>& arm) {
   if (baseline.empty() || baseline.size() != arm.size()) return std::nullopt;
   stats::PairedPredictions joined;
   // Probabilities that round to 1 rank nothing; runs of earlier versions have no logits.
@@ -84,7 +84,7 @@ std::optional<stats::PairedPredictions> join(const std::vector<PredictionRow>& b
 
 /// One element a pair; empty when any pair's predictions are missing or do not match.
 std::vector<stats::PairedPredictions> join_all(const std::vector<Pair>& pairs, bool of_units,
-                                        PredictionStore& store, Notes& notes) {
+                                               PredictionStore& store, Notes& notes) {
   std::vector<stats::PairedPredictions> repeats;
   for (const Pair& pair : pairs) {
     const auto& baseline = store.get(pair.baseline->run_id);
@@ -109,13 +109,14 @@ bool all_equal(const std::vector<double>& values) {
 
 /// The bootstrap's difference with its interval; empty where there is none.
 std::optional<stats::Estimate> bootstrapped(const std::vector<stats::PairedPredictions>& repeats,
-                                     const stats::Metric& metric, const ComparisonOptions& options,
-                                     const std::string& name, const std::vector<double>& recorded,
-                                     Notes& notes) {
+                                            const stats::Metric& metric,
+                                            const ComparisonOptions& options,
+                                            const std::string& name,
+                                            const std::vector<double>& recorded, Notes& notes) {
   const stats::BootstrapResult bootstrap = stats::bootstrap_delta(repeats, metric,
-                                                    {.resamples = options.resamples,
-                                                     .confidence = options.confidence,
-                                                     .seed = options.bootstrap_seed});
+                                                                  {.resamples = options.resamples,
+                                                                   .confidence = options.confidence,
+                                                                   .seed = options.bootstrap_seed});
   if (!bootstrap.delta.has_interval()) return std::nullopt;
   if (recorded.size() == 1) {
     notes.add("one pair of repeats: chance in training is not in the metric's interval");

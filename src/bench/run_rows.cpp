@@ -8,11 +8,11 @@
 #include <algorithm>
 #include <ctime>
 
-#include "mpbench/stats/statistics.hpp"
 #include "mpbench/core/build_info.hpp"
 #include "mpbench/core/openmp_waiting.hpp"
 #include "mpbench/device/device.hpp"
 #include "mpbench/device/nvml.hpp"
+#include "mpbench/stats/statistics.hpp"
 #include "mpbench/train/setup.hpp"
 
 namespace mpbench::bench {

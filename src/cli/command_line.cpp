@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "mpbench/core/build_info.hpp"
-#include "mpbench/io/utf8_text.hpp"
+#include "mpbench/core/utf8_text.hpp"
 #include "recipes.hpp"
 #include "subcommands.hpp"
 #include "toml_config.hpp"

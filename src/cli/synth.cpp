@@ -47,7 +47,7 @@ void setup_synth(CLI::App& app, commands::Command& chosen) {
       "  mpbench synth data/large --patients 16 --height 2776 --width 2082\n"
       "  mpbench synth data/j2k --patients 200 --seed 7 --syntax jpeg2000");
   command->callback([options, &chosen] {
-    dicom::validate(options->set);
+    synth::validate(options->set);
     chosen = *options;
   });
 }

@@ -11,12 +11,12 @@
 #include <string>
 #include <vector>
 
-#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/interrupt.hpp"
-#include "mpbench/io/sha256.hpp"
 #include "mpbench/data/png_writer.hpp"
 #include "mpbench/dicom/dicom_file.hpp"
 #include "mpbench/dicom/display.hpp"
+#include "mpbench/io/atomic_file.hpp"
+#include "mpbench/io/sha256.hpp"
 #include "npy.hpp"
 #include "subcommands.hpp"
 

@@ -6,8 +6,8 @@
 #include <span>
 #include <string>
 
-#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/io/atomic_file.hpp"
 
 namespace mpbench::commands {
 namespace {

@@ -14,14 +14,14 @@
 #include <numeric>
 #include <optional>
 
-#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/data/dataset.hpp"
 #include "mpbench/device/device.hpp"
-#include "mpbench/train/checkpoint.hpp"
+#include "mpbench/io/atomic_file.hpp"
+#include "mpbench/predict/prediction_table.hpp"
 #include "mpbench/predict/predictor.hpp"
-#include "mpbench/train/setup.hpp"
 #include "mpbench/predict/trained_network.hpp"
-#include "../predict/prediction_table.hpp"
+#include "mpbench/train/checkpoint.hpp"
+#include "mpbench/train/setup.hpp"
 #include "progress_display.hpp"
 #include "subcommands.hpp"
 
@@ -100,14 +100,14 @@ data::Normalization given_normalization(const PredictionOptions& options,
 
 /// The network, and the images as it takes them.
 struct Opened {
-  train::TrainedNetwork network;
+  predict::TrainedNetwork network;
   data::PredictionData data;
 };
 
 Opened open_checkpoint(const PredictionOptions& options, const ProgressFunction& progress) {
   Opened opened;
-  opened.network = train::network_from(train::read_checkpoint(options.checkpoint),
-                                       options.checkpoint, !options.no_ema);
+  opened.network = predict::network_from(train::read_checkpoint(options.checkpoint),
+                                         options.checkpoint, !options.no_ema);
   spdlog::info("{}: {}", options.checkpoint.string(), opened.network.description);
   data::DatasetOptions data = options.data;
   data.height = opened.network.height;
@@ -118,7 +118,7 @@ Opened open_checkpoint(const PredictionOptions& options, const ProgressFunction&
 }
 
 Opened open_weights(const PredictionOptions& options, const ProgressFunction& progress) {
-  const auto shape = train::read_weights_shape(options.weights, options.model);
+  const auto shape = predict::read_weights_shape(options.weights, options.model);
   // One output is the logit of the second of two classes.
   const int classes = shape.outputs == 1 ? 2 : shape.outputs;
   if (!options.classes.empty() && options.classes.size() != static_cast<std::size_t>(classes)) {
@@ -132,10 +132,10 @@ Opened open_weights(const PredictionOptions& options, const ProgressFunction& pr
   opened.data = data::open_for_prediction(data, progress);
   nn::require_image_size(options.model, opened.data.set.height, opened.data.set.width);
   opened.network =
-      train::network_from_weights(options.weights, {.name = options.model,
-                                                    .in_channels = opened.data.set.channels,
-                                                    .outputs = shape.outputs,
-                                                    .activation = options.activation});
+      predict::network_from_weights(options.weights, {.name = options.model,
+                                                      .in_channels = opened.data.set.channels,
+                                                      .outputs = shape.outputs,
+                                                      .activation = options.activation});
   spdlog::info("{}", opened.network.description);
   if (!options.classes.empty()) opened.network.classes = options.classes;
   opened.network.normalization = given_normalization(options, opened.data.set);
@@ -174,7 +174,7 @@ void name_failures(const data::PredictionData& data, const fs::path& path) {
   }
   spdlog::warn("{} inputs failed and are left out; all are named in {}", data.left_out.size(),
                data.quarantine.string());
-  if (!has_breasts(data.set)) return;
+  if (!predict::has_breasts(data.set)) return;
   if (!data.lost_units.empty()) {
     spdlog::warn("no prediction for these breasts, as none of their images could be read: {}",
                  fmt::join(data.lost_units, ", "));
@@ -183,12 +183,12 @@ void name_failures(const data::PredictionData& data, const fs::path& path) {
   }
 }
 
-std::string make_table(const PredictionOptions& options, const train::Predictions& predictions,
+std::string make_table(const PredictionOptions& options, const predict::Predictions& predictions,
                        const data::ImageSet& set, const std::vector<std::string>& classes,
                        std::optional<stats::UnitScoring> breasts) {
-  if (!has_breasts(set)) return class_table(predictions, set, classes);
-  return options.per_image ? mammogram_table(predictions, set)
-                           : breast_table(predictions, set, *breasts);
+  if (!predict::has_breasts(set)) return predict::class_table(predictions, set, classes);
+  return options.per_image ? predict::mammogram_table(predictions, set)
+                           : predict::breast_table(predictions, set, *breasts);
 }
 
 }  // namespace
@@ -204,15 +204,15 @@ ExitCode run_predict(const PredictionOptions& asked, const SharedOptions& shared
   Opened opened = options.checkpoint.empty() ? open_weights(options, progress)
                                              : open_checkpoint(options, progress);
   auto& [network, data] = opened;
-  const auto classes = train::agree_on_classes(network, data.set, options.data.path);
+  const auto classes = predict::agree_on_classes(network, data.set, options.data.path);
   std::optional<stats::UnitScoring> breasts;
-  if (has_breasts(data.set)) {
+  if (predict::has_breasts(data.set)) {
     breasts = options.aggregate == "max" ? stats::UnitScoring::max : stats::UnitScoring::mean;
   } else if (options.per_image || !options.aggregate.empty()) {
     throw UsageError(
         fmt::format("--per-image, --aggregate: dataset {} has no breasts", data.set.dataset));
   }
-  const train::PredictOptions how{
+  const predict::PredictOptions how{
       .precision = options.precision.value_or(network.precision),
       .device = device,
       .batch_size = options.batch_size > 0 ? options.batch_size : network.batch_size,
@@ -222,20 +222,22 @@ ExitCode run_predict(const PredictionOptions& asked, const SharedOptions& shared
       .depthwise = options.depthwise.value_or(network.depthwise),
       .emulation = network.emulation};
   warn_of_precision(how.precision, device);
-  const train::Predictions predictions =
-      train::predict(network, data.set, choose_images(options, data.set), how, progress);
+  const predict::Predictions predictions =
+      predict::predict(network, data.set, choose_images(options, data.set), how, progress);
   write_out(options.out, make_table(options, predictions, data.set, classes, breasts));
 
   const auto count = predictions.indices.size();
   std::string what = fmt::format("{} images", count);
   if (breasts)
-    what += fmt::format(" of {} breasts", breast_scores(predictions, data.set, *breasts).size());
+    what += fmt::format(" of {} breasts",
+                        predict::breast_scores(predictions, data.set, *breasts).size());
   spdlog::info("{} on {}: {} in {:.2f} s ({:.1f} images/s){}", to_string(how.precision),
                device.str(), what, predictions.time_s,
                static_cast<double>(count) / predictions.time_s,
                options.out == "-" ? "" : fmt::format("; {}", options.out));
   if (data::is_labelled(data.set)) {
-    for (const auto& line : judge(predictions, data.set, breasts)) spdlog::info("{}", line);
+    for (const auto& line : predict::judge(predictions, data.set, breasts))
+      spdlog::info("{}", line);
   }
   if (data.left_out.empty()) return ExitCode::done;
   name_failures(data, options.data.path);

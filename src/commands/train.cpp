@@ -6,9 +6,9 @@
 #include <optional>
 
 #include "mpbench/bench/runner.hpp"
-#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/logging.hpp"
 #include "mpbench/device/device.hpp"
+#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/nn/model.hpp"
 #include "mpbench/train/checkpoint.hpp"
 #include "mpbench/train/ineffective_options.hpp"

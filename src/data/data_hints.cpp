@@ -14,8 +14,8 @@
 #include "formats/image_folder.hpp"
 #include "formats/rsna.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/utf8_text.hpp"
 #include "mpbench/io/file_type.hpp"
-#include "mpbench/io/utf8_text.hpp"
 
 namespace mpbench::data {
 namespace {

@@ -165,7 +165,7 @@ fs::path make_synthetic(const DatasetOptions& options, const ProgressFunction& p
   const auto name =
       fmt::format("synthetic-{}-{}-{}x{}-{}-{}-{}", build_info::version(), synthetic.patients,
                   synthetic.height, synthetic.width, synthetic.seed,
-                  dicom::to_string(synthetic.syntax), synthetic.positive_fraction);
+                  synth::to_string(synthetic.syntax), synthetic.positive_fraction);
   const fs::path folder = user_cache_folder() / "datasets" / name;
   if (is_rsna_folder(folder)) return folder;
   spdlog::info("making a synthetic set of {} patients in {}", synthetic.patients, folder.string());

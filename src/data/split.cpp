@@ -15,10 +15,10 @@
 #include <unordered_map>
 #include <utility>
 
-#include "mpbench/io/atomic_file.hpp"
-#include "mpbench/io/csv.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/random.hpp"
+#include "mpbench/io/atomic_file.hpp"
+#include "mpbench/io/csv.hpp"
 
 namespace mpbench::data {
 namespace {

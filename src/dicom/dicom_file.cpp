@@ -18,10 +18,10 @@
 #include "image_attributes.hpp"
 #include "jpeg2000/jpeg2000_decoder.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/utf8_text.hpp"
 #include "mpbench/dicom/jpeg2000_codec.hpp"
 #include "mpbench/io/file_bytes.hpp"
 #include "mpbench/io/file_type.hpp"
-#include "mpbench/io/utf8_text.hpp"
 #include "pixel_format.hpp"
 
 namespace mpbench::dicom {

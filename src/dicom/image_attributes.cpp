@@ -15,7 +15,7 @@
 #include <limits>
 
 #include "lookup_table.hpp"
-#include "mpbench/io/utf8_text.hpp"
+#include "mpbench/core/utf8_text.hpp"
 
 namespace mpbench::dicom {
 namespace {

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "mpbench/io/utf8_text.hpp"
+#include "mpbench/core/utf8_text.hpp"
 
 namespace mpbench::dicom {
 namespace {

@@ -8,7 +8,7 @@
 
 #include <charconv>
 
-#include "mpbench/io/utf8_text.hpp"
+#include "mpbench/core/utf8_text.hpp"
 
 namespace mpbench::dicom {
 namespace {

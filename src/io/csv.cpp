@@ -10,9 +10,9 @@
 #include <memory>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/utf8_text.hpp"
 #include "mpbench/io/file_type.hpp"
 #include "mpbench/io/mapped_file.hpp"
-#include "mpbench/io/utf8_text.hpp"
 
 namespace mpbench::csv {
 namespace {

@@ -4,8 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "mpbench/core/utf8_text.hpp"
 #include "mpbench/io/file_type.hpp"
-#include "mpbench/io/utf8_text.hpp"
 
 namespace mpbench {
 namespace {

@@ -1,4 +1,4 @@
-#include "prediction_table.hpp"
+#include "mpbench/predict/prediction_table.hpp"
 
 #include <fmt/format.h>
 #include <torch/types.h>
@@ -11,9 +11,9 @@
 namespace mpbench::predict {
 namespace {
 
-constexpr std::int64_t positive = 1;
+constexpr std::int64_t positive_class = 1;
 
-const data::Sample& sample_of(const train::Predictions& predictions, const data::ImageSet& set,
+const data::Sample& sample_of(const Predictions& predictions, const data::ImageSet& set,
                               std::size_t row) {
   return set.samples[static_cast<std::size_t>(predictions.indices[row])];
 }
@@ -46,7 +46,7 @@ bool has_breasts(const data::ImageSet& set) {
          set.dataset == "synthetic";
 }
 
-std::vector<stats::UnitScore> breast_scores(const train::Predictions& predictions,
+std::vector<stats::UnitScore> breast_scores(const Predictions& predictions,
                                             const data::ImageSet& set, stats::UnitScoring scoring) {
   std::vector<stats::ImageScore> images;
   for (std::size_t row = 0; row < predictions.indices.size(); ++row) {
@@ -54,13 +54,13 @@ std::vector<stats::UnitScore> breast_scores(const train::Predictions& prediction
     images.push_back({.unit = sample.unit,
                       .group = sample.group,
                       .label = sample.label,
-                      .score = predictions.at(static_cast<std::int64_t>(row), positive),
+                      .score = predictions.at(static_cast<std::int64_t>(row), positive_class),
                       .logit = predictions.logits[row]});
   }
   return stats::unit_scores(images, scoring);
 }
 
-std::string breast_table(const train::Predictions& predictions, const data::ImageSet& set,
+std::string breast_table(const Predictions& predictions, const data::ImageSet& set,
                          stats::UnitScoring scoring) {
   std::string text = csv::line({"prediction_id", "cancer"});
   for (const auto& breast : breast_scores(predictions, set, scoring)) {
@@ -69,16 +69,16 @@ std::string breast_table(const train::Predictions& predictions, const data::Imag
   return text;
 }
 
-std::string mammogram_table(const train::Predictions& predictions, const data::ImageSet& set) {
+std::string mammogram_table(const Predictions& predictions, const data::ImageSet& set) {
   std::string text = csv::line({"image_id", "cancer"});
   for (std::size_t row = 0; row < predictions.indices.size(); ++row) {
     text += csv::line({sample_of(predictions, set, row).id,
-                       cell(predictions.at(static_cast<std::int64_t>(row), positive))});
+                       cell(predictions.at(static_cast<std::int64_t>(row), positive_class))});
   }
   return text;
 }
 
-std::string class_table(const train::Predictions& predictions, const data::ImageSet& set,
+std::string class_table(const Predictions& predictions, const data::ImageSet& set,
                         const std::vector<std::string>& classes) {
   std::vector<std::string> cells{"image", "predicted"};
   cells.insert(cells.end(), classes.begin(), classes.end());
@@ -95,7 +95,7 @@ std::string class_table(const train::Predictions& predictions, const data::Image
   return text;
 }
 
-std::vector<std::string> judge(const train::Predictions& predictions, const data::ImageSet& set,
+std::vector<std::string> judge(const Predictions& predictions, const data::ImageSet& set,
                                std::optional<stats::UnitScoring> breasts) {
   const bool binary = !predictions.logits.empty();
   Judged images;
@@ -103,7 +103,7 @@ std::vector<std::string> judge(const train::Predictions& predictions, const data
   for (std::size_t row = 0; row < predictions.indices.size(); ++row) {
     images.labels.push_back(sample_of(predictions, set, row).label);
     if (binary) {
-      images.scores.push_back(predictions.at(static_cast<std::int64_t>(row), positive));
+      images.scores.push_back(predictions.at(static_cast<std::int64_t>(row), positive_class));
       images.logits.push_back(predictions.logits[row]);
     }
   }

@@ -24,9 +24,10 @@ namespace {
 
 /// [N, classes]: two columns where the network has one output. Both are computed from the logit: 1
 /// less a probability that rounds to 1 would be 0.
-torch::Tensor all_classes(Task task, const torch::Tensor& logits) {
+torch::Tensor all_classes(train::Task task, const torch::Tensor& logits) {
   const torch::Tensor values = probabilities(task, logits);
-  return task == Task::binary ? torch::stack({probabilities(task, -logits), values}, 1) : values;
+  return task == train::Task::binary ? torch::stack({probabilities(task, -logits), values}, 1)
+                                     : values;
 }
 
 /// The positive class's log-odds, float64 [N] on the CPU; undefined with more than two classes.
@@ -50,7 +51,7 @@ Predictions predict(TrainedNetwork& network, const data::ImageSet& set,
   if (options.device.is_cpu()) {
     kernels::keep_freed_memory();
     cpu_kernels.emplace(
-        cpu_kernel_options(options.depthwise, options.emulation, options.precision));
+        train::cpu_kernel_options(options.depthwise, options.emulation, options.precision));
   }
   network.model->to(options.device);
   if (options.channels_last) nn::to_channels_last(*network.model);
@@ -61,18 +62,19 @@ Predictions predict(TrainedNetwork& network, const data::ImageSet& set,
                        .device = options.device,
                        .normalization = *network.normalization});
 
-  const Task task = network.options.outputs == 1 ? Task::binary : Task::multiclass;
+  const train::Task task =
+      network.options.outputs == 1 ? train::Task::binary : train::Task::multiclass;
   Predictions predictions;
   std::vector<torch::Tensor> parts;
   const auto use = [&](const data::Batch& batch, const torch::Tensor& logits) {
-    if (const auto image = first_image_not_finite(logits, batch, set)) {
+    if (const auto image = train::first_image_not_finite(logits, batch, set)) {
       throw Error(fmt::format(
           "the network's output for image {} is not a finite number: try --precision fp32",
           *image));
     }
     parts.push_back(all_classes(task, logits).to(torch::kCPU));
     const torch::Tensor positive = log_odds_of_positive(logits);
-    const torch::Tensor chosen = predicted_class(task, logits).to(torch::kCPU).contiguous();
+    const torch::Tensor chosen = train::predicted_class(task, logits).to(torch::kCPU).contiguous();
     for (std::size_t i = 0; i < batch.indices.size(); ++i) {
       predictions.indices.push_back(batch.indices[i]);
       predictions.predicted.push_back(static_cast<int>(chosen.const_data_ptr<std::int64_t>()[i]));
@@ -81,11 +83,11 @@ Predictions predict(TrainedNetwork& network, const data::ImageSet& set,
   };
   const Stopwatch clock;
   try {
-    for_each_logits(*network.model, loader, options.precision, loader.images_per_epoch(), "predict",
-                    progress, use);
+    train::for_each_logits(*network.model, loader, options.precision, loader.images_per_epoch(),
+                           "predict", progress, use);
   } catch (const std::exception& error) {
     if (!device::is_out_of_memory(error, options.device)) throw;
-    throw OutOfMemory(
+    throw train::OutOfMemory(
         fmt::format("memory ran out in a batch of {} images: try a smaller "
                     "--batch-size",
                     options.batch_size));

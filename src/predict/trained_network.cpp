@@ -85,12 +85,12 @@ class State {
 
 constexpr std::string_view average_prefix = "ema/module.";
 
-bool has_average(const Checkpoint& checkpoint) {
+bool has_average(const train::Checkpoint& checkpoint) {
   const auto first = checkpoint.tensors.lower_bound(std::string(average_prefix));
   return first != checkpoint.tensors.end() && first->first.starts_with(average_prefix);
 }
 
-void load(nn::ImageClassifier& model, const Checkpoint& checkpoint, std::string_view prefix,
+void load(nn::ImageClassifier& model, const train::Checkpoint& checkpoint, std::string_view prefix,
           const fs::path& path) {
   const torch::NoGradGuard no_grad;
   for (auto& [name, tensor] : nn::state_of(model)) {
@@ -129,13 +129,14 @@ std::string describe(const TrainedNetwork& network) {
   return fmt::format("{} of {} classes", network.options.name, network.class_count());
 }
 
-TrainedNetwork read_network(const Checkpoint& checkpoint, const fs::path& path, bool averaged) {
+TrainedNetwork read_network(const train::Checkpoint& checkpoint, const fs::path& path,
+                            bool averaged) {
   const State state(checkpoint.state, path);
   TrainedNetwork network;
   network.options = options_in(state);
   network.classes = state.at("/classes").get<std::vector<std::string>>();
   if (network.classes.size() < 2) state.fail("classes", "are fewer than two");
-  if (network.options.outputs != outputs_of(static_cast<int>(network.classes.size()))) {
+  if (network.options.outputs != train::outputs_of(static_cast<int>(network.classes.size()))) {
     state.fail("model/outputs", fmt::format("is {} for {} classes", network.options.outputs,
                                             network.classes.size()));
   }
@@ -227,17 +228,12 @@ bool is_prefix(const std::vector<std::string>& some, const std::vector<std::stri
 
 }  // namespace
 
-TrainedNetwork network_from(const Checkpoint& checkpoint, const fs::path& path, bool averaged) {
+TrainedNetwork network_from(const train::Checkpoint& checkpoint, const fs::path& path,
+                            bool averaged) {
   try {
     return read_network(checkpoint, path, averaged);
   } catch (const Json::exception& error) {
     throw InputError(path, "mpbench_state", error.what());
-  }
-}
-
-void warn_of_weights(const nn::WeightsReport& report) {
-  for (const std::string& warning : report.warnings) {
-    spdlog::warn("{}: {}", report.path.string(), printable_text(warning));
   }
 }
 
@@ -255,7 +251,7 @@ TrainedNetwork network_from_weights(const fs::path& path, const nn::ModelOptions
   network.model = nn::make_model(options);
   const auto report = nn::load_weights(*network.model, path, {.require_head = true});
   network.options.origin = report.origin;
-  warn_of_weights(report);
+  report.log_warnings();
   network.description = fmt::format("{}, {}", describe(network), report.line());
   return network;
 }

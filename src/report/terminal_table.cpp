@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/io/utf8_text.hpp"
+#include "mpbench/core/utf8_text.hpp"
 #include "summary.hpp"
 
 namespace mpbench::report {

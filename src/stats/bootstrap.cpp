@@ -3,9 +3,9 @@
 #include <map>
 #include <random>
 
-#include "mpbench/stats/statistics.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/random.hpp"
+#include "mpbench/stats/statistics.hpp"
 
 namespace mpbench::stats {
 namespace {

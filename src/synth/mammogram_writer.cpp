@@ -197,7 +197,7 @@ void put_pixel_description(Header& header, const MammogramSource& source,
 /// The pixel data as one JPEG 2000 frame. Not through the codec, which rightly never wraps a frame
 /// in JP2.
 void put_jpeg2000(DcmDataset& dataset, const cv::Mat& stored, int bits_stored, bool jp2) {
-  std::vector<std::byte> frame = encode_jpeg2000_lossless(stored, bits_stored, false, jp2);
+  std::vector<std::byte> frame = dicom::encode_jpeg2000_lossless(stored, bits_stored, false, jp2);
   if (frame.size() % 2 != 0) frame.push_back(std::byte{0});
   auto sequence = std::make_unique<DcmPixelSequence>(DcmTag(DCM_PixelData, EVR_OB));
   // An empty offset table and, for bare codestreams, fragments of at most 64 KiB: a reader must put
@@ -277,7 +277,7 @@ std::string make_uid(std::uint64_t high, std::uint64_t low) {
 }
 
 std::vector<std::byte> make_mammogram(const MammogramSource& source) {
-  register_codecs();
+  dicom::register_codecs();
   const Detector detector = detector_of(source);
   DcmFileFormat file;
   DcmDataset& dataset = *file.getDataset();

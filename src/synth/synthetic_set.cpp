@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "mammogram_writer.hpp"
-#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/timer.hpp"
+#include "mpbench/io/atomic_file.hpp"
 #include "random_stream.hpp"
 #include "synthetic_patients.hpp"
 

@@ -6,8 +6,8 @@
 
 #include <cstring>
 
-#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/io/json_text.hpp"
 #include "mpbench/io/mapped_file.hpp"
 #include "mpbench/io/safetensors.hpp"

@@ -8,8 +8,8 @@
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/require.hpp"
-#include "mpbench/io/toml_text.hpp"
 #include "mpbench/device/device_options.hpp"
+#include "mpbench/io/toml_text.hpp"
 #include "mpbench/kernels/depthwise_options.hpp"
 #include "mpbench/kernels/emulation_options.hpp"
 #include "mpbench/kernels/instruction_set_options.hpp"

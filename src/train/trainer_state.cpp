@@ -10,7 +10,6 @@
 #include "mpbench/nn/backbone.hpp"
 #include "mpbench/nn/weights.hpp"
 #include "mpbench/train/setup.hpp"
-#include "mpbench/predict/trained_network.hpp"
 
 namespace mpbench::train {
 namespace {
@@ -53,7 +52,7 @@ Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images, b
   if (!config.weights.empty() && !will_restore) {
     const auto report = nn::load_weights(*model, config.weights);
     weights_report = report.line();
-    warn_of_weights(report);
+    report.log_warnings();
     weights_digest = train::weights_digest(config);
   }
   model->to(device);

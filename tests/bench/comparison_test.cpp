@@ -8,9 +8,9 @@
 #include <limits>
 #include <set>
 
+#include "../stats/share_right.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/stats/metrics.hpp"
-#include "share_right.hpp"
 
 namespace mpbench::bench {
 namespace {
@@ -491,7 +491,7 @@ TEST(ComparisonTest, BootstrapsThePredictions) {
   for (RunRecord& run : runs) run.val_auc.reset();
   for (RunRecord& run : runs) run.val_accuracy = run.precision == "fp32" ? 0.95 : 0.93;
   ComparisonOptions options;
-  options.accuracy = share_right;
+  options.accuracy = stats::share_right;
   std::multiset<std::string> asked;
   const PredictionLookup lookup = [&](const std::string& id) {
     asked.insert(id);
@@ -514,7 +514,7 @@ TEST(ComparisonTest, BootstrapsThePredictions) {
 TEST(ComparisonTest, PredictionsOfOtherSamplesAreNotCompared) {
   const auto runs = make_runs({100, 101}, {150, 150});
   ComparisonOptions options;
-  options.auc = share_right;
+  options.auc = stats::share_right;
   const auto note = [&](auto&& change) {
     const PredictionLookup lookup = [&](const std::string& id) {
       auto rows = make_predictions(10, false);

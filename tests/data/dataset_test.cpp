@@ -9,8 +9,8 @@
 #include <set>
 
 #include "data/image_sets.hpp"
-#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/synth/synthetic_set.hpp"
 
 namespace mpbench::data {

@@ -9,10 +9,10 @@
 #include <set>
 
 #include "data/image_sets.hpp"
-#include "mpbench/io/atomic_file.hpp"
-#include "mpbench/io/csv.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/random.hpp"
+#include "mpbench/io/atomic_file.hpp"
+#include "mpbench/io/csv.hpp"
 
 namespace mpbench::data {
 namespace {

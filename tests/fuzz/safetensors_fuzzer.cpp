@@ -92,7 +92,7 @@ void read_network(const fs::path& path) {
   if (text == file.metadata().end()) return;
   const train::Checkpoint checkpoint{.tensors = nn::read_state_dict(path).tensors,
                                      .state = mpbench::parse_json(text->second)};
-  const auto network = train::network_from(checkpoint, path);
+  const auto network = mpbench::predict::network_from(checkpoint, path);
   stated(network.model != nullptr && network.height > 0 && network.width > 0);
   stated(network.class_count() == static_cast<int>(network.classes.size()));
 }

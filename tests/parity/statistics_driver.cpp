@@ -2,9 +2,9 @@
 // statistics_parity_test.py drives it.
 #include "driver.hpp"
 #include "mpbench/bench/comparison.hpp"
-#include "mpbench/stats/statistics.hpp"
 #include "mpbench/report/csv_table.hpp"
 #include "mpbench/stats/metrics.hpp"
+#include "mpbench/stats/statistics.hpp"
 
 namespace mpbench::parity::statistics_driver {
 namespace {

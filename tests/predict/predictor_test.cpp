@@ -11,7 +11,11 @@
 #include "mpbench/train/trainer.hpp"
 #include "train/toy_images.hpp"
 
-namespace mpbench::train {
+namespace mpbench::predict {
+
+using train::toy_images;
+using train::TrainConfig;
+using train::Trainer;
 namespace {
 
 TrainConfig config(Precision precision = Precision::fp32) {
@@ -100,4 +104,4 @@ TEST(PredictorTest, StopsWhenAskedTo) {
 }
 
 }  // namespace
-}  // namespace mpbench::train
+}  // namespace mpbench::predict

@@ -15,7 +15,9 @@
 #include "temporary_folder.hpp"
 #include "train/toy_images.hpp"
 
-namespace mpbench::train {
+namespace mpbench::predict {
+
+using train::Checkpoint;
 namespace {
 
 using ::testing::ElementsAre;
@@ -205,4 +207,4 @@ TEST_F(AgreeOnClassesTest, NumbersMayEndEarlier) {
 }
 
 }  // namespace
-}  // namespace mpbench::train
+}  // namespace mpbench::predict

@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/io/utf8_text.hpp"
+#include "mpbench/core/utf8_text.hpp"
 #include "mpbench/report/markdown.hpp"
 
 namespace mpbench::report {

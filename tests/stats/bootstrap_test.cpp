@@ -3,11 +3,11 @@
 #include <cmath>
 #include <limits>
 
-#include "mpbench/stats/statistics.hpp"
 #include "mpbench/core/error.hpp"
-#include "../bench/share_right.hpp"
+#include "mpbench/stats/statistics.hpp"
+#include "share_right.hpp"
 
-namespace mpbench::bench {
+namespace mpbench::stats {
 namespace {
 
 /// `groups` patients of `images` images; the arm errs on every image of the first `wrong` patients.
@@ -81,4 +81,4 @@ TEST(BootstrapTest, RefusesWhatIsNotPaired) {
 }
 
 }  // namespace
-}  // namespace mpbench::bench
+}  // namespace mpbench::stats

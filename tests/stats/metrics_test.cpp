@@ -8,7 +8,7 @@
 
 #include "mpbench/core/error.hpp"
 
-namespace mpbench::train {
+namespace mpbench::stats {
 namespace {
 
 TEST(AccuracyTest, CountsEqualClasses) {
@@ -87,4 +87,4 @@ TEST(BestF1ThresholdTest, HasNoThresholdWithoutAPositiveOrWithANanScore) {
 }
 
 }  // namespace
-}  // namespace mpbench::train
+}  // namespace mpbench::stats

@@ -9,7 +9,7 @@
 
 // The figures themselves are checked against numpy, SciPy and scikit-learn in
 // tests/parity/statistics_parity_test.py.
-namespace mpbench::bench {
+namespace mpbench::stats {
 namespace {
 
 using Values = std::vector<double>;
@@ -55,4 +55,4 @@ TEST(StatisticsTest, PairingTakesOutWhatBothShare) {
 }
 
 }  // namespace
-}  // namespace mpbench::bench
+}  // namespace mpbench::stats

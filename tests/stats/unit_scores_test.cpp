@@ -7,7 +7,7 @@
 
 #include "mpbench/core/error.hpp"
 
-namespace mpbench::train {
+namespace mpbench::stats {
 namespace {
 
 using ::testing::HasSubstr;
@@ -108,4 +108,4 @@ TEST(UnitScoresTest, RefusesABreastOfTwoPatients) {
 }
 
 }  // namespace
-}  // namespace mpbench::train
+}  // namespace mpbench::stats

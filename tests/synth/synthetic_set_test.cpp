@@ -7,15 +7,15 @@
 #include <opencv2/core.hpp>
 #include <set>
 
-#include "mpbench/io/atomic_file.hpp"
-#include "mpbench/io/csv.hpp"
+#include "../dicom/test_dataset.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
+#include "mpbench/dicom/dicom_file.hpp"
+#include "mpbench/io/atomic_file.hpp"
+#include "mpbench/io/csv.hpp"
 #include "mpbench/io/mapped_file.hpp"
 #include "mpbench/io/sha256.hpp"
-#include "mpbench/dicom/dicom_file.hpp"
 #include "temporary_folder.hpp"
-#include "../dicom/test_dataset.hpp"
 
 namespace mpbench::synth {
 namespace {
@@ -79,7 +79,8 @@ TEST(SyntheticSetTest, TableAndFilesAgree) {
             table.rows.size() + 2);  // train.csv, synthetic.json
   int positive = 0;
   for (const auto& row : table.rows) {
-    const StoredImage image = read_stored(image_path(folder.path() / "set", table, row));
+    const dicom::StoredImage image =
+        dicom::read_stored(image_path(folder.path() / "set", table, row));
     EXPECT_EQ(image.attributes.patient_id, row[table.column("patient_id")]);
     EXPECT_EQ(image.attributes.laterality, row[table.column("laterality")]);
     EXPECT_EQ(image.attributes.view_position, row[table.column("view")]);
@@ -105,14 +106,16 @@ TEST(SyntheticSetTest, EncodingsHoldTheSamePixels) {
   }
   std::set<std::string> mixed_syntaxes;
   for (const auto& row : table.rows) {
-    const StoredImage plain = read_stored(image_path(folder.path() / "explicit-le", table, row));
+    const dicom::StoredImage plain =
+        dicom::read_stored(image_path(folder.path() / "explicit-le", table, row));
     EXPECT_EQ(plain.attributes.transfer_syntax, "1.2.840.10008.1.2.1");
     for (const auto& [syntax, uid] :
          std::map<std::string, std::string>{{"rle", "1.2.840.10008.1.2.5"},
                                             {"jpeg-lossless", "1.2.840.10008.1.2.4.70"},
                                             {"jpeg2000", "1.2.840.10008.1.2.4.90"},
                                             {"mixed", ""}}) {
-      const StoredImage image = read_stored(image_path(folder.path() / syntax, table, row));
+      const dicom::StoredImage image =
+          dicom::read_stored(image_path(folder.path() / syntax, table, row));
       EXPECT_EQ(cv::norm(image.pixels, plain.pixels, cv::NORM_INF), 0) << syntax;
       EXPECT_EQ(image.attributes.sop_instance_uid, plain.attributes.sop_instance_uid);
       if (syntax == "mixed") {

@@ -8,8 +8,8 @@
 #include <functional>
 #include <thread>
 
-#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/io/atomic_file.hpp"
 #include "mpbench/train/setup.hpp"
 #include "temporary_folder.hpp"
 

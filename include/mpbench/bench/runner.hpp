@@ -8,9 +8,9 @@
 #include "mpbench/bench/run_record.hpp"
 #include "mpbench/core/progress.hpp"
 #include "mpbench/data/image_set.hpp"
+#include "mpbench/stats/metrics.hpp"
 #include "mpbench/train/checkpoint.hpp"
 #include "mpbench/train/config.hpp"
-#include "mpbench/stats/metrics.hpp"
 
 namespace mpbench::bench {
 

@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "mpbench/io/utf8_text.hpp"
+#include "mpbench/core/utf8_text.hpp"
 
 namespace mpbench {
 

@@ -38,6 +38,8 @@ struct WeightsReport {
   /// All but the warnings on one line, for the log: "resnet18.pth: 120 tensors loaded; head fc left
   /// out: ...".
   std::string line() const;
+  /// Logs what makes the model differ from the one that the weights are from.
+  void log_warnings() const;
 };
 
 /// Gives a model the weights in a .pth or .safetensors file (state_dict.hpp).

@@ -44,7 +44,7 @@ struct Predictions {
 /// images: in the same batches and with the same options the values are the same.
 ///
 /// The network's normalisation must be known and its model be of the images' channels; the model
-/// stays on the device. Throws Error for a probability that is not a number, OutOfMemory,
+/// stays on the device. Throws Error for a probability that is not a number, train::OutOfMemory,
 /// Interrupted.
 Predictions predict(TrainedNetwork& network, const data::ImageSet& set,
                     std::vector<std::int64_t> indices, const PredictOptions& options,

@@ -44,11 +44,8 @@ struct TrainedNetwork {
 /// The network in a checkpoint. `averaged` takes the moving average of the weights where the run
 /// had one: that is what its validation judged. `path` is named in errors: InputError for what is
 /// missing, makes no sense or does not fit the network.
-TrainedNetwork network_from(const Checkpoint& checkpoint, const std::filesystem::path& path,
+TrainedNetwork network_from(const train::Checkpoint& checkpoint, const std::filesystem::path& path,
                             bool averaged = true);
-
-/// Logs what makes a network differ from the one that its weights are from.
-void warn_of_weights(const nn::WeightsReport& report);
 
 /// What a weights file itself tells.
 struct WeightsShape {

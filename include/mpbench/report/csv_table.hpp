@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "mpbench/core/error.hpp"
 #include "mpbench/io/atomic_file.hpp"
 #include "mpbench/io/csv.hpp"
-#include "mpbench/core/error.hpp"
 #include "mpbench/report/columns.hpp"
 
 /// Records to CSV files and back. Record is bench::RunRecord, EpochRecord, PredictionRow or

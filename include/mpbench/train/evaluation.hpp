@@ -11,8 +11,8 @@
 #include "mpbench/data/image_set.hpp"
 #include "mpbench/data/loader.hpp"
 #include "mpbench/nn/model.hpp"
-#include "mpbench/train/loss.hpp"
 #include "mpbench/stats/metrics.hpp"
+#include "mpbench/train/loss.hpp"
 
 namespace mpbench::train {
 

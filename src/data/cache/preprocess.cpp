@@ -20,10 +20,10 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/timer.hpp"
+#include "mpbench/core/utf8_text.hpp"
 #include "mpbench/io/atomic_file.hpp"
 #include "mpbench/io/csv.hpp"
 #include "mpbench/io/sha256.hpp"
-#include "mpbench/io/utf8_text.hpp"
 #include "partial_cache.hpp"
 
 namespace mpbench::data {

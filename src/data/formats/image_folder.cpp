@@ -11,8 +11,8 @@
 #include "../image/picture.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
+#include "mpbench/core/utf8_text.hpp"
 #include "mpbench/io/file_type.hpp"
-#include "mpbench/io/utf8_text.hpp"
 
 namespace mpbench::data {
 namespace {

@@ -13,8 +13,8 @@
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/random.hpp"
+#include "mpbench/core/utf8_text.hpp"
 #include "mpbench/io/csv.hpp"
-#include "mpbench/io/utf8_text.hpp"
 
 namespace mpbench::data {
 namespace {

@@ -11,8 +11,8 @@
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
+#include "mpbench/core/utf8_text.hpp"
 #include "mpbench/io/file_type.hpp"
-#include "mpbench/io/utf8_text.hpp"
 #include "rsna.hpp"
 
 // Where the images of an RSNA table lie.

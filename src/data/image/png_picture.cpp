@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "../cache/byte_words.hpp"
-#include "mpbench/io/utf8_text.hpp"
+#include "mpbench/core/utf8_text.hpp"
 #include "picture.hpp"
 #include "picture_formats.hpp"
 

@@ -10,7 +10,7 @@
 
 #include "../weights/timm_names.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/io/utf8_text.hpp"
+#include "mpbench/core/utf8_text.hpp"
 #include "network_entry.hpp"
 
 namespace mpbench::nn {

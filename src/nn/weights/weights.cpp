@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
 #include <torch/types.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 
 #include "../models/network_names.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/utf8_text.hpp"
 #include "mpbench/nn/efficientnet.hpp"
 #include "mpbench/nn/state_dict.hpp"
 #include "weights_origin.hpp"
@@ -321,6 +323,12 @@ WeightsReport load_weights(ImageClassifier& model, const fs::path& path,
 void save_weights(const ImageClassifier& model, const fs::path& path,
                   safetensors::Metadata metadata) {
   write_state_dict(path, state_of(model), std::move(metadata));
+}
+
+void WeightsReport::log_warnings() const {
+  for (const std::string& warning : warnings) {
+    spdlog::warn("{}: {}", path.string(), printable_text(warning));
+  }
 }
 
 std::string WeightsReport::line() const {

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "mpbench/io/utf8_text.hpp"
+#include "mpbench/core/utf8_text.hpp"
 
 namespace mpbench::nn {
 namespace {

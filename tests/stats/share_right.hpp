@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <span>
 
-namespace mpbench::bench {
+namespace mpbench::stats {
 
 /// A metric: the share of images whose predicted class is their label.
 inline double share_right(std::span<const double>, std::span<const int> labels,
@@ -13,4 +13,4 @@ inline double share_right(std::span<const double>, std::span<const int> labels,
   return right / static_cast<double>(labels.size());
 }
 
-}  // namespace mpbench::bench
+}  // namespace mpbench::stats

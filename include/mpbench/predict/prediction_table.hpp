@@ -14,21 +14,21 @@ namespace mpbench::predict {
 bool has_breasts(const data::ImageSet& set);
 
 /// The probability of cancer for each breast, out of those of its images.
-std::vector<stats::UnitScore> breast_scores(const train::Predictions& predictions,
+std::vector<stats::UnitScore> breast_scores(const Predictions& predictions,
                                             const data::ImageSet& set, stats::UnitScoring scoring);
 
 /// CSV as the challenge wants it: `prediction_id,cancer`, one row a breast.
-std::string breast_table(const train::Predictions& predictions, const data::ImageSet& set,
+std::string breast_table(const Predictions& predictions, const data::ImageSet& set,
                          stats::UnitScoring scoring);
 /// `image_id,cancer`, one row an image.
-std::string mammogram_table(const train::Predictions& predictions, const data::ImageSet& set);
+std::string mammogram_table(const Predictions& predictions, const data::ImageSet& set);
 /// `image,predicted`, then a column of probabilities for each class; one row an image.
-std::string class_table(const train::Predictions& predictions, const data::ImageSet& set,
+std::string class_table(const Predictions& predictions, const data::ImageSet& set,
                         const std::vector<std::string>& classes);
 
 /// How the predictions agree with the labels, a line each for images and breasts (where there are
 /// any): "images: accuracy 0.9123, AUC 0.9511, pF1 0.4142".
-std::vector<std::string> judge(const train::Predictions& predictions, const data::ImageSet& set,
+std::vector<std::string> judge(const Predictions& predictions, const data::ImageSet& set,
                                std::optional<stats::UnitScoring> breasts);
 
 }  // namespace mpbench::predict

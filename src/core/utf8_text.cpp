@@ -1,4 +1,4 @@
-#include "mpbench/io/utf8_text.hpp"
+#include "mpbench/core/utf8_text.hpp"
 
 #include <fmt/format.h>
 
