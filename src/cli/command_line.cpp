@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "did_you_mean.hpp"
 #include "mpbench/core/build_info.hpp"
 #include "mpbench/core/utf8_text.hpp"
 #include "recipes.hpp"
@@ -28,6 +29,12 @@ class WrappingFormatter : public CLI::Formatter {
   WrappingFormatter() { column_width(flag_width); }
   std::string make_option_desc(const CLI::Option* option) const override {
     return wrapped(option->get_description());
+  }
+  /// Without CLI11's mark of a flag that stands for false.
+  std::string make_option_name(const CLI::Option* option, bool positional) const override {
+    std::string name = CLI::Formatter::make_option_name(option, positional);
+    if (const auto mark = name.find("{false}"); mark != std::string::npos) name.erase(mark, 7);
+    return name;
   }
   std::string make_subcommand(const CLI::App* command) const override {
     std::ostringstream text;
@@ -68,6 +75,38 @@ std::set<std::string> flags_among(const std::vector<std::string>& words) {
     flags.insert(name.starts_with("no-") ? name.substr(3) : name);
   }
   return flags;
+}
+
+std::vector<std::string> subcommand_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  return names;
+}
+
+/// "--lr" and the like, negations included.
+std::vector<std::string> flag_names(const std::vector<const CLI::App*>& apps) {
+  std::vector<std::string> names;
+  for (const CLI::App* app : apps) {
+    for (const CLI::Option* option : app->get_options()) {
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+  }
+  return names;
+}
+
+/// The first word that looks like a flag and is none of these commands' flags; empty where there
+/// is none.
+std::string unknown_flag(int argc, char** argv, const std::vector<const CLI::App*>& apps) {
+  const std::vector<std::string> known = flag_names(apps);
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "--") break;
+    const std::string flag = word.substr(0, word.find('='));
+    if (flag.starts_with("--") && std::find(known.begin(), known.end(), flag) == known.end()) {
+      return flag;
+    }
+  }
+  return "";
 }
 
 /// What goes on in a folder goes on with the options that it began with; flags still win.
@@ -146,11 +185,18 @@ std::optional<ExitCode> CommandLine::parse(int argc, char** argv) {
     return ExitCode::done;
   } catch (const CLI::ParseError& error) {
     if (app_.get_subcommands().empty() && argc > 1 && argv[1][0] != '-') {
-      throw UsageError(fmt::format("there is no subcommand '{}' (see 'mpbench --help')", argv[1]));
+      throw UsageError(fmt::format("there is no subcommand '{}'{} (see 'mpbench --help')", argv[1],
+                                   did_you_mean(argv[1], subcommand_names(app_))));
     }
     const CLI::App* chosen =
         app_.get_subcommands().empty() ? &app_ : app_.get_subcommands().front();
     const std::string name = chosen == &app_ ? "mpbench" : "mpbench " + chosen->get_name();
+    const std::vector<const CLI::App*> apps{chosen, &app_};
+    if (const std::string flag = unknown_flag(argc, argv, apps); !flag.empty()) {
+      throw UsageError(
+          fmt::format("The following argument was not expected: {}{} (see '{} --help')", flag,
+                      did_you_mean(flag, flag_names(apps)), name));
+    }
     throw UsageError(fmt::format("{} (see '{} --help')", error.what(), name));
   }
   return std::nullopt;

@@ -26,9 +26,12 @@ void setup_train(CLI::App& app, const std::set<std::string>& given, commands::Co
   auto options = std::make_shared<commands::TrainOptions>();
   CLI::App* command = app.add_subcommand("train", "Train one model, in one precision");
   add_training_flags(*command, options->config);
-  command->add_flag("--amp", options->amp,
-                    "Mixed precision as PyTorch would, in place of --precision: fp16 on CUDA, bf16 "
-                    "on the CPU");
+  command
+      ->add_flag("--amp", options->amp,
+                 "Mixed precision as PyTorch would, in place of --precision: fp16 on CUDA, bf16 "
+                 "on the CPU")
+      ->group("Precision");
+  command->option_defaults()->group("Output");
   command->add_option_function<std::string>(
       "--out", [options](const std::string& path) { options->out = path; },
       "Folder for CSVs, predictions, log and config.toml (default mpbench-out/train-TIME)");
@@ -39,6 +42,7 @@ void setup_train(CLI::App& app, const std::set<std::string>& given, commands::Co
           "Number of the repeat, for the CSVs")
       ->transform(number<std::int64_t>())
       ->check(CLI::PositiveNumber);
+  command->option_defaults()->group("Checkpoints");
   command->add_flag("--resume", options->resume,
                     "Go on with the run in --out, from its last state in OUT/checkpoints");
   command->add_option_function<std::string>(

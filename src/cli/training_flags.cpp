@@ -13,6 +13,8 @@ struct FlagAdder {
   CLI::App& command;
   const std::set<std::string>& except;
 
+  void begin_group(const char* name) const { command.option_defaults()->group(name); }
+
   template <class Value>
   void operator()(const std::string& name, Value& value, const char* help) const {
     if (except.contains(name)) return;
@@ -40,6 +42,7 @@ struct FlagAdder {
 void add_training_flags(CLI::App& command, train::TrainConfig& config,
                         const std::set<std::string>& except) {
   train::visit_options(config, FlagAdder{command, except});
+  command.option_defaults()->group("Options");
 }
 
 }  // namespace mpbench::cli

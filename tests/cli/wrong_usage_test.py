@@ -85,6 +85,10 @@ from mpbench_command import FASHION_MNIST, MPBENCH, one_line, rows, run
     (["decode", "x.dcm", "--digest", "--stage", "display"], ["--stage", "--digest"]),
     (["decode", "x.dcm", "--frame", "-1"], ["--frame"]),
     (["fly"], ["fly", "mpbench --help"]),
+    (["trian"], ["'trian'; did you mean 'train'?"]),
+    (["train", "--modle", "cnn"], ["--modle; did you mean '--model'?", "mpbench train --help"]),
+    (["compare", "--presicion=fp32,bf16"], ["--presicion; did you mean '--precision'?"]),
+    (["--quite", "train"], ["--quite; did you mean '--quiet'?"]),
     ([], ["mpbench --help"]),
 ])
 def test_wrong_usage_is_one_line_and_exit_code_2(arguments, words, tmp_path):
@@ -195,3 +199,8 @@ def test_info_reports_support_and_versions():
         assert info["versions"][name], name
     text = run("info").stdout
     assert "bf16" in text and info["versions"]["dcmtk"] in text
+
+
+def test_a_word_like_no_other_is_not_guessed_at(tmp_path):
+    for arguments in (["fly"], ["train", "--no-such-flag"]):
+        assert "did you mean" not in one_line(run(*arguments, code=2, cwd=tmp_path))
