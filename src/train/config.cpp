@@ -2,6 +2,7 @@
 
 #include "mpbench/io/mapped_file.hpp"
 #include "mpbench/io/sha256.hpp"
+#include "mpbench/io/toml_text.hpp"
 #include "mpbench/train/ineffective_options.hpp"
 
 namespace mpbench::train {
@@ -27,7 +28,13 @@ std::string config_hash(const TrainConfig& config, const std::string& data_key,
     // Likewise the split: it is what the file says that counts.
     content.split = sha256_hex(MappedFile(config.split).bytes());
   }
-  return sha256_hex(to_toml(content) + data_key).substr(0, 12);
+  std::string text = to_toml(content);
+  // What earlier versions did not have is left out at its default: the rows that they wrote hold.
+  const std::string later = toml_line("cudnn-benchmark", true);
+  if (const auto place = text.find(later); place != std::string::npos) {
+    text.erase(place, later.size());
+  }
+  return sha256_hex(text + data_key).substr(0, 12);
 }
 
 std::string pairing_hash(const TrainConfig& config, const std::string& data_key,

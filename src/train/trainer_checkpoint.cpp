@@ -50,9 +50,10 @@ const torch::Tensor& find(const Checkpoint& checkpoint, const std::string& name,
   return found->second;
 }
 
-/// What an option was in the run that saved a state.
+/// What an option was in the run that saved a state; the default for one that there was not yet.
 std::string option_before(const nlohmann::json& saved, const std::string& name) {
-  return saved.value(name, std::string("(not known then)"));
+  return saved.contains(name) ? saved.at(name).get<std::string>()
+                              : options_of(TrainConfig{}).at(name);
 }
 
 /// Whether another path leads to the weights that the run began with.

@@ -80,6 +80,7 @@ void begin_group(Visitor& visit, const char* name) {
 
 /// Calls visit(name, member, help) for every option, in the order help shows them. The name is the
 /// flag without its dashes and the key in config.toml: an option is declared here and nowhere else.
+/// Their order is that of config_hash, which kept rows of runs.csv have: a new option comes last.
 template <class Config, class Visitor>
 void visit_options(Config& config, Visitor&& visit) {
   begin_group(visit, "Data");
@@ -87,7 +88,60 @@ void visit_options(Config& config, Visitor&& visit) {
         "auto, rsna, rsna-png, folder, cifar100, cifar10, idx or synthetic");
   visit("data", config.data, "Dataset folder or cache file; without it, a synthetic set is made");
   visit("limit", config.limit, "Use so many images only (smoke runs); 0 is all");
+  begin_group(visit, "Model");
+  visit("model", config.model, "The network");
+  visit("activation", config.activation, "EfficientNet's: silu or relu6");
+  visit("se", config.squeeze_excite,
+        "EfficientNet's squeeze-excite: transformed (1x1 convolutions) or textbook (linear)");
+  visit("weights", config.weights, "Start from a .pth or .safetensors file (torchvision's names)");
+  visit("freeze-backbone", config.freeze_backbone, "Train the last layer alone");
+  visit("unfreeze-epoch", config.unfreeze_epoch,
+        "With --freeze-backbone: train all from this epoch on (from 1); 0 is never");
+  begin_group(visit, "Data");
   visit("image-size", config.image_size, "Pixels a side; 0 is the dataset's own (rsna: 124)");
+  begin_group(visit, "Optimization");
+  visit("batch-size", config.batch_size, "Images a step");
+  visit("accumulate", config.accumulate, "Batches whose gradients make one optimizer step");
+  visit("epochs", config.epochs, "Passes over the training set");
+  visit("steps", config.steps,
+        "Stop after so many steps, whatever --epochs says; 0 is after the epochs");
+  begin_group(visit, "Precision");
+  visit("precision", config.precision, "fp32 (strict), tf32, bf16 or fp16 (with GradScaler)");
+  begin_group(visit, "Optimization");
+  visit("optimizer", config.optimizer, "adam, adamw or sgd");
+  visit("lr", config.lr, "Learning rate");
+  visit("weight-decay", config.weight_decay, "Weight decay");
+  visit("momentum", config.momentum, "Momentum (sgd)");
+  visit("nesterov", config.nesterov, "Nesterov's momentum (sgd)");
+  visit("clip-norm", config.clip_norm, "Largest L2 norm of all gradients together; 0 is no limit");
+  visit("ema-decay", config.ema_decay,
+        "Judge a moving average of the weights; 0 is none. 0.99 looks back about 100 steps");
+  visit("loss", config.loss, "cross-entropy or focal");
+  visit("label-smoothing", config.label_smoothing, "Share of the label given to all classes");
+  visit("focal-gamma", config.focal_gamma, "Focal loss: exponent of 1 - p");
+  visit("focal-alpha", config.focal_alpha, "Focal loss: weight of the positives; below 0 is none");
+  visit("schedule", config.schedule, "Learning rate over time: constant or cosine");
+  visit("warmup-epochs", config.warmup_epochs, "Epochs in which the learning rate rises from 0");
+  visit("min-lr", config.min_lr, "What the cosine ends at");
+  visit("seed", config.seed, "Seed of initialisation, split, order, augmentation: 0 to 2^63 - 1");
+  begin_group(visit, "Measurement");
+  visit("deterministic", config.deterministic,
+        "Refuse operators whose result varies from run to run");
+  begin_group(visit, "Optimization");
+  visit("early-stop", config.early_stop,
+        "End after so many epochs without a better metric; 0 is never");
+  begin_group(visit, "Checkpoints");
+  visit("checkpoints", config.checkpoints, "Keep the last and the best state in OUT/checkpoints");
+  visit("checkpoint-steps", config.checkpoint_steps,
+        "Save every so many steps too, not only after each epoch");
+  begin_group(visit, "Measurement");
+  visit("device", config.device, "auto, cpu, cuda or cuda:N");
+  visit("threads", config.threads, "CPU threads that compute; 0 is one a core");
+  visit("channels-last", config.channels_last, "NHWC memory format, in every precision alike");
+  begin_group(visit, "Data");
+  visit("workers", config.workers,
+        "Threads that prepare batches; 0 prepares them in the step's thread, -1 takes 1 on the CPU "
+        "and one for two cores on CUDA, at most 8");
   visit("normalize", config.normalize,
         "auto (imagenet for colour, else the training set's own), imagenet, unit or none");
   visit("balance", config.balance,
@@ -107,75 +161,27 @@ void visit_options(Config& config, Visitor&& visit) {
   visit("fold", config.fold, "The fold kept for validation, from 0");
   visit("split", config.split,
         "CSV that says which image is in which split (id,split) or fold (id,fold)");
-  visit("workers", config.workers,
-        "Threads that prepare batches; 0 prepares them in the step's thread, -1 takes 1 on the CPU "
-        "and one for two cores on CUDA, at most 8");
-
-  begin_group(visit, "Model");
-  visit("model", config.model, "The network");
-  visit("activation", config.activation, "EfficientNet's: silu or relu6");
-  visit("se", config.squeeze_excite,
-        "EfficientNet's squeeze-excite: transformed (1x1 convolutions) or textbook (linear)");
-  visit("weights", config.weights, "Start from a .pth or .safetensors file (torchvision's names)");
-  visit("freeze-backbone", config.freeze_backbone, "Train the last layer alone");
-  visit("unfreeze-epoch", config.unfreeze_epoch,
-        "With --freeze-backbone: train all from this epoch on (from 1); 0 is never");
-
-  begin_group(visit, "Optimization");
-  visit("batch-size", config.batch_size, "Images a step");
-  visit("accumulate", config.accumulate, "Batches whose gradients make one optimizer step");
-  visit("epochs", config.epochs, "Passes over the training set");
-  visit("steps", config.steps,
-        "Stop after so many steps, whatever --epochs says; 0 is after the epochs");
-  visit("optimizer", config.optimizer, "adam, adamw or sgd");
-  visit("lr", config.lr, "Learning rate");
-  visit("weight-decay", config.weight_decay, "Weight decay");
-  visit("momentum", config.momentum, "Momentum (sgd)");
-  visit("nesterov", config.nesterov, "Nesterov's momentum (sgd)");
-  visit("clip-norm", config.clip_norm, "Largest L2 norm of all gradients together; 0 is no limit");
-  visit("ema-decay", config.ema_decay,
-        "Judge a moving average of the weights; 0 is none. 0.99 looks back about 100 steps");
-  visit("loss", config.loss, "cross-entropy or focal");
-  visit("label-smoothing", config.label_smoothing, "Share of the label given to all classes");
-  visit("focal-gamma", config.focal_gamma, "Focal loss: exponent of 1 - p");
-  visit("focal-alpha", config.focal_alpha, "Focal loss: weight of the positives; below 0 is none");
-  visit("schedule", config.schedule, "Learning rate over time: constant or cosine");
-  visit("warmup-epochs", config.warmup_epochs, "Epochs in which the learning rate rises from 0");
-  visit("min-lr", config.min_lr, "What the cosine ends at");
-  visit("seed", config.seed, "Seed of initialisation, split, order, augmentation: 0 to 2^63 - 1");
-  visit("early-stop", config.early_stop,
-        "End after so many epochs without a better metric; 0 is never");
-
+  begin_group(visit, "Measurement");
+  visit("warmup-steps", config.warmup_steps, "Steps before the clock starts; undone afterwards");
+  visit("depthwise", config.depthwise,
+        "Depthwise convolutions on the CPU: auto, framework or fp32");
   begin_group(visit, "Precision");
-  visit("precision", config.precision, "fp32 (strict), tf32, bf16 or fp16 (with GradScaler)");
+  visit("emulation", config.emulation,
+        "bf16, fp16 on a CPU without arithmetic for them: auto (in float32, rounded once) or "
+        "framework");
+  begin_group(visit, "Measurement");
+  visit("kernels", config.kernels,
+        "Instruction set of mpbench's CPU kernels: auto, avx512, avx2 or none");
+  visit("cuda-graph", config.cuda_graph, "Capture the training step as a CUDA graph");
+  visit(
+      "cudnn-benchmark", config.cudnn_benchmark,
+      "Let cuDNN try out which kernels are fastest before the first step, for seconds to minutes");
+  begin_group(visit, "Precision");
   visit("init-scale", config.init_scale, "GradScaler's first scale (fp16)");
   visit("growth-interval", config.growth_interval,
         "Good steps before GradScaler doubles its scale (fp16)");
   visit("stall-steps", config.stall_steps,
         "Skipped steps in a row that end a run as diverged (fp16)");
-  visit("emulation", config.emulation,
-        "bf16, fp16 on a CPU without arithmetic for them: auto (in float32, rounded once) or "
-        "framework");
-
-  begin_group(visit, "Checkpoints");
-  visit("checkpoints", config.checkpoints, "Keep the last and the best state in OUT/checkpoints");
-  visit("checkpoint-steps", config.checkpoint_steps,
-        "Save every so many steps too, not only after each epoch");
-
-  begin_group(visit, "Measurement");
-  visit("device", config.device, "auto, cpu, cuda or cuda:N");
-  visit("threads", config.threads, "CPU threads that compute; 0 is one a core");
-  visit("channels-last", config.channels_last, "NHWC memory format, in every precision alike");
-  visit("deterministic", config.deterministic,
-        "Refuse operators whose result varies from run to run");
-  visit("warmup-steps", config.warmup_steps, "Steps before the clock starts; undone afterwards");
-  visit("cuda-graph", config.cuda_graph, "Capture the training step as a CUDA graph");
-  visit("cudnn-benchmark", config.cudnn_benchmark,
-        "Let cuDNN try out which kernels are fastest first, for seconds to a minute");
-  visit("depthwise", config.depthwise,
-        "Depthwise convolutions on the CPU: auto, framework or fp32");
-  visit("kernels", config.kernels,
-        "Instruction set of mpbench's CPU kernels: auto, avx512, avx2 or none");
 }
 
 /// The largest integer of TOML, in which a run's options are kept.
