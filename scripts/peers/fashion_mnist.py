@@ -72,7 +72,7 @@ class SplitMix64:
 
 
 def epoch_order(count, seed, epoch):
-    """src/data/batch_order.cpp: the images' order of an epoch, counted from 0."""
+    """src/data/loader/batch_order.cpp: the images' order of an epoch, counted from 0."""
     random = SplitMix64(SplitMix64(SplitMix64(seed)() ^ (epoch * 0xD1342543DE82EF95 + 1) & WORD)())
     order = list(range(count))
     for i in range(count, 1, -1):
@@ -108,7 +108,7 @@ def train_pytorch(arguments, data, precision, seed, weights):
         model.train()
         losses = []
         for indices in epoch_order(len(data.labels), seed, epoch).split(BATCH)[:steps]:
-            # One period of a cosine, as include/mpbench/train/schedule.hpp has it
+            # One period of a cosine, as src/train/schedule.hpp has it
             for group in training.optimizer.param_groups:
                 group["lr"] = LR * (1 + math.cos(math.pi * done / (steps * arguments.epochs))) / 2
             losses.append(training.step(data.batch(data.images[indices]), data.labels[indices]))

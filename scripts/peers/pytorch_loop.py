@@ -22,7 +22,7 @@ def tell(**values):
 
 
 def small_cnn(channels, outputs):
-    """mpbench's cnn (src/nn/cnn.cpp)."""
+    """mpbench's cnn (src/nn/models/cnn.cpp)."""
     layers = []
     for width in (32, 64, 128, 128):
         layers += [nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True),
