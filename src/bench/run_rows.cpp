@@ -10,6 +10,7 @@
 
 #include "mpbench/core/build_info.hpp"
 #include "mpbench/core/openmp_waiting.hpp"
+#include "mpbench/data/dataset.hpp"
 #include "mpbench/device/device.hpp"
 #include "mpbench/device/nvml.hpp"
 #include "mpbench/stats/statistics.hpp"
@@ -62,7 +63,7 @@ void describe_device(RunRecord& run, c10::Device device) {
 std::string notes_on(const train::TrainConfig& config, const data::ImageSet& set,
                      c10::Device device) {
   std::vector<std::string> notes;
-  if (set.dataset == "synthetic") notes.emplace_back("synthetic data");
+  if (data::is_synthetic(set)) notes.emplace_back("synthetic data");
   for (const auto& support : device::describe(device).precisions) {
     if (support.precision == config.precision && support.support != device::Support::native) {
       const bool framework = config.emulation == "framework";

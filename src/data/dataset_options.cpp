@@ -2,37 +2,30 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <string_view>
+#include <algorithm>
 
-#include "dataset_kind.hpp"
 #include "mpbench/core/error.hpp"
 
 namespace mpbench::data {
-namespace {
 
-struct Named {
-  std::string_view name;
-  DatasetKind kind;
-};
-constexpr std::array named{
-    Named{"rsna", DatasetKind::rsna},          Named{"rsna-png", DatasetKind::rsna_png},
-    Named{"folder", DatasetKind::folder},      Named{"cifar100", DatasetKind::cifar100},
-    Named{"cifar10", DatasetKind::cifar10},    Named{"idx", DatasetKind::idx},
-    Named{"synthetic", DatasetKind::synthetic}};
-
-}  // namespace
-
-std::optional<DatasetKind> parse_kind(const std::string& name) {
-  if (name == "auto") return std::nullopt;
-  for (const Named& one : named) {
-    if (one.name == name) return one.kind;
+void require_dataset(const std::string& name) {
+  const bool known =
+      name == "auto" || std::any_of(dataset_names.begin(), dataset_names.end(),
+                                    [&](const auto& one) { return one.name == name; });
+  if (known) return;
+  std::string choices = "auto";
+  for (std::size_t i = 0; i < dataset_names.size(); ++i) {
+    choices +=
+        fmt::format("{}{}", i + 1 < dataset_names.size() ? ", " : " or ", dataset_names[i].name);
   }
-  throw UsageError(fmt::format(
-      "unknown dataset '{}': auto, rsna, rsna-png, folder, cifar100, cifar10, idx or synthetic",
-      name));
+  throw UsageError(fmt::format("unknown dataset '{}': {}", name, choices));
 }
 
-void require_dataset(const std::string& name) { static_cast<void>(parse_kind(name)); }
+int classes_of_dataset(std::string_view name) {
+  for (const DatasetName& one : dataset_names) {
+    if (one.name == name) return one.classes;
+  }
+  return 0;
+}
 
 }  // namespace mpbench::data

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "mpbench/data/dataset.hpp"
 #include "mpbench/io/csv.hpp"
 #include "mpbench/stats/metrics.hpp"
 
@@ -41,10 +42,7 @@ std::string describe(const char* what, const Judged& judged) {
 
 }  // namespace
 
-bool has_breasts(const data::ImageSet& set) {
-  return set.dataset == "rsna" || set.dataset == "rsna-png" || set.dataset == "rsna-test" ||
-         set.dataset == "synthetic";
-}
+bool has_breasts(const data::ImageSet& set) { return data::has_cases(set); }
 
 std::vector<stats::UnitScore> breast_scores(const Predictions& predictions,
                                             const data::ImageSet& set, stats::UnitScoring scoring) {

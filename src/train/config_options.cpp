@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <string_view>
+#include <vector>
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/require.hpp"
+#include "mpbench/data/dataset_options.hpp"
 #include "mpbench/device/device_options.hpp"
 #include "mpbench/io/toml_text.hpp"
 #include "mpbench/kernels/depthwise_options.hpp"
@@ -19,15 +22,14 @@ namespace mpbench::train {
 
 namespace {
 
-/// Those whose number of classes is known before the files are read.
-int classes_of(const std::string& dataset) {
-  if (dataset == "cifar10") return 10;
-  return dataset == "cifar100" ? 100 : 0;
+void require_dataset_name(const std::string& name) {
+  std::vector<std::string_view> choices{"auto"};
+  for (const auto& one : data::dataset_names) choices.push_back(one.name);
+  require_choice("--dataset", name, choices);
 }
 
 void validate_data(const TrainConfig& config) {
-  require_choice("--dataset", config.dataset,
-                 {"auto", "rsna", "rsna-png", "folder", "cifar100", "cifar10", "idx", "synthetic"});
+  require_dataset_name(config.dataset);
   if (config.data.empty() && config.dataset != "auto" && config.dataset != "synthetic") {
     throw UsageError(fmt::format("--dataset {}: needs --data, its folder", config.dataset));
   }
@@ -36,7 +38,7 @@ void validate_data(const TrainConfig& config) {
           "--image-size", config.image_size, "0, or 16 to 8192");
   require_choice("--normalize", config.normalize, {"auto", "imagenet", "unit", "none"});
   require_choice("--balance", config.balance, {"auto", "positives", "weight", "none"});
-  if (const int classes = classes_of(config.dataset);
+  if (const int classes = data::classes_of_dataset(config.dataset);
       classes > 0 && std::filesystem::is_directory(config.data)) {
     require_classes(config, classes);
   }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <initializer_list>
 #include <limits>
+#include <span>
 #include <string_view>
 
 #include "mpbench/core/error.hpp"
@@ -33,11 +34,15 @@ constexpr std::string_view positive_float_range =
 
 /// Throws UsageError "OPTION VALUE: choose A, B, C" unless the value is one of the choices.
 inline void require_choice(std::string_view option, std::string_view value,
-                           std::initializer_list<std::string_view> choices) {
+                           std::span<const std::string_view> choices) {
   for (const auto choice : choices) {
     if (value == choice) return;
   }
   throw UsageError(fmt::format("{} {}: choose {}", option, value, fmt::join(choices, ", ")));
+}
+inline void require_choice(std::string_view option, std::string_view value,
+                           std::initializer_list<std::string_view> choices) {
+  require_choice(option, value, std::span(choices.begin(), choices.size()));
 }
 
 }  // namespace mpbench

@@ -43,6 +43,10 @@ PredictionData open_for_prediction(const DatasetOptions& options, const Progress
 
 /// Whether the labels are known. Those of "rsna-test" and "pictures" are all 0 and mean nothing.
 bool is_labelled(const ImageSet& set);
+/// Whether its units are breasts and its groups patients, as in RSNA's sets.
+bool has_cases(const ImageSet& set);
+/// Whether `mpbench synth` drew it: results on it must say so.
+bool is_synthetic(const ImageSet& set);
 
 /// Files that are preprocessed one by one, and how.
 struct ImageSource {

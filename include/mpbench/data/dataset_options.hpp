@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "mpbench/data/image_set.hpp"
 
@@ -25,6 +27,19 @@ struct DatasetOptions {
   int synthetic_patients = 64;
   std::uint64_t synthetic_seed = 0;
 };
+
+/// What --dataset takes beside "auto". src/data/formats has what each of them is.
+struct DatasetName {
+  std::string_view name;
+  int classes = 0;  ///< 0: known once the files are read
+};
+inline constexpr std::array dataset_names{DatasetName{"rsna"},        DatasetName{"rsna-png"},
+                                          DatasetName{"folder"},      DatasetName{"cifar100", 100},
+                                          DatasetName{"cifar10", 10}, DatasetName{"idx"},
+                                          DatasetName{"synthetic"}};
+
+/// DatasetName::classes of that name; 0 for an unknown one.
+int classes_of_dataset(std::string_view name);
 
 /// Throws UsageError for a dataset that open_dataset does not know.
 void require_dataset(const std::string& name);

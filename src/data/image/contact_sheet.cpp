@@ -16,12 +16,12 @@
 namespace mpbench::data {
 namespace {
 
-constexpr int columns = 5;
+constexpr int sheet_columns = 5;
 constexpr int thumbnail_side = 160;  // of each of a tile's two pictures
-constexpr int gap = 4;
+constexpr int tile_gap = 4;
 constexpr int caption = 34;
-constexpr int tile_width = 2 * thumbnail_side + 3 * gap;
-constexpr int tile_height = thumbnail_side + caption + 2 * gap;
+constexpr int tile_width = 2 * thumbnail_side + 3 * tile_gap;
+constexpr int tile_height = thumbnail_side + caption + 2 * tile_gap;
 const cv::Scalar found_colour(90, 200, 90);
 const cv::Scalar whole_colour(230, 60, 60);
 
@@ -102,14 +102,14 @@ void write_contact_sheet(const std::filesystem::path& png, const std::filesystem
     throw InputError(cache, "preparations", "they are not those of the images");
   }
   const auto chosen = choose(preparations, static_cast<std::size_t>(most));
-  const int rows = (static_cast<int>(chosen.size()) + columns - 1) / columns;
-  cv::Mat sheet(rows * tile_height, columns * tile_width, CV_8UC3, cv::Scalar::all(32));
+  const int rows = (static_cast<int>(chosen.size()) + sheet_columns - 1) / sheet_columns;
+  cv::Mat sheet(rows * tile_height, sheet_columns * tile_width, CV_8UC3, cv::Scalar::all(32));
   for (std::size_t place = 0; place < chosen.size(); ++place) {
     throw_if_interrupted();
     const std::size_t i = chosen[place];
     const auto& [path, preparation] = preparations[i];
-    const cv::Point corner(static_cast<int>(place) % columns * tile_width + gap,
-                           static_cast<int>(place) / columns * tile_height + gap);
+    const cv::Point corner(static_cast<int>(place) % sheet_columns * tile_width + tile_gap,
+                           static_cast<int>(place) / sheet_columns * tile_height + tile_gap);
     std::string second = fmt::format("{} {}", set.samples[i].unit,
                                      set.classes[static_cast<std::size_t>(set.samples[i].label)]);
     if (preparation.reduction > 0) second += fmt::format(", at 1/{}", 1 << preparation.reduction);
@@ -121,7 +121,7 @@ void write_contact_sheet(const std::filesystem::path& png, const std::filesystem
     } catch (const InputError& error) {
       second = "cannot be shown: " + error.problem();
     }
-    stored_picture(set, i).copyTo(sheet(cv::Rect(corner + cv::Point(thumbnail_side + gap, 0),
+    stored_picture(set, i).copyTo(sheet(cv::Rect(corner + cv::Point(thumbnail_side + tile_gap, 0),
                                                  cv::Size(thumbnail_side, thumbnail_side))));
     write_text(sheet, set.samples[i].id, corner + cv::Point(0, thumbnail_side + 13));
     write_text(sheet, second, corner + cv::Point(0, thumbnail_side + 28));

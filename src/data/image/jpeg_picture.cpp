@@ -26,7 +26,7 @@ constexpr std::uint32_t app1 = 0xE1;
 constexpr std::uint64_t max_pixels_a_byte = 8 * 64;
 // A progressive picture of three components can have 190 that all add something; usual are 10.
 constexpr int most_scans = 200;
-constexpr std::size_t most_notes = 4;
+constexpr std::size_t most_jpeg_notes = 4;
 
 /// SOF0 to SOF15, without DHT, JPG and DAC, which are among them.
 bool is_frame_header(std::uint32_t marker) {
@@ -65,7 +65,8 @@ void on_message(j_common_ptr codec, int level) {
   const bool harmless = code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR ||
                         (code == JWRN_EXTRANEOUS_DATA && !reading.in_pixels);
   if (!harmless) on_error(codec);
-  if (reading.notes->size() < most_notes) reading.notes->push_back("JPEG: " + message_of(codec));
+  if (reading.notes->size() < most_jpeg_notes)
+    reading.notes->push_back("JPEG: " + message_of(codec));
 }
 
 void on_progress(j_common_ptr codec) {

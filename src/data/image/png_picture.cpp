@@ -22,34 +22,35 @@ constexpr std::size_t header_bytes = 8 + 8 + 13 + 4;  // signature, IHDR with it
 // Deflate's limit is 1032 to 1.
 constexpr std::uint64_t max_inflation = 1040;
 constexpr png_alloc_size_t max_chunk_bytes = png_alloc_size_t{1} << 23;
-constexpr std::size_t most_notes = 4;
+constexpr std::size_t most_png_notes = 4;
 
 /// What libpng's callbacks work on.
-struct Reading {
+struct PngReading {
   std::span<const std::byte> rest;
   std::string error;
   std::vector<std::string>* notes;
 };
 
 void on_read_error(png_structp png, png_const_charp message) {
-  static_cast<Reading*>(png_get_error_ptr(png))->error = message;
+  static_cast<PngReading*>(png_get_error_ptr(png))->error = message;
   png_longjmp(png, 1);
 }
 
 void on_read_warning(png_structp png, png_const_charp message) {
-  auto& notes = *static_cast<Reading*>(png_get_error_ptr(png))->notes;
-  if (notes.size() < most_notes) notes.push_back(printable_text(std::string("PNG: ") + message));
+  auto& notes = *static_cast<PngReading*>(png_get_error_ptr(png))->notes;
+  if (notes.size() < most_png_notes)
+    notes.push_back(printable_text(std::string("PNG: ") + message));
 }
 
 void on_read(png_structp png, png_bytep to, std::size_t count) {
-  auto& rest = static_cast<Reading*>(png_get_io_ptr(png))->rest;
+  auto& rest = static_cast<PngReading*>(png_get_io_ptr(png))->rest;
   if (rest.size() < count) png_error(png, "the file is cut off");
   std::memcpy(to, rest.data(), count);
   rest = rest.subspan(count);
 }
 
 struct PngReader {
-  explicit PngReader(Reading& reading)
+  explicit PngReader(PngReading& reading)
       : png(png_create_read_struct(PNG_LIBPNG_VER_STRING, &reading, on_read_error,
                                    on_read_warning)),
         info(png == nullptr ? nullptr : png_create_info_struct(png)) {
@@ -139,7 +140,7 @@ PictureHeader read_png_header(const PictureFile& file) {
 
 cv::Mat decode_png(const PictureFile& file, std::vector<std::string>& notes) {
   if (!has_whole_chunks(file.bytes)) file.fail("PNG", "the file is cut off");
-  Reading reading{.rest = file.bytes, .error = {}, .notes = &notes};
+  PngReading reading{.rest = file.bytes, .error = {}, .notes = &notes};
   PngReader reader(reading);
   if (!reader.read_header()) file.fail("PNG", reading.error);
   if ((png_get_color_type(reader.png, reader.info) & PNG_COLOR_MASK_ALPHA) != 0) {
