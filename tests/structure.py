@@ -76,7 +76,7 @@ def check_includes(sources, allowed):
             for prefix, owners in PRIVATE.items():
                 if name.startswith(prefix) and module not in owners:
                     problems.append(f"{path}: {name} belongs to {', '.join(sorted(owners))} alone")
-            if not torch and TORCH.match(name) and module != "cli":
+            if not torch and TORCH.match(name):
                 problems.append(f"{path}: {module} has no torch in it ({name})")
 
 
@@ -119,8 +119,8 @@ def check_lengths(sources):
                     begin = number
                 if line == indent + "}" and begin is not None and not LISTS.search(" ".join(lines[begin - 1:begin + 1])) and number - begin > MOST_LINES_A_FUNCTION:
                     problems.append(f"{path}:{begin}: a function of {number - begin} lines, at most {MOST_LINES_A_FUNCTION}")
-                if line.startswith(indent + "}") or (starts and line.endswith(";")) or not line:
-                    begin = None if line.startswith(indent + "}") or line.endswith(";") or begin is None else begin
+                if line.startswith(indent + "}") or (starts and line.endswith(";")):
+                    begin = None
 
 
 def main():

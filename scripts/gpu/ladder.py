@@ -10,7 +10,8 @@ from acceptance.images import write_images
 PEER = pathlib.Path(__file__).with_name("pytorch_loop.py")
 # The loss scale does not overflow within these steps: skipped steps would be no work.
 INIT_SCALE = 256
-COLUMNS = ("model", "batch_size", "precision", "cudnn_benchmark", "side", "mode", "time_to_first_step_s", "images_per_s", "step_ms_median", "step_ms_mad",
+COLUMNS = ("model", "batch_size", "precision", "cudnn_benchmark", "side", "mode", "time_to_first_step_s",
+           "images_per_s", "step_ms_median", "step_ms_mad",
            "data_wait_fraction", "peak_bytes", "peak_reserved_bytes", "device_clock_mhz", "device_throttled",
            "device_energy_j", "status")
 

@@ -1,6 +1,7 @@
-"""pytorch_loop.py MODEL PRECISION BATCH SIZE STEPS MODES DEVICE BENCHMARK: training in Python's PyTorch, as its guides advise
-(channels_last, autocast, fused Adam, pinned uint8 batches copied ahead), on made-up batches, so that no loading of data slows it.
-MODES are eager, graph and compile, separated by commas; BENCHMARK (0 or 1) is torch.backends.cudnn.benchmark. Prints a JSON line a mode."""
+"""pytorch_loop.py MODEL PRECISION BATCH SIZE STEPS MODES DEVICE BENCHMARK: training in Python's PyTorch, as its guides
+advise (channels_last, autocast, fused Adam, pinned uint8 batches copied ahead), on made-up batches, so that no loading of data
+slows it. MODES are eager, graph and compile, separated by commas; BENCHMARK (0 or 1) is torch.backends.cudnn.benchmark. Prints
+a JSON line a mode."""
 
 import json
 import statistics
@@ -11,6 +12,8 @@ STARTED = time.perf_counter()  # before PyTorch is loaded
 
 import torch  # noqa: E402
 import torchvision  # noqa: E402
+
+IMPORT_S = time.perf_counter() - STARTED
 
 CLASSES, WARM_UP = 100, 5
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -92,7 +95,8 @@ def recorded(training, images, labels):
 
 
 def measured(name, precision, mode, batch_size, size, steps, device):
-    cuda = device.type == "cuda"
+    """time_to_first_step_s is PyTorch's import and this mode's part, without CUDA's start where another mode came before."""
+    cuda, started = device.type == "cuda", time.perf_counter()
     training, batches = Training(name, precision, mode, device), Batches(batch_size, size, device)
     step = training.step
     if mode == "graph":
@@ -102,7 +106,7 @@ def measured(name, precision, mode, batch_size, size, steps, device):
         if number == 0 and cuda:
             torch.cuda.synchronize()
         if number == 0:
-            first_step_s = time.perf_counter() - STARTED
+            first_step_s = IMPORT_S + time.perf_counter() - started
     if cuda:
         torch.cuda.synchronize()
         torch.cuda.reset_peak_memory_stats()

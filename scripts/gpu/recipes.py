@@ -1,5 +1,5 @@
-"""The recipes of configs/ for a minute each, on made-up data: that they run, how fast, and what they decide of speed. What they say
-of accuracy means nothing."""
+"""The recipes of configs/ for a minute each, on made-up data: that they run, how fast, and what they decide of speed.
+What they say of accuracy means nothing."""
 
 import random
 import struct
@@ -75,9 +75,9 @@ def run_all(session):
         length = TINY if session.rehearse else ["--max-time", f"{session.recipe_s:g}s", "--repeats", 3]
         length += [] if session.benchmark else ["--no-cudnn-benchmark"]
         out = session.out / "recipes" / name
-        code, log = session.run([session.mpbench, "compare", "--config", f"recipe:{name}", "--device", session.device, *data_of(session, name),
-                                 *length, "--no-checkpoints", "--progress", "never", "--out", out], f"recipe-{name}",
-                                limit_s=session.recipe_s + 240)
+        code, log = session.run([session.mpbench, "compare", "--config", f"recipe:{name}", "--device", session.device,
+                                 *data_of(session, name), *length, "--no-checkpoints", "--progress", "never", "--out", out],
+                                f"recipe-{name}", limit_s=session.recipe_s + 240)
         session.say(f"recipe {name}: exit code {code}")
         if code != 0:
             session.fail(f"recipe {name}: exit code {code}: {log.strip()[-300:]}")

@@ -94,8 +94,7 @@ std::vector<std::string> flag_names(const std::vector<const CLI::App*>& apps) {
   return names;
 }
 
-/// The first word that looks like a flag and is none of these commands' flags; empty where there
-/// is none.
+/// The first flag on the command line that none of these commands has; empty if all are known.
 std::string unknown_flag(int argc, char** argv, const std::vector<const CLI::App*>& apps) {
   const std::vector<std::string> known = flag_names(apps);
   for (int i = 1; i < argc; ++i) {

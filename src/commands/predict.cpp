@@ -174,7 +174,7 @@ void name_failures(const data::PredictionData& data, const fs::path& path) {
   }
   spdlog::warn("{} inputs failed and are left out; all are named in {}", data.left_out.size(),
                data.quarantine.string());
-  if (!predict::has_breasts(data.set)) return;
+  if (!data::has_cases(data.set)) return;
   if (!data.lost_units.empty()) {
     spdlog::warn("no prediction for these breasts, as none of their images could be read: {}",
                  fmt::join(data.lost_units, ", "));
@@ -186,7 +186,7 @@ void name_failures(const data::PredictionData& data, const fs::path& path) {
 std::string make_table(const PredictionOptions& options, const predict::Predictions& predictions,
                        const data::ImageSet& set, const std::vector<std::string>& classes,
                        std::optional<stats::UnitScoring> breasts) {
-  if (!predict::has_breasts(set)) return predict::class_table(predictions, set, classes);
+  if (!data::has_cases(set)) return predict::class_table(predictions, set, classes);
   return options.per_image ? predict::mammogram_table(predictions, set)
                            : predict::breast_table(predictions, set, *breasts);
 }
@@ -206,7 +206,7 @@ ExitCode run_predict(const PredictionOptions& asked, const SharedOptions& shared
   auto& [network, data] = opened;
   const auto classes = predict::agree_on_classes(network, data.set, options.data.path);
   std::optional<stats::UnitScoring> breasts;
-  if (predict::has_breasts(data.set)) {
+  if (data::has_cases(data.set)) {
     breasts = options.aggregate == "max" ? stats::UnitScoring::max : stats::UnitScoring::mean;
   } else if (options.per_image || !options.aggregate.empty()) {
     throw UsageError(

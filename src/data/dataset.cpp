@@ -98,6 +98,20 @@ std::vector<std::string> lost_units(const ImageTable& table, const ImageSet& set
   return lost;
 }
 
+/// open_dataset, where the format is known.
+ImageSet open_as(const DatasetFormat& format, const DatasetOptions& options,
+                 const ProgressFunction& progress) {
+  DatasetOptions found = options;
+  if (options.path.empty()) found.path = format.make(options, progress);
+  ImageSet set = format.read != nullptr ? format.read(found)
+                                        : open_and_warn(found, format.source(found), progress);
+  require_two_classes(set, options.limit);
+  // An RSNA folder may turn out to be one of pictures.
+  const DatasetFormat* turned_out = format.source != nullptr ? find_format(set.dataset) : &format;
+  log_opened(set, turned_out->description, found.path);
+  return set;
+}
+
 }  // namespace
 
 fs::path user_cache_folder() {
@@ -121,16 +135,7 @@ ImageSource open_source(const DatasetOptions& options) {
 
 ImageSet open_dataset(const DatasetOptions& options, const ProgressFunction& progress) {
   check_numbers(options);
-  const DatasetFormat& format = choose_format(options);
-  DatasetOptions found = options;
-  if (options.path.empty()) found.path = format.make(options, progress);
-  ImageSet set = format.read != nullptr ? format.read(found)
-                                        : open_and_warn(found, format.source(found), progress);
-  require_two_classes(set, options.limit);
-  // An RSNA folder may turn out to be one of pictures.
-  const DatasetFormat* turned_out = format.source != nullptr ? find_format(set.dataset) : &format;
-  log_opened(set, turned_out->description, found.path);
-  return set;
+  return open_as(choose_format(options), options, progress);
 }
 
 bool is_labelled(const ImageSet& set) {
@@ -163,7 +168,7 @@ PredictionData open_for_prediction(const DatasetOptions& options,
                      error ? error.message() : "it is neither a file nor a folder");
   }
   const DatasetFormat& format = choose_format(options, /*unlabelled=*/true);
-  if (format.source == nullptr) return {.set = open_dataset(options, progress)};
+  if (format.source == nullptr) return {.set = open_as(format, options, progress)};
 
   const ImageSource source = format.source(options);
   auto prepared = open_prepared(options, source, progress);

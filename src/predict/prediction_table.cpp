@@ -42,8 +42,6 @@ std::string describe(const char* what, const Judged& judged) {
 
 }  // namespace
 
-bool has_breasts(const data::ImageSet& set) { return data::has_cases(set); }
-
 std::vector<stats::UnitScore> breast_scores(const Predictions& predictions,
                                             const data::ImageSet& set, stats::UnitScoring scoring) {
   std::vector<stats::ImageScore> images;

@@ -10,9 +10,6 @@
 
 namespace mpbench::predict {
 
-/// Whether the images are mammograms in RSNA's layout, which asks for one probability a breast.
-bool has_breasts(const data::ImageSet& set);
-
 /// The probability of cancer for each breast, out of those of its images.
 std::vector<stats::UnitScore> breast_scores(const Predictions& predictions,
                                             const data::ImageSet& set, stats::UnitScoring scoring);

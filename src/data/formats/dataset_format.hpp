@@ -1,7 +1,8 @@
 #pragma once
 
-#include <array>
 #include <filesystem>
+#include <span>
+#include <string_view>
 
 #include "mpbench/core/progress.hpp"
 #include "mpbench/data/dataset.hpp"
@@ -41,6 +42,9 @@ extern const DatasetFormat idx_format;
 extern const DatasetFormat cifar10_format, cifar100_format;
 extern const DatasetFormat image_folder_format, pictures_format;
 extern const DatasetFormat cache_format;
+
+/// In the order in which they are recognized.
+std::span<const DatasetFormat* const> all_formats();
 
 /// The format whose name a set has; null for one of no format, as a damaged cache may name.
 const DatasetFormat* find_format(std::string_view name);

@@ -68,6 +68,8 @@ const DatasetFormat& recognize(const fs::path& path, bool unlabelled) {
 
 }  // namespace
 
+std::span<const DatasetFormat* const> all_formats() { return formats; }
+
 const DatasetFormat* find_format(std::string_view name) {
   const auto found = std::find_if(formats.begin(), formats.end(),
                                   [&](const DatasetFormat* one) { return one->name == name; });

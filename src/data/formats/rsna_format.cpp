@@ -131,7 +131,7 @@ const DatasetFormat synthetic_format{
     .is_synthetic = true,
     .laid_out_as = "rsna",
     .recognizes =
-        [](const fs::path& folder) { return is_rsna(folder) && is_synthetic_folder(folder); },
+        [](const fs::path& folder) { return is_synthetic_folder(folder) && is_rsna(folder); },
     .has_files = is_rsna_folder,
     .make = make_synthetic,
     .source =
