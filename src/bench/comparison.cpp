@@ -9,6 +9,7 @@
 
 #include "metric_difference.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/stats/statistics.hpp"
 #include "run_groups.hpp"
 
 namespace mpbench::bench {

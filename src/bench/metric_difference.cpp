@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "evidence.hpp"
+#include "mpbench/stats/metrics.hpp"
 #include "mpbench/stats/unit_scores.hpp"
 
 namespace mpbench::bench {
@@ -107,6 +108,15 @@ bool all_equal(const std::vector<double>& values) {
                      [&](double value) { return value == values.front(); });
 }
 
+double auc(std::span<const double> scores, std::span<const int> labels, std::span<const int>) {
+  return stats::auc(scores, labels);
+}
+
+double accuracy(std::span<const double>, std::span<const int> labels,
+                std::span<const int> predicted) {
+  return stats::accuracy(predicted, labels);
+}
+
 /// The bootstrap's difference with its interval; empty where there is none.
 std::optional<stats::Estimate> bootstrapped(const std::vector<stats::PairedPredictions>& repeats,
                                             const stats::Metric& metric,
@@ -165,8 +175,8 @@ MetricDifference metric_difference(const std::vector<Pair>& pairs, PredictionSto
   const auto repeats = join_all(pairs, judge->of_units, predictions, notes);
   result.lacking = lacking_evidence(pairs, repeats);
 
-  const stats::Metric& metric = judge->by_scores ? options.auc : options.accuracy;
-  if (metric && options.resamples > 0 && !repeats.empty()) {
+  const stats::Metric metric = judge->by_scores ? auc : accuracy;
+  if (options.resamples > 0 && !repeats.empty()) {
     result.delta = bootstrapped(repeats, metric, options, result.metric, recorded, notes);
     if (result.delta) return result;
     notes.add("the predictions carry no interval (one group, or one class)");

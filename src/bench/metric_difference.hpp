@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mpbench/bench/comparison.hpp"
+#include "mpbench/stats/statistics.hpp"
 #include "run_groups.hpp"
 
 namespace mpbench::bench {

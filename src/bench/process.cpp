@@ -1,4 +1,4 @@
-#include "mpbench/bench/process.hpp"
+#include "process.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

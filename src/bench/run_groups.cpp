@@ -70,7 +70,7 @@ void note_left_out(const RunsByRepeat& runs, const RunsByRepeat& partners, Notes
   for (const auto& [key, run] : runs) {
     if (run->status != RunStatus::ok) {
       const std::string reason = run->error.empty() ? "" : ": " + run->error.substr(0, max_reason);
-      notes.add(fmt::format("left out: {} ({}{})", run->run_id, to_string(run->status), reason));
+      notes.add(fmt::format("left out: {} ({}{})", run->run_id, enum_name(run->status), reason));
     } else if (find_ok(partners, key) == nullptr) {
       notes.add(fmt::format("left out: {} (its partner has no result)", run->run_id));
     }

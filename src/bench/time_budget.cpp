@@ -1,4 +1,4 @@
-#include "mpbench/bench/time_budget.hpp"
+#include "time_budget.hpp"
 
 #include <algorithm>
 

@@ -1,7 +1,11 @@
+#include <fmt/format.h>
+
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "numbers.hpp"
@@ -11,50 +15,57 @@
 namespace mpbench::cli {
 namespace {
 
-struct Flags {
-  commands::CompareOptions options;
-  std::vector<std::string> channels_last{"true"};  ///< in words, as a list of flags cannot be
-};
-
-void add_axes(CLI::App& command, Flags& flags) {
-  auto& axes = flags.options.axes;
-  command.add_option("--precision", axes.precision, "Comma list; the first is the baseline")
-      ->delimiter(',');
-  command.add_option("--model", axes.model, "Comma list of networks")->delimiter(',');
-  command.add_option("--batch-size", axes.batch_size, "Comma list of images a step")
-      ->delimiter(',')
-      ->transform(number<int>());
-  command
-      .add_option("--image-size", axes.image_size,
-                  "Comma list of pixels a side; 0 is the dataset's own")
-      ->delimiter(',')
-      ->transform(number<int>());
-  command.add_option("--seed", axes.seed, "Comma list of seeds")
-      ->delimiter(',')
-      ->transform(number<std::uint64_t>());
+/// A list of true and false: the flag alone is true, and --no-FLAG is false for all.
+void add_switch(CLI::App& command, bench::Axis& axis, const std::string& help) {
+  auto& values = axis.values;
   command.add_flag_callback(
-      "--no-channels-last", [&flags] { flags.channels_last = {"false"}; },
-      "NCHW memory format in every arm");
-  command
-      .add_option("--channels-last", flags.channels_last,
-                  "Comma list of true, false: NHWC memory format")
+      "--no-" + axis.option, [&values] { values = {"false"}; },
+      fmt::format("--{} false", axis.option));
+  command.add_option("--" + axis.option, values, help)
       ->delimiter(',')
       ->expected(0, -1)
       ->check(CLI::IsMember({"true", "false"}));
-  command.add_option("--repeats", axes.repeats, "Times each arm is run, interleaved")
+}
+
+/// A flag for each option that the grid varies, as train has it but with a list.
+void add_axes(CLI::App& command, bench::Grid& grid) {
+  for (bench::Axis& axis : grid.axes) {
+    const bool is_arm = axis.option == bench::Grid::arm_option;
+    train::visit_options(grid.config, [&]<class Value>(std::string_view name, const Value&,
+                                                       const char* text) {
+      if (name != axis.option) return;
+      const auto help = fmt::format("Comma list{}. {}", is_arm ? ", the baseline first" : "", text);
+      if constexpr (std::is_same_v<Value, bool>) {
+        add_switch(command, axis, help);
+      } else {
+        auto* option = command.add_option("--" + axis.option, axis.values, help);
+        option->delimiter(',');
+        if constexpr (std::is_arithmetic_v<Value>) {
+          option->transform(number<Value>())->type_name(CLI::detail::type_name<Value>());
+        }
+      }
+    });
+  }
+  command.add_option("--repeats", grid.repeats, "Times each arm is run, interleaved")
       ->transform(number<int>())
       ->check(CLI::Range(1, 1000));
+}
+
+std::set<std::string> options_of(const bench::Grid& grid) {
+  std::set<std::string> options;
+  for (const bench::Axis& axis : grid.axes) options.insert(axis.option);
+  return options;
 }
 
 }  // namespace
 
 void setup_compare(CLI::App& app, const std::set<std::string>& given, commands::Command& chosen) {
-  auto flags = std::make_shared<Flags>();
-  auto& options = flags->options;
+  auto shared_options = std::make_shared<commands::CompareOptions>();
+  auto& options = *shared_options;
   CLI::App* command =
       app.add_subcommand("compare", "FP32 against mixed precision: time, memory, accuracy");
-  add_axes(*command, *flags);
-  add_training_flags(*command, options.config, commands::axis_names());
+  add_axes(*command, options.grid);
+  add_training_flags(*command, options.grid.config, options_of(options.grid));
   command
       ->add_option("--max-time", options.max_time_s,
                    "Largest time for all runs together (90s, 3min, 1h): steps are chosen to fit; 0 "
@@ -81,13 +92,13 @@ void setup_compare(CLI::App& app, const std::set<std::string>& given, commands::
       "  mpbench compare --resume --config sweep/config.toml --out sweep\n"
       "Each run has a process of its own; repeats are interleaved. --seed varies what\n"
       "chance decides, --repeats what the machine's noise does.");
-  command->callback([flags, &given, &chosen] {
-    auto& layouts = flags->options.axes.channels_last;
-    layouts.clear();
-    for (const auto& word : flags->channels_last) layouts.push_back(word == "true");
-    if (layouts.empty()) layouts = {true};  // the flag alone, without a list
-    commands::validate(flags->options, given);
-    chosen = flags->options;
+  command->callback([shared_options, &given, &chosen] {
+    for (bench::Axis& axis : shared_options->grid.axes) {
+      // A switch without a list.
+      if (axis.values.empty() && axis.option == "channels-last") axis.values = {"true"};
+    }
+    commands::validate(*shared_options, given);
+    chosen = *shared_options;
   });
 }
 

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <memory>
 
@@ -68,13 +67,6 @@ struct PlainLines {
 };
 
 }  // namespace
-
-std::string format_duration(double seconds) {
-  const auto whole = std::llround(seconds);
-  if (whole < 60) return fmt::format("{} s", whole);
-  if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
-  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole % 3600 / 60, whole % 60);
-}
 
 ProgressFunction make_progress(const SharedOptions& shared) {
   const bool terminal = isatty(STDERR_FILENO) != 0;

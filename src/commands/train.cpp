@@ -5,8 +5,10 @@
 #include <array>
 #include <optional>
 
+#include "mpbench/bench/run_folder.hpp"
 #include "mpbench/bench/runner.hpp"
 #include "mpbench/core/logging.hpp"
+#include "mpbench/core/timer.hpp"
 #include "mpbench/device/device.hpp"
 #include "mpbench/io/atomic_file.hpp"
 #include "mpbench/nn/model.hpp"
@@ -14,8 +16,8 @@
 #include "mpbench/train/ineffective_options.hpp"
 #include "mpbench/train/setup.hpp"
 #include "mpbench/train/trainer.hpp"
+#include "out_folder.hpp"
 #include "progress_display.hpp"
-#include "run_folder.hpp"
 #include "subcommands.hpp"
 
 namespace mpbench::commands {
@@ -60,7 +62,7 @@ ExitCode conclude(const bench::RunRecord& run, const std::filesystem::path& out)
                    run.epochs.value_or(0), run.steps.value_or(0), where);
       return ExitCode::interrupted;
     default:
-      spdlog::error("{}: {}; {}", to_string(run.status), run.error, where);
+      spdlog::error("{}: {}; {}", enum_name(run.status), run.error, where);
       return ExitCode::error;
   }
 }
@@ -68,7 +70,7 @@ ExitCode conclude(const bench::RunRecord& run, const std::filesystem::path& out)
 /// A finished run in the folder gives way to a new one; one that could go on does not.
 void refuse_to_replace(const RunFolder& folder) {
   if (!folder.states.holds_any()) return;
-  const auto runs = read_runs(folder.out);
+  const auto runs = bench::read_runs(folder.out);
   if (runs.empty() || runs.front().run.status != bench::RunStatus::ok) {
     throw UsageError(fmt::format(
         "{} holds the states of a run: add --resume to go on with it, or choose another --out",
@@ -181,11 +183,11 @@ ExitCode run_train(const TrainOptions& options, const SharedOptions& shared) {
                              report_epoch(so_far);
                              bench::RunOutput kept = so_far;
                              kept.run.status = bench::RunStatus::interrupted;
-                             write_runs(out, {kept});
+                             bench::write_runs(out, {kept});
                            }});
   if (!started && state) return conclude(output.run, out);  // what was there stays
   if (!started) start();
-  write_runs(out, {output});
+  bench::write_runs(out, {output});
   data::write_split_csv(out / "split.csv", images.samples, output.split);
   return conclude(output.run, out);
 }

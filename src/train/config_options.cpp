@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <limits>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/require.hpp"
 #include "mpbench/data/dataset_options.hpp"
 #include "mpbench/device/device_options.hpp"
+#include "mpbench/io/csv_cell.hpp"
 #include "mpbench/io/toml_text.hpp"
 #include "mpbench/kernels/depthwise_options.hpp"
 #include "mpbench/kernels/emulation_options.hpp"
@@ -181,6 +183,36 @@ OptimizerOptions optimizer_options(const TrainConfig& config) {
           .momentum = config.optimizer == "sgd" ? config.momentum : 0.0,
           .nesterov = config.nesterov,
           .tensor_lr = config.cuda_graph};
+}
+
+void set_option(TrainConfig& config, std::string_view option, std::string_view text) {
+  bool found = false;
+  visit_options(config, [&]<class Value>(std::string_view name, Value& value, const char*) {
+    if (name != option) return;
+    found = true;
+    try {
+      if constexpr (std::is_same_v<Value, Precision>) {
+        value = parse_precision(text);
+      } else if constexpr (std::is_same_v<Value, std::filesystem::path>) {
+        value = text;
+      } else {
+        csv::parse_cell(text, value);
+      }
+    } catch (const UsageError&) {
+      throw;
+    } catch (const Error& error) {
+      throw UsageError(fmt::format("--{}: {}", option, error.what()));
+    }
+  });
+  if (!found) throw UsageError(fmt::format("there is no option --{}", option));
+}
+
+std::string option_toml(const TrainConfig& config, std::string_view option) {
+  std::string text;
+  visit_options(config, [&](std::string_view name, const auto& value, const char*) {
+    if (name == option) text = toml_text(value);
+  });
+  return text;
 }
 
 std::string to_toml(const TrainConfig& config) {

@@ -8,7 +8,6 @@
 #include <type_traits>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/io/toml_text.hpp"
 #include "mpbench/nn/efficientnet_options.hpp"
 
 namespace mpbench::train {
@@ -55,14 +54,6 @@ constexpr std::array rules{
     Rule{"growth-interval", has_scaler, "--precision fp16", false},
     Rule{"stall-steps", has_scaler, "--precision fp16", false}};
 
-std::string value_of(const TrainConfig& config, std::string_view option) {
-  std::string text;
-  visit_options(config, [&](std::string_view name, const auto& value, const char*) {
-    if (name == option) text = toml_text(value);
-  });
-  return text;
-}
-
 }  // namespace
 
 void require_effect(std::span<const TrainConfig> runs, const std::set<std::string>& given) {
@@ -71,8 +62,8 @@ void require_effect(std::span<const TrainConfig> runs, const std::set<std::strin
     if (std::any_of(runs.begin(), runs.end(), rule.has_effect)) continue;
     const bool named = !rule.idle_by_default && given.contains(std::string(rule.option));
     for (const TrainConfig& run : runs) {
-      const std::string value = value_of(run, rule.option);
-      if (!named && value == value_of(defaults, rule.option)) continue;
+      const std::string value = option_toml(run, rule.option);
+      if (!named && value == option_toml(defaults, rule.option)) continue;
       throw UsageError(
           fmt::format("--{} {}: has no effect here: it needs {}", rule.option, value, rule.needs));
     }

@@ -1,4 +1,4 @@
-#include "mpbench/bench/process.hpp"
+#include "../../src/bench/process.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/io/csv_cell.hpp"
 
 namespace mpbench::bench {
 namespace {
@@ -40,9 +41,10 @@ TEST(RunRecordTest, KeepsTheContractsColumns) {
 TEST(RunStatusTest, NamesRoundTrip) {
   for (const auto status : {RunStatus::ok, RunStatus::oom, RunStatus::diverged, RunStatus::failed,
                             RunStatus::interrupted}) {
-    EXPECT_EQ(parse_run_status(to_string(status)), status);
+    EXPECT_EQ(find_enum<RunStatus>(enum_name(status)), status);
   }
-  EXPECT_THROW(parse_run_status("OK"), Error);
+  RunStatus status{};
+  EXPECT_THROW(csv::parse_cell("OK", status), Error);
 }
 
 }  // namespace

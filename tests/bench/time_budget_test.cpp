@@ -1,4 +1,4 @@
-#include "mpbench/bench/time_budget.hpp"
+#include "../../src/bench/time_budget.hpp"
 
 #include <gtest/gtest.h>
 

@@ -15,7 +15,7 @@
 #include "mpbench/core/logging.hpp"
 #include "mpbench/data/split.hpp"
 #include "mpbench/io/csv.hpp"
-#include "mpbench/report/csv_table.hpp"
+#include "mpbench/io/csv_records.hpp"
 #include "stated.hpp"
 
 namespace {
@@ -81,11 +81,11 @@ void check_split(const data::Split& split) {
 
 template <class Record>
 void read_records(const fs::path& path) {
-  using namespace mpbench::report;
-  const auto records = read_csv<Record>(path);
-  const auto text = to_csv(std::span<const Record>(records));
-  const auto again = read_csv<Record>(folder().write("again.csv", text));
-  stated(to_csv(std::span<const Record>(again)) == text);
+  using namespace mpbench::bench;
+  const auto records = csv::read_records<Record>(path);
+  const auto text = csv::to_text(std::span<const Record>(records));
+  const auto again = csv::read_records<Record>(folder().write("again.csv", text));
+  stated(csv::to_text(std::span<const Record>(again)) == text);
 }
 
 /// Warnings, one an input, would be most of the log.

@@ -2,7 +2,7 @@
 // statistics_parity_test.py drives it.
 #include "driver.hpp"
 #include "mpbench/bench/comparison.hpp"
-#include "mpbench/report/csv_table.hpp"
+#include "mpbench/io/csv_records.hpp"
 #include "mpbench/stats/metrics.hpp"
 #include "mpbench/stats/statistics.hpp"
 
@@ -68,7 +68,7 @@ json verdict(const json& request) {
 
 template <class Record>
 json column_names() {
-  return report::column_names<Record>();
+  return csv::column_names<Record>();
 }
 
 /// A runs.csv with hostile text in it, written and read back by this program.
@@ -81,9 +81,9 @@ json round_trip(const json& request) {
     run.error = text.get<std::string>();
     run.images_per_s = request.at("number").get<double>();
   }
-  report::write_csv(path, runs);
+  csv::write_records(path, runs);
   json texts = json::array();
-  for (const auto& run : report::read_csv<bench::RunRecord>(path)) texts.push_back(run.error);
+  for (const auto& run : csv::read_records<bench::RunRecord>(path)) texts.push_back(run.error);
   return texts;
 }
 

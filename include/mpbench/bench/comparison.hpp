@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mpbench/bench/comparison_options.hpp"
@@ -14,6 +15,7 @@ namespace mpbench::bench {
 /// One row of comparison.csv: an arm against the baseline of the same configuration. Verdicts are
 /// empty where the runs do not carry one; `note` says why.
 struct Comparison {
+  static constexpr std::string_view last_of_first_version = "note";
   std::string baseline_run;  ///< ids of the runs compared, in pair order, joined by ';'
   std::string arm_run;
   std::string model;

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "mpbench/core/enum_names.hpp"
+
 /// What a run leaves behind. Every column is declared once, in visit_columns: headers, cells
 /// and reading back all walk the same list. docs/csv.md says what each
 /// column means.
@@ -17,14 +19,23 @@ namespace mpbench::bench {
 /// `interrupted`: Ctrl-C.
 enum class RunStatus { ok, oom, diverged, failed, interrupted };
 
-/// The name that parse_run_status reads.
-std::string_view to_string(RunStatus status);
-/// Parses "ok", "oom", "diverged", "failed" or "interrupted"; throws Error naming the choices.
-RunStatus parse_run_status(std::string_view text);
+}  // namespace mpbench::bench
+
+template <>
+inline constexpr auto mpbench::enum_names<mpbench::bench::RunStatus> =
+    std::to_array<mpbench::EnumName<mpbench::bench::RunStatus>>(
+        {{mpbench::bench::RunStatus::ok, "ok"},
+         {mpbench::bench::RunStatus::oom, "oom"},
+         {mpbench::bench::RunStatus::diverged, "diverged"},
+         {mpbench::bench::RunStatus::failed, "failed"},
+         {mpbench::bench::RunStatus::interrupted, "interrupted"}});
+
+namespace mpbench::bench {
 
 /// One row of runs.csv: one training run. An empty optional is an empty cell: not measured, never
 /// 0.
 struct RunRecord {
+  static constexpr std::string_view last_of_first_version = "note";
   std::string run_id{};
   RunStatus status = RunStatus::failed;
   std::string error{};
@@ -109,6 +120,7 @@ struct EpochRecord {
 
 /// One row of predictions/<run_id>.csv: one validation sample.
 struct PredictionRow {
+  static constexpr std::string_view last_of_first_version = "predicted";
   std::string sample_id{};
   std::string group{};  ///< what must stay together when resampling: the patient; the sample itself
                         ///< where there is none

@@ -6,19 +6,18 @@
 
 #include "mpbench/bench/comparison_options.hpp"
 #include "mpbench/bench/plan.hpp"
-#include "mpbench/train/config.hpp"
 
 namespace mpbench::commands {
 
 /// What `mpbench compare` is told.
 struct CompareOptions {
-  train::TrainConfig config;  ///< what all runs share; the axes below replace their members
-  bench::Axes axes{.precision = {"fp32", "bf16"},
-                   .model = {"cnn"},
-                   .batch_size = {32},
-                   .image_size = {0},
-                   .channels_last = {true},
-                   .seed = {0},
+  bench::Grid grid{.config = {},
+                   .axes = {{"precision", {"fp32", "bf16"}},
+                            {"model", {"cnn"}},
+                            {"batch-size", {"32"}},
+                            {"image-size", {"0"}},
+                            {"channels-last", {"true"}},
+                            {"seed", {"0"}}},
                    .repeats = 3};
   bench::ComparisonOptions comparison;
   std::filesystem::path out;  ///< empty: a folder of this moment
@@ -26,14 +25,8 @@ struct CompareOptions {
   double max_time_s = 0;  ///< all runs together; 0: as long as epochs and steps take
 
   // A sweep of a hundred runs would keep a hundred models that nobody asked for.
-  CompareOptions() { config.checkpoints = false; }
+  CompareOptions() { grid.config.checkpoints = false; }
 };
-
-/// Options of a TrainConfig that a comparison has as lists, by their flags' names.
-const std::set<std::string>& axis_names();
-
-/// What one run of the plan does; options that do nothing in it are at their defaults.
-train::TrainConfig config_of(const bench::RunSpec& spec, const train::TrainConfig& shared);
 
 /// Throws UsageError for lists that make no comparison and for options that do nothing in any run,
 /// and as train::validate for any of them. `given` are the flags on the command line, without their

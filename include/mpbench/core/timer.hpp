@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 
 namespace mpbench {
 
@@ -26,5 +27,8 @@ class Stopwatch {
 /// (/proc/self/stat field 22 against CLOCK_BOOTTIME; proc(5)). Resolution: one clock tick, usually
 /// 10 ms.
 double seconds_since_process_start();
+
+/// "1:02:03", "2:03" or "4 s".
+std::string format_duration(double seconds);
 
 }  // namespace mpbench

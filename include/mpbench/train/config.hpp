@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <limits>
 #include <string>
+#include <string_view>
 
 #include "mpbench/core/precision.hpp"
 #include "mpbench/data/augment_options.hpp"
@@ -206,6 +207,12 @@ void require_image_size(const TrainConfig& config, int height, int width, std::i
 
 nn::ModelOptions model_options(const TrainConfig& config, int channels, int classes);
 OptimizerOptions optimizer_options(const TrainConfig& config);
+
+/// Sets one option from text as on the command line: true or false, a number, a name. Throws
+/// UsageError naming the option where there is none of that name, or the text is not of its type.
+void set_option(TrainConfig& config, std::string_view option, std::string_view text);
+/// One option's value as TOML; empty where there is none of that name.
+std::string option_toml(const TrainConfig& config, std::string_view option);
 
 /// The options as TOML, in the order and under the names of the flags: `mpbench train --config`
 /// reads it back.

@@ -1,4 +1,4 @@
-#include "mpbench/report/columns.hpp"
+#include "mpbench/io/csv_cell.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 
 #include "mpbench/core/error.hpp"
 
-namespace mpbench::report {
+namespace mpbench::csv {
 namespace {
 
 template <class Number>
@@ -25,7 +25,6 @@ std::string format_cell(bool value) { return value ? "true" : "false"; }
 std::string format_cell(int value) { return std::to_string(value); }
 std::string format_cell(std::int64_t value) { return std::to_string(value); }
 std::string format_cell(std::uint64_t value) { return std::to_string(value); }
-std::string format_cell(bench::RunStatus value) { return std::string(bench::to_string(value)); }
 
 std::string format_cell(double value) {
   // The sign of a NaN means nothing, and "-nan" is no number to most readers.
@@ -51,8 +50,5 @@ void parse_cell(std::string_view text, std::uint64_t& value) {
   parse_number(text, value, "a whole number of 0 or more that fits 64 bits");
 }
 void parse_cell(std::string_view text, double& value) { parse_number(text, value, "a number"); }
-void parse_cell(std::string_view text, bench::RunStatus& value) {
-  value = bench::parse_run_status(text);
-}
 
-}  // namespace mpbench::report
+}  // namespace mpbench::csv

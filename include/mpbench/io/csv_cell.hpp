@@ -1,16 +1,17 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "mpbench/bench/comparison.hpp"
-#include "mpbench/bench/run_record.hpp"
+#include "mpbench/core/enum_names.hpp"
+#include "mpbench/core/error.hpp"
 
-/// Cells and records: what a value looks like in a CSV file, and back.
-namespace mpbench::report {
+/// What a value looks like in a CSV file, and back.
+namespace mpbench::csv {
 
 /// A value as a cell. Numbers are the shortest text that reads back as the same number; a number
 /// that is not finite is `nan`, `inf` or `-inf` (it was measured, and that is what came out); an
@@ -21,7 +22,10 @@ std::string format_cell(int value);
 std::string format_cell(std::int64_t value);
 std::string format_cell(std::uint64_t value);
 std::string format_cell(double value);
-std::string format_cell(bench::RunStatus value);
+template <NamedEnum E>
+std::string format_cell(E value) {
+  return std::string(enum_name(value));
+}
 
 template <class Value>
 std::string format_cell(const std::optional<Value>& value) {
@@ -35,7 +39,12 @@ void parse_cell(std::string_view text, int& value);
 void parse_cell(std::string_view text, std::int64_t& value);
 void parse_cell(std::string_view text, std::uint64_t& value);
 void parse_cell(std::string_view text, double& value);
-void parse_cell(std::string_view text, bench::RunStatus& value);
+template <NamedEnum E>
+void parse_cell(std::string_view text, E& value) {
+  const auto known = find_enum<E>(text);
+  if (!known) throw Error(fmt::format("'{}' is not one of {}", text, enum_choices<E>()));
+  value = *known;
+}
 
 template <class Value>
 void parse_cell(std::string_view text, std::optional<Value>& value) {
@@ -46,22 +55,4 @@ void parse_cell(std::string_view text, std::optional<Value>& value) {
   }
 }
 
-/// A record's column names in the file's order.
-template <class Record>
-std::vector<std::string> column_names() {
-  std::vector<std::string> names;
-  const Record record;
-  visit_columns(record, [&](const char* name, const auto&) { names.emplace_back(name); });
-  return names;
-}
-
-/// A record's cells in the file's order.
-template <class Record>
-std::vector<std::string> cells(const Record& record) {
-  std::vector<std::string> texts;
-  visit_columns(record,
-                [&](const char*, const auto& value) { texts.push_back(format_cell(value)); });
-  return texts;
-}
-
-}  // namespace mpbench::report
+}  // namespace mpbench::csv

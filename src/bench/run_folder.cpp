@@ -1,15 +1,10 @@
-#include "run_folder.hpp"
-
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
-#include <ctime>
+#include "mpbench/bench/run_folder.hpp"
 
 #include "mpbench/io/atomic_file.hpp"
 #include "mpbench/io/csv.hpp"
-#include "mpbench/report/csv_table.hpp"
+#include "mpbench/io/csv_records.hpp"
 
-namespace mpbench::commands {
+namespace mpbench::bench {
 namespace {
 
 namespace fs = std::filesystem;
@@ -19,7 +14,7 @@ fs::path predictions_file(const fs::path& out, const std::string& run_id) {
 }
 
 /// Rows are the true classes, columns the predicted ones.
-void write_confusion(const fs::path& path, const bench::RunOutput& output) {
+void write_confusion(const fs::path& path, const RunOutput& output) {
   std::vector<std::string> cells{"true class"};
   cells.insert(cells.end(), output.classes.begin(), output.classes.end());
   std::string text = csv::line(cells);
@@ -34,36 +29,30 @@ void write_confusion(const fs::path& path, const bench::RunOutput& output) {
 
 }  // namespace
 
-fs::path choose_out_folder(const fs::path& chosen, const std::string& command) {
-  if (!chosen.empty()) return chosen;
-  return fmt::format("mpbench-out/{}-{:%Y%m%d-%H%M%S}", command,
-                     fmt::localtime(std::time(nullptr)));
-}
-
-void write_runs(const fs::path& out, const std::vector<bench::RunOutput>& runs) {
-  std::vector<bench::RunRecord> records;
-  std::vector<bench::EpochRecord> epochs;
+void write_runs(const fs::path& out, const std::vector<RunOutput>& runs) {
+  std::vector<RunRecord> records;
+  std::vector<EpochRecord> epochs;
   for (const auto& output : runs) {
     records.push_back(output.run);
     epochs.insert(epochs.end(), output.epochs.begin(), output.epochs.end());
     if (output.predictions.empty()) continue;
     fs::create_directories(out / "predictions");
-    report::write_csv(predictions_file(out, output.run.run_id), output.predictions);
+    csv::write_records(predictions_file(out, output.run.run_id), output.predictions);
     if (output.confusion.classes == 0) continue;
     fs::create_directories(out / "confusion");
     write_confusion(out / "confusion" / (output.run.run_id + ".csv"), output);
   }
-  report::write_csv(out / "epochs.csv", epochs);
-  report::write_csv(out / "runs.csv", records);
+  csv::write_records(out / "epochs.csv", epochs);
+  csv::write_records(out / "runs.csv", records);
 }
 
-std::vector<bench::RunOutput> read_runs(const fs::path& out) {
+std::vector<RunOutput> read_runs(const fs::path& out) {
   if (!fs::exists(out / "runs.csv")) return {};
-  std::vector<bench::RunOutput> runs;
-  for (auto& record : report::read_csv<bench::RunRecord>(out / "runs.csv")) {
+  std::vector<RunOutput> runs;
+  for (auto& record : csv::read_records<RunRecord>(out / "runs.csv")) {
     runs.push_back({.run = std::move(record)});
   }
-  for (auto& epoch : report::read_csv<bench::EpochRecord>(out / "epochs.csv")) {
+  for (auto& epoch : csv::read_records<EpochRecord>(out / "epochs.csv")) {
     for (auto& output : runs) {
       if (output.run.run_id == epoch.run_id) output.epochs.push_back(epoch);
     }
@@ -71,10 +60,10 @@ std::vector<bench::RunOutput> read_runs(const fs::path& out) {
   return runs;
 }
 
-std::vector<bench::PredictionRow> read_predictions(const fs::path& out, const std::string& run_id) {
+std::vector<PredictionRow> read_predictions(const fs::path& out, const std::string& run_id) {
   const fs::path file = predictions_file(out, run_id);
   if (!fs::exists(file)) return {};
-  return report::read_csv<bench::PredictionRow>(file);
+  return csv::read_records<PredictionRow>(file);
 }
 
-}  // namespace mpbench::commands
+}  // namespace mpbench::bench

@@ -1,4 +1,4 @@
-#include "mpbench/report/csv_table.hpp"
+#include "mpbench/io/csv_records.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,14 +8,12 @@
 #include <fstream>
 #include <limits>
 
-namespace mpbench::report {
+#include "mpbench/bench/comparison.hpp"
+#include "mpbench/bench/run_record.hpp"
+
+namespace mpbench::bench {
 namespace {
 
-using bench::Comparison;
-using bench::EpochRecord;
-using bench::PredictionRow;
-using bench::RunRecord;
-using bench::RunStatus;
 using testing::HasSubstr;
 
 class CsvTableTest : public testing::Test {
@@ -30,7 +28,7 @@ class CsvTableTest : public testing::Test {
   template <class Record>
   std::string refusal() const {
     try {
-      read_csv<Record>(path_);
+      csv::read_records<Record>(path_);
     } catch (const InputError& error) {
       return error.what();
     }
@@ -52,11 +50,11 @@ TEST_F(CsvTableTest, ARunSurvives) {
   run.step_ms_mad = 5e-324;
   run.train_loss = std::numeric_limits<double>::quiet_NaN();
   run.val_loss = -std::numeric_limits<double>::infinity();
-  write_csv(path_, std::vector<RunRecord>{run, RunRecord{}});
-  const auto back = read_csv<RunRecord>(path_);
+  csv::write_records(path_, std::vector<RunRecord>{run, RunRecord{}});
+  const auto back = csv::read_records<RunRecord>(path_);
   ASSERT_EQ(back.size(), 2U);
-  EXPECT_EQ(cells(back[0]), cells(run));
-  EXPECT_EQ(cells(back[1]), cells(RunRecord{}));
+  EXPECT_EQ(csv::cells(back[0]), csv::cells(run));
+  EXPECT_EQ(csv::cells(back[1]), csv::cells(RunRecord{}));
   EXPECT_EQ(back[0].images_per_s, run.images_per_s);
   EXPECT_EQ(back[0].step_ms_mad, run.step_ms_mad);
   EXPECT_TRUE(std::isnan(*back[0].train_loss));
@@ -65,16 +63,17 @@ TEST_F(CsvTableTest, ARunSurvives) {
 }
 
 TEST_F(CsvTableTest, EveryRecordHasItsTable) {
-  write_csv(path_, std::vector<EpochRecord>{{.run_id = "a", .epoch = 2}});
-  EXPECT_EQ(read_csv<EpochRecord>(path_).at(0).epoch, 2);
-  write_csv(path_, std::vector<PredictionRow>{{.sample_id = "i", .group = "p", .score = 0.25}});
-  EXPECT_EQ(read_csv<PredictionRow>(path_).at(0).score, 0.25);
+  csv::write_records(path_, std::vector<EpochRecord>{{.run_id = "a", .epoch = 2}});
+  EXPECT_EQ(csv::read_records<EpochRecord>(path_).at(0).epoch, 2);
+  csv::write_records(path_,
+                     std::vector<PredictionRow>{{.sample_id = "i", .group = "p", .score = 0.25}});
+  EXPECT_EQ(csv::read_records<PredictionRow>(path_).at(0).score, 0.25);
   Comparison row;
   row.speed_verdict = "faster";
-  write_csv(path_, std::vector<Comparison>{row});
-  EXPECT_EQ(read_csv<Comparison>(path_).at(0).speed_verdict, "faster");
-  write_csv(path_, std::vector<Comparison>{});
-  EXPECT_TRUE(read_csv<Comparison>(path_).empty());
+  csv::write_records(path_, std::vector<Comparison>{row});
+  EXPECT_EQ(csv::read_records<Comparison>(path_).at(0).speed_verdict, "faster");
+  csv::write_records(path_, std::vector<Comparison>{});
+  EXPECT_TRUE(csv::read_records<Comparison>(path_).empty());
 }
 
 TEST_F(CsvTableTest, WritesWhatItSays) {
@@ -85,14 +84,14 @@ TEST_F(CsvTableTest, WritesWhatItSays) {
                                          .score = 1e-7,
                                          .predicted = 0,
                                          .logit = -16.5}};
-  EXPECT_EQ(to_csv(std::span<const PredictionRow>(rows)),
+  EXPECT_EQ(csv::to_text(std::span<const PredictionRow>(rows)),
             "sample_id,group,unit,label,score,predicted,logit\n"
             "\"1,2\",\"say \"\"p\"\"\",,1,1e-07,0,-16.5\n");
 }
 
 TEST_F(CsvTableTest, ColumnsMayMoveAndNewOnesAppear) {
   write_text("predicted,score,later,label,unit,group,sample_id\n1,0.5,x,0,u,g,s\n");
-  const PredictionRow row = read_csv<PredictionRow>(path_).at(0);
+  const PredictionRow row = csv::read_records<PredictionRow>(path_).at(0);
   EXPECT_EQ(row.sample_id, "s");
   EXPECT_EQ(row.score, 0.5);
   EXPECT_EQ(row.predicted, 1);
@@ -109,11 +108,11 @@ TEST_F(CsvTableTest, NamesWhatIsWrong) {
   }
   write_text(header + "s,g,u,1,many,1\n");
   EXPECT_THAT(refusal<PredictionRow>(), HasSubstr("'many' is not a number"));
-  std::string runs = to_csv(std::span<const RunRecord>(std::vector<RunRecord>{RunRecord{}}));
+  std::string runs = csv::to_text(std::span<const RunRecord>(std::vector<RunRecord>{RunRecord{}}));
   runs.replace(runs.find("failed"), 6, "great!");
   write_text(runs);
   EXPECT_THAT(refusal<RunRecord>(), HasSubstr("column status"));
 }
 
 }  // namespace
-}  // namespace mpbench::report
+}  // namespace mpbench::bench
