@@ -60,7 +60,7 @@ FittedSteps fit_steps(const std::vector<RunSpec>& plan, Executor& trials, double
     const train::TrainConfig& config = spec.config;
     const auto [cost, is_new] = costs.try_emplace(configuration_of(spec));
     if (is_new) {
-      spdlog::info("measuring a step of {} in {}, batch {}", config.model,
+      spdlog::info("measuring a step of {} in {}, batch {}", config.model.name,
                    to_string(config.precision), config.batch_size);
       cost->second = measure_cost(spec, trials);
     }

@@ -118,7 +118,7 @@ std::string make_run_id(const train::TrainConfig& config, int repeat,
     }
     others += name_part(axis.option, train::option_toml(config, axis.option));
   }
-  return fmt::format("{}-b{}-i{}-{}s{}-{}{}-r{}", config.model, config.batch_size, size,
+  return fmt::format("{}-b{}-i{}-{}s{}-{}{}-r{}", config.model.name, config.batch_size, size,
                      config.channels_last ? "cl-" : "", config.seed, others,
                      to_string(config.precision), repeat);
 }
@@ -140,8 +140,8 @@ std::vector<RunSpec> make_plan(const Grid& grid) {
   const std::size_t arms = grid.arms().size();
   std::vector<train::TrainConfig> configs = configurations(grid);
   for (train::TrainConfig& config : configs) {
-    if (!is_file_name(config.model)) {
-      throw UsageError(fmt::format("--model: '{}' is no name", config.model));
+    if (!is_file_name(config.model.name)) {
+      throw UsageError(fmt::format("--model: '{}' is no name", config.model.name));
     }
     config = train::without_ineffective(std::move(config));
     train::validate(config);

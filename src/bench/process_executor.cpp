@@ -19,7 +19,7 @@ RunOutput lost_run(const RunSpec& spec, const ProcessResult& process) {
               .status = RunStatus::failed,
               .error = process.last_line.empty() ? describe(process) : process.last_line,
               .precision = std::string(to_string(spec.config.precision)),
-              .model = spec.config.model,
+              .model = spec.config.model.name,
               .batch_size = spec.config.batch_size,
               .channels_last = spec.config.channels_last,
               .seed = spec.config.seed,

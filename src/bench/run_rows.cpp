@@ -23,14 +23,14 @@ RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& s
   RunRecord run;
   run.run_id = options.run_id;
   run.precision = to_string(config.precision);
-  run.model = config.model;
+  run.model = config.model.name;
   run.dataset = set.dataset;
   run.image_size = std::max(set.height, set.width);
   run.batch_size = config.batch_size;
   run.channels_last = config.channels_last;
-  if (config.model.starts_with("efficientnet")) {
-    run.activation = config.activation;
-    run.squeeze_excite = config.squeeze_excite;
+  if (config.model.name.starts_with("efficientnet")) {
+    run.activation = config.model.activation;
+    run.squeeze_excite = config.model.squeeze_excite;
   }
   if (device.is_cuda()) run.cuda_graph = config.cuda_graph;
   run.workers = train::workers_of(config, device);

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <set>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "choices.hpp"
 #include "did_you_mean.hpp"
 #include "mpbench/core/build_info.hpp"
 #include "mpbench/core/utf8_text.hpp"
@@ -153,14 +153,7 @@ CommandLine::CommandLine(commands::Request& request)
   app_.add_flag("--quiet", shared.quiet, "Warnings and errors only");
   app_.add_option("--log-level", shared.log_level, "trace, debug, info, warning, error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}));
-  static const std::map<std::string, commands::ProgressMode> modes{
-      {"auto", commands::ProgressMode::automatic},
-      {"always", commands::ProgressMode::always},
-      {"never", commands::ProgressMode::never}};
-  app_.add_option_function<std::string>(
-          "--progress", [&shared](const std::string& word) { shared.progress = modes.at(word); },
-          "auto, always or never")
-      ->check(CLI::IsMember({"auto", "always", "never"}));
+  add_choice<commands::ProgressMode>(app_, "--progress", shared.progress, "auto, always or never");
 
   setup_info(app_, request.command);
   setup_synth(app_, request.command);

@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "choices.hpp"
 #include "mpbench/core/error.hpp"
 #include "numbers.hpp"
 #include "subcommands.hpp"
@@ -10,11 +11,10 @@ void setup_decode(CLI::App& app, commands::Command& chosen) {
   auto options = std::make_shared<commands::DecodeOptions>();
   CLI::App* command = app.add_subcommand("decode", "Decode DICOM files to pixel values");
   command->add_option("FILE", options->files, "DICOM files")->required()->default_str("");
-  command
-      ->add_option("--stage", options->stage,
-                   "How far to go: stored values, modality units, or display values in 0..1")
-      ->check(CLI::IsMember({"stored", "modality", "display"}))
-      ->capture_default_str();
+  add_choice<commands::DecodeStage>(
+      *command, "--stage", options->stage,
+      "How far to go: stored values, modality units, or display values in 0..1")
+      ->default_str("stored");
   command->add_flag(
       "--digest", options->digest,
       "Print one line a frame: sha256 rows cols bits signed path. The SHA-256 is that "

@@ -1,6 +1,7 @@
 #include <memory>
 #include <string>
 
+#include "choices.hpp"
 #include "numbers.hpp"
 #include "subcommands.hpp"
 
@@ -46,12 +47,10 @@ void add_network_flags(CLI::App& command, PredictionOptions& options) {
       ->transform(number<int>())
       ->check(CLI::Range(0, 16384))
       ->needs(weights);
-  auto* normalize = command
-                        .add_option("--normalize", options.normalize,
-                                    "With --weights: auto (imagenet for colour), imagenet, unit "
-                                    "or none")
+  auto* normalize = add_choice<train::NormalizationKind>(
+                        command, "--normalize", options.normalize,
+                        "With --weights: auto (imagenet for colour), imagenet, unit or none")
                         ->option_text("TEXT=auto")
-                        ->check(CLI::IsMember({"auto", "imagenet", "unit", "none"}))
                         ->needs(weights);
   auto* mean = command
                    .add_option("--mean", options.mean,
@@ -91,11 +90,10 @@ void add_data_flags(CLI::App& command, PredictionOptions& options) {
       ->check(CLI::NonNegativeNumber);
   command.add_option("--split", options.split,
                      "A run's split.csv: predict its validation images only");
-  command
-      .add_option("--part", options.part,
-                  "all, train, validation or test images, of --split or of the dataset's own split")
-      ->option_text("TEXT")
-      ->check(CLI::IsMember({"all", "train", "validation", "test"}));
+  add_choice<commands::DatasetPart>(
+      command, "--part", options.part,
+      "all, train, validation or test images, of --split or of the dataset's own split")
+      ->option_text("TEXT");
   command
       .add_option("--pixel-bits", options.pixel_bits, "Prepare images with 8 or 16 bits a pixel")
       ->transform(number<int>())
@@ -109,11 +107,10 @@ void add_run_flags(CLI::App& command, PredictionOptions& options) {
                         .add_flag("--per-image", options.per_image,
                                   "Mammograms: a row an image (image_id), not one a breast")
                         ->option_text(" ");
-  command
-      .add_option("--aggregate", options.aggregate,
-                  "Mammograms: a breast's probability is its images' mean (default) or max")
+  add_choice<stats::UnitScoring>(
+      command, "--aggregate", options.aggregate,
+      "Mammograms: a breast's probability is its images' mean (default) or max")
       ->option_text("TEXT=mean")
-      ->check(CLI::IsMember({"mean", "max"}))
       ->excludes(per_image);
   command.add_option_function<std::string>(
       "--precision",

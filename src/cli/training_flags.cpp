@@ -27,6 +27,14 @@ struct FlagAdder {
           .add_option_function<std::string>(
               flag, [&value](const std::string& word) { value = parse_precision(word); }, help)
           ->default_str(std::string(to_string(value)));
+    } else if constexpr (NamedEnum<Value>) {
+      command
+          .add_option_function<std::string>(
+              flag,
+              [&value, flag](const std::string& word) { value = parse_enum<Value>(word, flag); },
+              help)
+          ->take_last()
+          ->default_str(std::string(enum_name(value)));
     } else if constexpr (std::is_same_v<Value, std::filesystem::path>) {
       command.add_option_function<std::string>(
           flag, [&value](const std::string& text) { value = text; }, help);

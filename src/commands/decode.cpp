@@ -31,9 +31,9 @@ struct Staged {
   std::string window;  ///< which VOI transformation was used; empty before the display stage
 };
 
-Staged to_stage(const dicom::StoredImage& image, const std::string& stage) {
-  if (stage == "modality") return {dicom::to_modality(image), {}};
-  if (stage == "display") {
+Staged to_stage(const dicom::StoredImage& image, DecodeStage stage) {
+  if (stage == DecodeStage::modality) return {dicom::to_modality(image), {}};
+  if (stage == DecodeStage::display) {
     dicom::DisplayImage display = dicom::to_display(image);
     return {display.pixels, display.window};
   }
@@ -68,7 +68,7 @@ std::string describe_windows(const dicom::ImageAttributes& attributes) {
 }
 
 /// A few lines for a person.
-std::string description(const dicom::StoredImage& image, const std::string& stage) {
+std::string description(const dicom::StoredImage& image, DecodeStage stage) {
   const dicom::ImageAttributes& a = image.attributes;
   std::string text = fmt::format(
       "{}\n  {} x {} pixels, {} frame(s), {} of {} bits {}, {}\n  transfer syntax {}\n  {}\n",
@@ -82,17 +82,17 @@ std::string description(const dicom::StoredImage& image, const std::string& stag
   double low = 0;
   double high = 0;
   cv::minMaxLoc(staged.values.reshape(1), &low, &high);
-  text += fmt::format("  {} values {} to {}{}{}\n", stage, low, high,
+  text += fmt::format("  {} values {} to {}{}{}\n", enum_name(stage), low, high,
                       staged.window.empty() ? "" : ", ", staged.window);
   for (const std::string& note : image.notes) text += fmt::format("  note: {}\n", note);
   return text;
 }
 
 /// A picture to look at: display values by 65535, others stretched from their smallest to largest.
-cv::Mat to_png_matrix(const cv::Mat& values, const std::string& stage) {
+cv::Mat to_png_matrix(const cv::Mat& values, DecodeStage stage) {
   double low = 0;
   double high = 1;
-  if (stage != "display") cv::minMaxLoc(values.reshape(1), &low, &high);
+  if (stage != DecodeStage::display) cv::minMaxLoc(values.reshape(1), &low, &high);
   const double factor = high > low ? 65535 / (high - low) : 0;
   cv::Mat scaled;
   values.convertTo(scaled, CV_16U, factor, -low * factor);
@@ -107,7 +107,7 @@ class OutputFolder {
   }
   /// Writes NAME.npy and NAME.png, NAME being the stem, or the stem with a number when an earlier
   /// file of this run has taken it. Returns the path of the first.
-  fs::path write(const cv::Mat& values, const std::string& stage, const std::string& stem) {
+  fs::path write(const cv::Mat& values, DecodeStage stage, const std::string& stem) {
     std::string name = stem;
     for (int number = 2; !taken_.insert(name).second; ++number) {
       name = fmt::format("{}-{}", stem, number);

@@ -81,13 +81,13 @@ void warn_of_precision(Precision precision, c10::Device device) {
 data::Normalization given_normalization(const PredictionOptions& options,
                                         const data::ImageSet& set) {
   if (options.mean.empty() && options.deviation.empty()) {
-    if (options.normalize == "auto" && set.channels != 3) {
+    if (options.normalize == train::NormalizationKind::automatic && set.channels != 3) {
       throw UsageError(
           "--normalize: a weights file does not tell the mean and deviation of the grey images it "
           "was trained on: give --mean and --deviation (of values from 0 to 1), or choose "
           "imagenet, unit or none");
     }
-    return train::choose_normalization(options.normalize, set, {});
+    return train::make_normalization(options.normalize, set, {});
   }
   const auto fits = [&](const std::vector<float>& values) {
     return values.size() == 1 || values.size() == static_cast<std::size_t>(set.channels);
@@ -146,20 +146,20 @@ std::vector<std::int64_t> choose_images(const PredictionOptions& options,
                                         const data::ImageSet& set) {
   std::vector<std::int64_t> all(set.samples.size());
   std::iota(all.begin(), all.end(), std::int64_t{0});
-  const std::string part =
-      !options.part.empty() ? options.part : (options.split.empty() ? "all" : "validation");
-  if (part == "all") return all;
+  const DatasetPart part =
+      options.part.value_or(options.split.empty() ? DatasetPart::all : DatasetPart::validation);
+  if (part == DatasetPart::all) return all;
   if (options.split.empty() && !set.given_split) {
     throw UsageError(
         fmt::format("--part {}: dataset {} has no split of its own: name one with "
                     "--split",
-                    part, set.dataset));
+                    enum_name(part), set.dataset));
   }
   const data::Split split = options.split.empty() ? *set.given_split
                                                   : data::read_split_csv(options.split, set.samples,
                                                                          options.data.limit > 0);
-  if (part == "train") return split.train;
-  if (part == "validation") return split.validation;
+  if (part == DatasetPart::train) return split.train;
+  if (part == DatasetPart::validation) return split.validation;
   if (split.test.empty()) {
     throw UsageError(fmt::format("--part test: {} has no test images",
                                  options.split.empty() ? set.dataset : options.split.string()));
@@ -207,8 +207,8 @@ ExitCode run_predict(const PredictionOptions& asked, const SharedOptions& shared
   const auto classes = predict::agree_on_classes(network, data.set, options.data.path);
   std::optional<stats::UnitScoring> breasts;
   if (data::has_cases(data.set)) {
-    breasts = options.aggregate == "max" ? stats::UnitScoring::max : stats::UnitScoring::mean;
-  } else if (options.per_image || !options.aggregate.empty()) {
+    breasts = options.aggregate.value_or(stats::UnitScoring::mean);
+  } else if (options.per_image || options.aggregate) {
     throw UsageError(
         fmt::format("--per-image, --aggregate: dataset {} has no breasts", data.set.dataset));
   }

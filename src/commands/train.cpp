@@ -113,7 +113,7 @@ struct RunName {
 /// As the flags say, else as before where it goes on.
 RunName name_of(const TrainOptions& options, const train::TrainConfig& config,
                 const std::optional<train::KeptState>& state) {
-  RunName name{fmt::format("{}-{}", config.model, to_string(config.precision))};
+  RunName name{fmt::format("{}-{}", config.model.name, to_string(config.precision))};
   if (state) {
     const nlohmann::json& saved = state->checkpoint.state;
     name = {saved.value("run_id", name.run_id), saved.value("repeat", name.repeat)};
@@ -165,9 +165,9 @@ ExitCode run_train(const TrainOptions& options, const SharedOptions& shared) {
   };
 
   const data::ImageSet images = train::open_images(config, progress);
-  const int designed_for = nn::native_resolution(config.model);
+  const int designed_for = nn::native_resolution(config.model.name);
   if (designed_for > std::max(images.height, images.width)) {
-    spdlog::info("{} is designed for images of {} x {} (--image-size {})", config.model,
+    spdlog::info("{} is designed for images of {} x {} (--image-size {})", config.model.name,
                  designed_for, designed_for, designed_for);
   }
   const RunName name = name_of(options, config, state);

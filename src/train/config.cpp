@@ -19,14 +19,14 @@ std::string config_hash(const TrainConfig& config, const std::string& data_key,
                         const std::string& digest) {
   TrainConfig content = config;
   // The same images under another path are the same experiment: the key stands for them.
-  content.data.clear();
+  content.data.path.clear();
   // Whether states are kept changes nothing.
   content.checkpoints = true;
   content.checkpoint_steps = 0;
   content.weights = digest;
-  if (!config.split.empty()) {
+  if (!config.split.file.empty()) {
     // Likewise the split: it is what the file says that counts.
-    content.split = sha256_hex(MappedFile(config.split).bytes());
+    content.split.file = sha256_hex(MappedFile(config.split.file).bytes());
   }
   std::string text = to_toml(content);
   // What earlier versions did not have is left out at its default: the rows that they wrote hold.

@@ -31,30 +31,30 @@ void require_dataset_name(const std::string& name) {
 }
 
 void validate_data(const TrainConfig& config) {
-  require_dataset_name(config.dataset);
-  if (config.data.empty() && config.dataset != "auto" && config.dataset != "synthetic") {
-    throw UsageError(fmt::format("--dataset {}: needs --data, its folder", config.dataset));
+  require_dataset_name(config.data.dataset);
+  if (config.data.path.empty() && config.data.dataset != "auto" &&
+      config.data.dataset != "synthetic") {
+    throw UsageError(fmt::format("--dataset {}: needs --data, its folder", config.data.dataset));
   }
-  require(config.limit >= 0, "--limit", config.limit, "0 or more");
+  require(config.data.limit >= 0, "--limit", config.data.limit, "0 or more");
   require(config.image_size == 0 || (config.image_size >= 16 && config.image_size <= 8192),
           "--image-size", config.image_size, "0, or 16 to 8192");
-  require_choice("--normalize", config.normalize, {"auto", "imagenet", "unit", "none"});
-  require_choice("--balance", config.balance, {"auto", "positives", "weight", "none"});
-  if (const int classes = data::classes_of_dataset(config.dataset);
-      classes > 0 && std::filesystem::is_directory(config.data)) {
+  if (const int classes = data::classes_of_dataset(config.data.dataset);
+      classes > 0 && std::filesystem::is_directory(config.data.path)) {
     require_classes(config, classes);
   }
-  require(config.validation_fraction > 0 && config.validation_fraction < 1, "--validation-fraction",
-          config.validation_fraction, "between 0 and 1");
+  require(config.split.validation_fraction > 0 && config.split.validation_fraction < 1,
+          "--validation-fraction", config.split.validation_fraction, "between 0 and 1");
   data::validate(config.augment);
   // Now rather than after hours of preprocessing.
-  if (!config.split.empty() && !std::filesystem::is_regular_file(config.split)) {
-    throw InputError(config.split, "--split", "there is no such file");
+  if (!config.split.file.empty() && !std::filesystem::is_regular_file(config.split.file)) {
+    throw InputError(config.split.file, "--split", "there is no such file");
   }
-  require(config.folds == 0 || (config.folds >= 2 && config.folds <= 1000), "--folds", config.folds,
-          "0, or 2 to 1000");
-  require(config.fold >= 0 && config.fold < std::max(config.folds, 1), "--fold", config.fold,
-          config.folds == 0 ? "0 without --folds" : "0 to the number of folds less one");
+  require(config.split.folds == 0 || (config.split.folds >= 2 && config.split.folds <= 1000),
+          "--folds", config.split.folds, "0, or 2 to 1000");
+  require(config.split.fold >= 0 && config.split.fold < std::max(config.split.folds, 1), "--fold",
+          config.split.fold,
+          config.split.folds == 0 ? "0 without --folds" : "0 to the number of folds less one");
 }
 
 void validate_model(const TrainConfig& config) {
@@ -70,10 +70,7 @@ void validate_model(const TrainConfig& config) {
 }
 
 void validate_loss(const TrainConfig& config) {
-  train::validate(LossOptions{.task = Task::multiclass,
-                              .kind = config.loss,
-                              .focal_gamma = config.focal_gamma,
-                              .label_smoothing = config.label_smoothing});
+  train::validate(config.loss);
   require(config.focal_alpha <= 1, "--focal-alpha", config.focal_alpha, "at most 1");
 }
 
@@ -82,28 +79,26 @@ void validate_schedule(const TrainConfig& config) {
           "1 to 1048576");
   require(config.epochs >= 1, "--epochs", config.epochs, "1 or more");
   require(config.steps >= 0, "--steps", config.steps, "0 or more");
-  train::validate(optimizer_options(config));
-  // The optimizer's own options leave out what it does not have.
-  require(config.momentum >= 0 && config.momentum < 1, "--momentum", config.momentum,
-          "0 or more, and below 1");
+  train::validate(config.optimizer);
   require(config.clip_norm == 0 || is_positive_float(config.clip_norm), "--clip-norm",
           config.clip_norm, fmt::format("0, or {}", positive_float_range));
   require(config.ema_decay >= 0 && config.ema_decay < 1, "--ema-decay", config.ema_decay,
           "0 or more, below 1");
   require(config.early_stop >= 0, "--early-stop", config.early_stop, "0 or more");
   require(config.checkpoint_steps >= 0, "--checkpoint-steps", config.checkpoint_steps, "0 or more");
-  require_choice("--schedule", config.schedule, {"constant", "cosine"});
-  require(config.warmup_epochs >= 0 && config.warmup_epochs <= config.epochs, "--warmup-epochs",
-          config.warmup_epochs, "0 to the number of epochs");
-  require(config.min_lr >= 0 && config.min_lr <= config.lr, "--min-lr", config.min_lr, "0 to --lr");
+  require(config.schedule.warmup_epochs >= 0 && config.schedule.warmup_epochs <= config.epochs,
+          "--warmup-epochs", config.schedule.warmup_epochs, "0 to the number of epochs");
+  require(config.schedule.min_lr >= 0 && config.schedule.min_lr <= config.optimizer.lr, "--min-lr",
+          config.schedule.min_lr, "0 to --lr");
   // What TOML can hold, so that config.toml reads back.
   require(config.seed <= largest_seed, "--seed", config.seed, fmt::format("0 to {}", largest_seed));
   require(config.warmup_steps >= 0, "--warmup-steps", config.warmup_steps, "0 or more");
-  require(is_positive_float(config.init_scale), "--init-scale", config.init_scale,
+  require(is_positive_float(config.scaler.init_scale), "--init-scale", config.scaler.init_scale,
           positive_float_range);
   constexpr std::int64_t largest_interval = std::numeric_limits<std::int32_t>::max();
-  require(config.growth_interval >= 1 && config.growth_interval <= largest_interval,
-          "--growth-interval", config.growth_interval, fmt::format("1 to {}", largest_interval));
+  require(config.scaler.growth_interval >= 1 && config.scaler.growth_interval <= largest_interval,
+          "--growth-interval", config.scaler.growth_interval,
+          fmt::format("1 to {}", largest_interval));
   require(config.stall_steps >= 1, "--stall-steps", config.stall_steps, "1 or more");
 }
 
@@ -127,11 +122,11 @@ void validate_machine(const TrainConfig& config) {
 
 void require_classes(const TrainConfig& config, int classes) {
   if (task_of(classes) == Task::binary) return;
-  if (config.balance == "positives" || config.balance == "weight") {
+  if (config.balance == Balance::positives || config.balance == Balance::weight) {
     throw UsageError(fmt::format(
         "--balance {}: is for two classes, of which the second is the positive, and the data have "
         "{}: leave it out",
-        config.balance, classes));
+        enum_name(config.balance), classes));
   }
   if (config.focal_alpha >= 0) {
     throw UsageError(fmt::format(
@@ -144,9 +139,9 @@ void require_classes(const TrainConfig& config, int classes) {
 void require_image_size(const TrainConfig& config, int height, int width, std::int64_t batch_size) {
   // A frozen backbone's batch norms are not in training mode.
   if (config.freeze_backbone && config.unfreeze_epoch == 0) {
-    nn::require_image_size(config.model, height, width);
+    nn::require_image_size(config.model.name, height, width);
   } else {
-    nn::require_norm_values(config.model, height, width, batch_size);
+    nn::require_norm_values(config.model.name, height, width, batch_size);
   }
 }
 
@@ -169,20 +164,10 @@ void require_weights_file(const TrainConfig& config) {
 }
 
 nn::ModelOptions model_options(const TrainConfig& config, int channels, int classes) {
-  return {.name = config.model,
-          .in_channels = channels,
-          .outputs = outputs_of(classes),
-          .activation = config.activation,
-          .squeeze_excite = config.squeeze_excite};
-}
-
-OptimizerOptions optimizer_options(const TrainConfig& config) {
-  return {.name = config.optimizer,
-          .lr = config.lr,
-          .weight_decay = config.weight_decay,
-          .momentum = config.optimizer == "sgd" ? config.momentum : 0.0,
-          .nesterov = config.nesterov,
-          .tensor_lr = config.cuda_graph};
+  nn::ModelOptions options = config.model;
+  options.in_channels = channels;
+  options.outputs = outputs_of(classes);
+  return options;
 }
 
 void set_option(TrainConfig& config, std::string_view option, std::string_view text) {
@@ -193,6 +178,8 @@ void set_option(TrainConfig& config, std::string_view option, std::string_view t
     try {
       if constexpr (std::is_same_v<Value, Precision>) {
         value = parse_precision(text);
+      } else if constexpr (NamedEnum<Value>) {
+        value = parse_enum<Value>(text, fmt::format("--{}", option));
       } else if constexpr (std::is_same_v<Value, std::filesystem::path>) {
         value = text;
       } else {

@@ -14,13 +14,13 @@ namespace mpbench::train {
 namespace {
 
 bool is_efficientnet(const TrainConfig& config) {
-  return nn::find_efficientnet(config.model) != nullptr;
+  return nn::find_efficientnet(config.model.name) != nullptr;
 }
-bool is_sgd(const TrainConfig& config) { return config.optimizer == "sgd"; }
-bool is_focal(const TrainConfig& config) { return config.loss == "focal"; }
-bool is_cosine(const TrainConfig& config) { return config.schedule == "cosine"; }
+bool is_sgd(const TrainConfig& config) { return config.optimizer.kind == OptimizerKind::sgd; }
+bool is_focal(const TrainConfig& config) { return config.loss.kind == LossKind::focal; }
+bool is_cosine(const TrainConfig& config) { return config.schedule.kind == ScheduleKind::cosine; }
 bool makes_one_split(const TrainConfig& config) {
-  return config.folds == 0 && config.split.empty();
+  return config.split.folds == 0 && config.split.file.empty();
 }
 bool has_scaler(const TrainConfig& config) { return config.precision == Precision::fp16; }
 // Where the device is chosen by the machine, it may be either.

@@ -65,7 +65,7 @@ torch::Tensor Loss::operator()(const torch::Tensor& logits, const torch::Tensor&
   // The CPU's autocast list does not name every op in here: outside autocast float32 stays float32.
   const amp::AutocastGuard no_autocast(logits.device().type(), torch::kBFloat16, /*enabled=*/false);
   const torch::Tensor exact = logits.to(torch::kFloat32);
-  const bool focal = kind == "focal";
+  const bool focal = kind == LossKind::focal;
   if (task == Task::multiclass) {
     return focal ? multiclass_focal(*this, exact, labels)
                  : cross_entropy(*this, exact, labels, at::Reduction::Mean);

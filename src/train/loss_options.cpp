@@ -8,7 +8,6 @@
 namespace mpbench::train {
 
 void validate(const LossOptions& options) {
-  require_choice("--loss", options.kind, {"cross-entropy", "focal"});
   require(is_finite_float(options.focal_gamma) && options.focal_gamma >= 0, "--focal-gamma",
           options.focal_gamma, "0 or more, and finite in float32");
   require(options.label_smoothing >= 0 && options.label_smoothing < 1, "--label-smoothing",

@@ -291,10 +291,15 @@ std::unique_ptr<Optimizer> make_optimizer(std::vector<at::Tensor> params,
       throw UsageError("optimizer: parameters must be floating-point tensors");
     }
   }
-  if (options.name == "sgd") {
-    return std::make_unique<Sgd>(std::move(params), options);
+  switch (options.kind) {
+    case OptimizerKind::adam:
+    case OptimizerKind::adamw:
+      return std::make_unique<Adam>(std::move(params), options,
+                                    options.kind == OptimizerKind::adamw);
+    case OptimizerKind::sgd:
+      return std::make_unique<Sgd>(std::move(params), options);
   }
-  return std::make_unique<Adam>(std::move(params), options, options.name == "adamw");
+  throw Error("optimizer: not one of OptimizerKind");
 }
 
 }  // namespace mpbench::train

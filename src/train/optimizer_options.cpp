@@ -8,10 +8,6 @@
 namespace mpbench::train {
 
 void validate(const OptimizerOptions& options) {
-  if (options.name != "adam" && options.name != "adamw" && options.name != "sgd") {
-    throw UsageError(
-        fmt::format("unknown optimizer '{}': choose adam, adamw or sgd", options.name));
-  }
   require(is_positive_float(options.lr), "--lr", options.lr, positive_float_range);
   require(is_finite_float(options.weight_decay) && options.weight_decay >= 0.0, "--weight-decay",
           options.weight_decay, "0 or more, and finite in float32");
@@ -21,8 +17,8 @@ void validate(const OptimizerOptions& options) {
   require(options.beta2 >= 0.0 && options.beta2 < 1.0, "beta2", options.beta2, "in [0, 1)");
   require(is_finite_float(options.eps) && options.eps >= 0.0, "eps", options.eps, ">= 0");
   if (options.nesterov) {
-    require(options.name == "sgd", "--nesterov with --optimizer", options.name,
-            "sgd: the others have no momentum to look ahead with");
+    require(options.kind == OptimizerKind::sgd, "--nesterov with --optimizer",
+            enum_name(options.kind), "sgd: the others have no momentum to look ahead with");
     require(options.momentum > 0.0, "--nesterov with --momentum", options.momentum, "above 0");
   }
 }

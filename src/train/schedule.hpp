@@ -1,14 +1,15 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+
+#include "mpbench/train/schedule_options.hpp"
 
 namespace mpbench::train {
 
 /// The learning rate over a run: a linear rise from 0 over the warm-up, then constant, or half a
 /// cosine down to min_lr.
 struct Schedule {
-  std::string name = "constant";  ///< "constant" or "cosine"
+  ScheduleKind kind = ScheduleKind::constant;
   double base_lr = 1e-3;
   std::int64_t total_steps = 1;
   std::int64_t warmup_steps = 0;

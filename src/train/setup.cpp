@@ -27,63 +27,67 @@ torch::Device with_graphs(const TrainConfig& config, torch::Device device) {
 
 }  // namespace
 
-data::Split choose_split(const TrainConfig& config, const data::ImageSet& set) {
-  if (config.folds > 0) {
-    if (config.split.empty() && set.given_split) {
+data::Split make_split(const TrainConfig& config, const data::ImageSet& set) {
+  if (config.split.folds > 0) {
+    if (config.split.file.empty() && set.given_split) {
       throw UsageError(fmt::format(
           "--folds: dataset {} has a split of its own: name a file of folds with --split",
           set.dataset));
     }
-    auto folds =
-        config.split.empty()
-            ? data::grouped_stratified_folds(set.samples, config.folds, config.seed)
-            : data::read_folds_csv(config.split, set.samples, config.folds, config.limit > 0);
-    return std::move(folds[static_cast<std::size_t>(config.fold)]);
+    auto folds = config.split.file.empty()
+                     ? data::grouped_stratified_folds(set.samples, config.split.folds, config.seed)
+                     : data::read_folds_csv(config.split.file, set.samples, config.split.folds,
+                                            config.data.limit > 0);
+    return std::move(folds[static_cast<std::size_t>(config.split.fold)]);
   }
-  if (!config.split.empty())
-    return data::read_split_csv(config.split, set.samples, config.limit > 0);
+  if (!config.split.file.empty())
+    return data::read_split_csv(config.split.file, set.samples, config.data.limit > 0);
   if (set.given_split) {
-    if (config.validation_fraction != TrainConfig{}.validation_fraction) {
+    if (config.split.validation_fraction != TrainConfig{}.split.validation_fraction) {
       throw UsageError(fmt::format(
           "--validation-fraction {}: has no effect here: dataset {} has a split of its own",
-          config.validation_fraction, set.dataset));
+          config.split.validation_fraction, set.dataset));
     }
     return *set.given_split;
   }
-  return data::grouped_stratified_split(set.samples, config.validation_fraction, config.seed);
+  return data::grouped_stratified_split(set.samples, config.split.validation_fraction, config.seed);
 }
 
-data::Normalization choose_normalization(const std::string& name, const data::ImageSet& set,
-                                         const data::Split& split) {
-  if (name == "none") return {};
-  if (name == "unit") return {.mean = {0.5F}, .deviation = {0.5F}};
-  // torchvision's constants for models trained on ImageNet; their mean for grey images.
-  if (name == "imagenet" || (name == "auto" && set.channels == 3)) {
-    return {.mean = triple(0.485F, 0.456F, 0.406F, set.channels),
-            .deviation = triple(0.229F, 0.224F, 0.225F, set.channels)};
+data::Normalization make_normalization(NormalizationKind kind, const data::ImageSet& set,
+                                       const data::Split& split) {
+  if (kind == NormalizationKind::automatic && set.channels == 3) kind = NormalizationKind::imagenet;
+  switch (kind) {
+    case NormalizationKind::none:
+      return {};
+    case NormalizationKind::unit:
+      return {.mean = {0.5F}, .deviation = {0.5F}};
+    case NormalizationKind::imagenet:
+      // torchvision's constants; their mean for grey images.
+      return {.mean = triple(0.485F, 0.456F, 0.406F, set.channels),
+              .deviation = triple(0.229F, 0.224F, 0.225F, set.channels)};
+    case NormalizationKind::automatic:
+      break;
   }
   return data::measure_normalization(set, split.train);
 }
 
-Loss choose_loss(const TrainConfig& config, const data::ImageSet& set, const data::Split& split) {
-  Loss loss{{.task = task_of(static_cast<int>(set.classes.size())),
-             .kind = config.loss,
-             .focal_gamma = config.focal_gamma,
-             .label_smoothing = config.label_smoothing}};
+Loss make_loss(const TrainConfig& config, const data::ImageSet& set, const data::Split& split) {
+  Loss loss{config.loss};
+  loss.task = task_of(static_cast<int>(set.classes.size()));
   if (config.focal_alpha >= 0) loss.focal_alpha = config.focal_alpha;
   require_classes(config, static_cast<int>(set.classes.size()));
-  if (loss.task == Task::binary && config.balance != "none") {
+  if (loss.task == Task::binary && config.balance != Balance::none) {
     const auto positives = std::count_if(
         split.train.begin(), split.train.end(),
         [&](std::int64_t i) { return set.samples[static_cast<std::size_t>(i)].label == 1; });
     const auto negatives = static_cast<std::ptrdiff_t>(split.train.size()) - positives;
-    if (positives == 0 || (negatives == 0 && config.balance != "auto")) {
+    if (positives == 0 || (negatives == 0 && config.balance != Balance::automatic)) {
       throw UsageError(fmt::format(
           "--balance {}: the {} training images are all of class {}: with one class there is "
           "nothing to balance; choose other images, another --split or --seed, or --balance none",
-          config.balance, split.train.size(), set.classes[positives == 0 ? 0 : 1]));
+          enum_name(config.balance), split.train.size(), set.classes[positives == 0 ? 0 : 1]));
     }
-    if (config.balance == "weight")
+    if (config.balance == Balance::weight)
       loss.pos_weight = static_cast<double>(negatives) / static_cast<double>(positives);
   }
   validate(loss);
@@ -106,12 +110,9 @@ int workers_of(const TrainConfig& config, torch::Device device) {
 }
 
 data::ImageSet open_images(const TrainConfig& config, const ProgressFunction& progress) {
-  return data::open_dataset({.dataset = config.dataset,
-                             .path = config.data,
-                             .height = config.image_size,
-                             .width = config.image_size,
-                             .limit = config.limit},
-                            progress);
+  data::DatasetOptions options = config.data;
+  options.height = options.width = config.image_size;
+  return data::open_dataset(options, progress);
 }
 
 kernels::CpuKernelOptions cpu_kernel_options(kernels::Depthwise depthwise,
@@ -140,8 +141,8 @@ data::LoaderOptions training_loader_options(data::LoaderOptions options, const T
   // Steps of one size: a last small batch would blur the step time, and batch norm cannot take a
   // single image.
   options.drop_last = images >= static_cast<std::size_t>(config.batch_size);
-  options.balance_positives =
-      task == Task::binary && (config.balance == "auto" || config.balance == "positives");
+  options.balance_positives = task == Task::binary && (config.balance == Balance::automatic ||
+                                                       config.balance == Balance::positives);
   options.augment = config.augment;
   return options;
 }

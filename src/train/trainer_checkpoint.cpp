@@ -68,7 +68,8 @@ void warn_of_changes(const TrainConfig& config, const nlohmann::json& saved) {
     const std::string before = option_before(saved, name);
     const std::string& value = now.at(name);
     if (before == value) continue;
-    const bool bends_rates = config.schedule != "constant" && name != std::string_view("threads");
+    const bool bends_rates =
+        config.schedule.kind != ScheduleKind::constant && name != std::string_view("threads");
     spdlog::warn(
         "--{} was {} before, and is {} from here on{}", name, before, value,
         bends_rates ? ": so far the learning rate followed the schedule of the old length" : "");

@@ -15,9 +15,15 @@ namespace mpbench::train {
 namespace {
 
 amp::GradScalerOptions scaler_options(const TrainConfig& config) {
-  return {.init_scale = config.init_scale,
-          .growth_interval = config.growth_interval,
-          .enabled = config.precision == Precision::fp16};
+  amp::GradScalerOptions options = config.scaler;
+  options.enabled = config.precision == Precision::fp16;
+  return options;
+}
+
+OptimizerOptions optimizer_options(const TrainConfig& config) {
+  OptimizerOptions options = config.optimizer;
+  options.tensor_lr = config.cuda_graph;  // a captured graph reads it where it lies
+  return options;
 }
 
 }  // namespace
@@ -28,10 +34,10 @@ Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images, b
       device(choose_device(config)),
       float32(config.precision == Precision::tf32),
       determinism(config.deterministic, config.cudnn_benchmark),
-      split(choose_split(config, set)),
-      criterion(choose_loss(config, set, split)),
+      split(make_split(config, set)),
+      criterion(make_loss(config, set, split)),
       sums(criterion.task, device),
-      loading(loader_options(config, device, choose_normalization(config.normalize, set, split))),
+      loading(loader_options(config, device, make_normalization(config.normalize, set, split))),
       train_loader(set, split.train,
                    training_loader_options(loading, config, criterion.task, split.train.size())),
       validation_loader(set, split.validation, loading) {
@@ -59,12 +65,12 @@ Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images, b
   if (config.channels_last) nn::to_channels_last(*model);
   steps_per_epoch = (train_loader.batches_per_epoch() + config.accumulate - 1) / config.accumulate;
   total_steps = config.steps > 0 ? config.steps : steps_per_epoch * config.epochs;
-  schedule = {
-      .name = config.schedule,
-      .base_lr = config.lr,
-      .total_steps = total_steps,
-      .warmup_steps = std::llround(config.warmup_epochs * static_cast<double>(steps_per_epoch)),
-      .min_lr = config.min_lr};
+  schedule = {.kind = config.schedule.kind,
+              .base_lr = config.optimizer.lr,
+              .total_steps = total_steps,
+              .warmup_steps = std::llround(config.schedule.warmup_epochs *
+                                           static_cast<double>(steps_per_epoch)),
+              .min_lr = config.schedule.min_lr};
   optimizer = make_optimizer(model->parameters(), optimizer_options(config));
   scaler = amp::GradScaler(scaler_options(config));
   if (config.cuda_graph) graphed.emplace();
@@ -74,7 +80,7 @@ Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images, b
 void Trainer::State::start_afresh() {
   torch::manual_seed(config.seed);
   for (const auto& [name, tensor] : optimizer->state()) tensor.zero_();
-  scaler.reset(config.init_scale);
+  scaler.reset(config.scaler.init_scale);
   if (config.ema_decay > 0) ema.emplace(*model, config.ema_decay);
   skipped_in_a_row = skipped_at_last_check = 0;
   clear_epoch();

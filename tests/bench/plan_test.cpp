@@ -55,7 +55,7 @@ TEST(PlanTest, EveryCombinationOnceWithAnIdOfItsOwn) {
   for (std::size_t i = 0; i < plan.size(); ++i) {
     EXPECT_EQ(plan[i].repeat, static_cast<int>(1 + i / (plan.size() / 3)));
     const RunSpec& first_arm = plan[i - i % 3];
-    EXPECT_EQ(plan[i].config.model, first_arm.config.model);
+    EXPECT_EQ(plan[i].config.model.name, first_arm.config.model.name);
     EXPECT_EQ(plan[i].config.batch_size, first_arm.config.batch_size);
     EXPECT_EQ(plan[i].config.image_size, first_arm.config.image_size);
     EXPECT_EQ(plan[i].config.channels_last, first_arm.config.channels_last);
@@ -66,7 +66,7 @@ TEST(PlanTest, EveryCombinationOnceWithAnIdOfItsOwn) {
 TEST(PlanTest, IdsReadAsTheirValues) {
   train::TrainConfig config;
   config.precision = Precision::bf16;
-  config.model = "cnn";
+  config.model.name = "cnn";
   config.batch_size = 32;
   config.image_size = 124;
   config.channels_last = true;
@@ -84,8 +84,8 @@ TEST(PlanTest, AnyOptionCanBeAnAxis) {
   ASSERT_EQ(plan.size(), 3U * 2 * 2 * 3);
   EXPECT_EQ(plan[0].run_id, "cnn-b32-i124-cl-s0-optimizeradam-lr0.1-fp32-r1");
   EXPECT_EQ(plan[9].run_id, "cnn-b32-i124-cl-s0-optimizersgd-lr0.001-fp32-r1");
-  EXPECT_EQ(plan[9].config.optimizer, "sgd");
-  EXPECT_EQ(plan[9].config.lr, 1e-3);
+  EXPECT_EQ(plan[9].config.optimizer.kind, train::OptimizerKind::sgd);
+  EXPECT_EQ(plan[9].config.optimizer.lr, 1e-3);
   // What does nothing in a run is at its default there.
   grid.axes.back() = {"momentum", {"0.5", "0.6"}};
   EXPECT_THROW(make_plan(grid), UsageError) << "momentum does nothing with adam";

@@ -12,7 +12,7 @@ namespace mpbench::bench {
 namespace {
 
 train::TrainConfig small_config() {
-  return {.batch_size = 8, .epochs = 2, .device = "cpu", .init_scale = 1024};
+  return {.batch_size = 8, .epochs = 2, .device = "cpu", .scaler = {.init_scale = 1024}};
 }
 
 TEST(RunnerTest, FillsTheRecordOfAFinishedRun) {
@@ -48,7 +48,7 @@ TEST(RunnerTest, KeepsFinishedEpochsOfAnInterruptedRun) {
 
 TEST(RunnerTest, ADivergedRunSaysWhere) {
   train::TrainConfig config = small_config();
-  config.lr = 1e30;
+  config.optimizer.lr = 1e30;
   config.epochs = 5;
   const RunOutput output = run_training(config, train::toy_images(64), {.run_id = "r"});
   EXPECT_EQ(output.run.status, RunStatus::diverged);
@@ -57,7 +57,7 @@ TEST(RunnerTest, ADivergedRunSaysWhere) {
 
 TEST(RunnerTest, WeightsThatOverflowInTheLastStepAreNoResult) {
   train::TrainConfig config = small_config();
-  config.lr = 1e37;
+  config.optimizer.lr = 1e37;
   config.steps = 1;
   const RunOutput output = run_training(config, train::toy_images(64), {.run_id = "r"});
   EXPECT_EQ(output.run.status, RunStatus::diverged);
@@ -84,7 +84,7 @@ TEST(RunnerTest, ValidationIsNotMeasuredAsTraining) {
   train::TrainConfig config = small_config();
   config.steps = 1;
   config.warmup_steps = 0;
-  config.validation_fraction = 0.95;
+  config.split.validation_fraction = 0.95;
   const data::ImageSet images = train::toy_images(4000);
   const double before = cpu_time_s();
   const RunOutput output = run_training(config, images, {.run_id = "r"});

@@ -11,6 +11,8 @@
 #include "../../src/data/formats/rsna.hpp"
 #include "attempt.hpp"
 #include "memory_folder.hpp"
+#include "mpbench/bench/comparison.hpp"
+#include "mpbench/bench/run_record.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/logging.hpp"
 #include "mpbench/data/split.hpp"
@@ -23,6 +25,7 @@ namespace {
 using mpbench::fuzz::attempt;
 using mpbench::fuzz::stated;
 namespace data = mpbench::data;
+namespace csv = mpbench::csv;
 namespace fs = std::filesystem;
 
 mpbench::fuzz::MemoryFolder& folder() {
@@ -81,7 +84,6 @@ void check_split(const data::Split& split) {
 
 template <class Record>
 void read_records(const fs::path& path) {
-  using namespace mpbench::bench;
   const auto records = csv::read_records<Record>(path);
   const auto text = csv::to_text(std::span<const Record>(records));
   const auto again = csv::read_records<Record>(folder().write("again.csv", text));

@@ -89,13 +89,14 @@ train::Loss loss_of(const json& spec) {
 json train_network(const json& request) {
   torch::nn::Sequential network = make_network(3);
   set_state(network, request.at("state"));
-  const auto optimizer =
-      train::make_optimizer(network->parameters(), {.name = request.at("optimizer"),
-                                                    .lr = request.at("lr"),
-                                                    .weight_decay = 0.01,
-                                                    .momentum = request.at("momentum"),
-                                                    .nesterov = request.at("momentum") > 0,
-                                                    .fused = request.at("fused")});
+  const auto optimizer = train::make_optimizer(
+      network->parameters(), {.kind = parse_enum<train::OptimizerKind>(
+                                  request.at("optimizer").get<std::string>(), "optimizer"),
+                              .lr = request.at("lr"),
+                              .weight_decay = 0.01,
+                              .momentum = request.at("momentum"),
+                              .nesterov = request.at("momentum") > 0,
+                              .fused = request.at("fused")});
   amp::GradScaler scaler({.init_scale = request.at("init_scale"), .growth_interval = 5});
   train::Ema ema(*network, request.at("decay"));
   const train::Loss criterion = loss_of(request.at("loss"));

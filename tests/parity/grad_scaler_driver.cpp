@@ -37,7 +37,7 @@ GradScalerOptions scaler_options(const json& spec) {
 
 std::unique_ptr<train::Optimizer> optimizer(const json& spec) {
   train::OptimizerOptions options;
-  options.name = spec.at("name");
+  options.kind = parse_enum<train::OptimizerKind>(spec.at("name").get<std::string>(), "name");
   options.lr = spec.at("lr");
   options.momentum = spec.value("momentum", 0.0);
   options.fused = spec.at("fused");

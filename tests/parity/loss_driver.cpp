@@ -16,12 +16,13 @@ std::optional<double> optional(const json& request, const char* key) {
 
 json answer(const json& request) {
   using train::Task;
-  const train::Loss loss{{.task = request.at("task") == "binary" ? Task::binary : Task::multiclass,
-                          .pos_weight = optional(request, "pos_weight"),
-                          .kind = request.value("kind", "cross-entropy"),
-                          .focal_gamma = request.value("focal_gamma", 2.0),
-                          .focal_alpha = optional(request, "focal_alpha"),
-                          .label_smoothing = request.value("label_smoothing", 0.0)}};
+  const train::Loss loss{
+      {.task = request.at("task") == "binary" ? Task::binary : Task::multiclass,
+       .pos_weight = optional(request, "pos_weight"),
+       .kind = parse_enum<train::LossKind>(request.value("kind", "cross-entropy"), "kind"),
+       .focal_gamma = request.value("focal_gamma", 2.0),
+       .focal_alpha = optional(request, "focal_alpha"),
+       .label_smoothing = request.value("label_smoothing", 0.0)}};
   validate(loss);
   const at::Tensor logits =
       to_tensor(request.at("logits"), to_dtype(request.value("dtype", "float32"))).requires_grad_();

@@ -14,7 +14,7 @@ namespace {
 json train(const json& script) {
   const json& spec = script.at("options");
   train::OptimizerOptions options;
-  options.name = spec.at("name");
+  options.kind = parse_enum<train::OptimizerKind>(spec.at("name").get<std::string>(), "name");
   options.lr = spec.at("lr");
   options.weight_decay = spec.value("weight_decay", 0.0);
   options.momentum = spec.value("momentum", 0.0);

@@ -8,11 +8,12 @@ namespace mpbench::parity::schedule_driver {
 namespace {
 
 nlohmann::json answer(const nlohmann::json& request) {
-  const train::Schedule schedule{.name = request.at("name"),
-                                 .base_lr = request.at("base_lr"),
-                                 .total_steps = request.at("total"),
-                                 .warmup_steps = request.at("warmup"),
-                                 .min_lr = request.at("min_lr")};
+  const train::Schedule schedule{
+      .kind = parse_enum<train::ScheduleKind>(request.at("name").get<std::string>(), "name"),
+      .base_lr = request.at("base_lr"),
+      .total_steps = request.at("total"),
+      .warmup_steps = request.at("warmup"),
+      .min_lr = request.at("min_lr")};
   nlohmann::json rates = nlohmann::json::array();
   for (std::int64_t step = 0; step <= schedule.total_steps; ++step) {
     rates.push_back(schedule.lr(step));

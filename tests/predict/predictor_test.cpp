@@ -19,8 +19,11 @@ using train::Trainer;
 namespace {
 
 TrainConfig config(Precision precision = Precision::fp32) {
-  return {
-      .batch_size = 8, .epochs = 2, .precision = precision, .device = "cpu", .init_scale = 1024};
+  return {.batch_size = 8,
+          .epochs = 2,
+          .precision = precision,
+          .device = "cpu",
+          .scaler = {.init_scale = 1024}};
 }
 
 PredictOptions as_trained(const TrainedNetwork& network) {
@@ -36,7 +39,7 @@ TEST(PredictorTest, SaysWhatTheRunsValidationSaid) {
                                          {"cnn", Precision::fp16},
                                          {"efficientnet-b0", Precision::bf16}}) {
     TrainConfig run = config(precision);
-    run.model = model;
+    run.model.name = model;
     run.steps = 2;
     run.ema_decay = 0.5;
     Trainer trainer(run, images);

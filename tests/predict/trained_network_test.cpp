@@ -53,7 +53,7 @@ TEST(TrainedNetworkTest, KeepsTheOriginOfItsWeights) {
   state.insert(std::move(node));
   nn::write_state_dict(weights, state);
   const data::ImageSet images = toy_images(24);
-  const TrainConfig config{.model = "efficientnet-b0",
+  const TrainConfig config{.model = {.name = "efficientnet-b0"},
                            .weights = weights,
                            .batch_size = 4,
                            .ema_decay = 0.9,

@@ -24,17 +24,15 @@ TrainConfig config_with_everything(Precision precision) {
           .accumulate = 2,
           .epochs = 3,
           .precision = precision,
-          .optimizer = "adamw",
+          .optimizer = {.kind = OptimizerKind::adamw, .momentum = 0.9},
           .clip_norm = 1,
           .ema_decay = 0.9,
-          .label_smoothing = 0.1,
-          .schedule = "cosine",
-          .warmup_epochs = 1,
+          .loss = {.label_smoothing = 0.1},
+          .schedule = {.kind = ScheduleKind::cosine, .warmup_epochs = 1},
           .seed = 4,
           .device = "cpu",
           .augment = {.flip = true, .shift = 0.1},
-          .init_scale = 1e9,
-          .growth_interval = 3};
+          .scaler = {.init_scale = 1e9, .growth_interval = 3}};
 }
 
 void expect_equal(const Checkpoint& a, const Checkpoint& b) {
@@ -245,7 +243,7 @@ TEST(CheckpointTest, IsNotTakenOverByAnotherRun) {
   longer.epochs = 9;
   EXPECT_EQ(refusal(longer, images), "none") << "a run may be made longer";
   TrainConfig other = config;
-  other.lr = 0.5;
+  other.optimizer.lr = 0.5;
   EXPECT_EQ(refusal(other, images), "lr");
   other = config;
   other.weights = folder.path() / "other.pth";

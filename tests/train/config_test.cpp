@@ -26,70 +26,78 @@ TEST(TrainConfigTest, NamesTheOptionThatMakesNoSense) {
       {"--batch-size", [](auto& c) { c.batch_size = 0; }},
       {"--epochs", [](auto& c) { c.epochs = 0; }},
       {"--steps", [](auto& c) { c.steps = -1; }},
-      {"--limit", [](auto& c) { c.limit = -5; }},
+      {"--limit", [](auto& c) { c.data.limit = -5; }},
       {"--image-size", [](auto& c) { c.image_size = 3; }},
-      {"--schedule", [](auto& c) { c.schedule = "linear"; }},
-      {"--balance", [](auto& c) { c.balance = "yes"; }},
-      {"--validation-fraction", [](auto& c) { c.validation_fraction = 1; }},
+      {"--schedule", [](auto& c) { set_option(c, "schedule", "linear"); }},
+      {"--balance", [](auto& c) { set_option(c, "balance", "yes"); }},
+      {"--validation-fraction", [](auto& c) { c.split.validation_fraction = 1; }},
       {"--augment-degrees", [](auto& c) { c.augment.degrees = 200; }},
       {"--augment-shift", [](auto& c) { c.augment.shift = -0.1; }},
       {"--augment-zoom", [](auto& c) { c.augment.zoom = std::nan(""); }},
       {"--augment-brightness", [](auto& c) { c.augment.brightness = 25; }},
       {"--augment-contrast", [](auto& c) { c.augment.contrast = 2; }},
-      {"--folds", [](auto& c) { c.folds = 1; }},
-      {"--folds", [](auto& c) { c.folds = -2; }},
-      {"--fold", [](auto& c) { c.fold = 1; }},
-      {"--fold", [](auto& c) { c.folds = 5, c.fold = 5; }},
-      {"--fold", [](auto& c) { c.folds = 5, c.fold = -1; }},
-      {"--init-scale", [](auto& c) { c.init_scale = 0; }},
-      {"--init-scale", [](auto& c) { c.init_scale = 1e300; }},
-      {"--init-scale", [](auto& c) { c.init_scale = 1e-300; }},
-      {"--init-scale", [](auto& c) { c.init_scale = std::nan(""); }},
-      {"--growth-interval", [](auto& c) { c.growth_interval = 0; }},
-      {"--growth-interval", [](auto& c) { c.growth_interval = std::int64_t{1} << 31; }},
+      {"--folds", [](auto& c) { c.split.folds = 1; }},
+      {"--folds", [](auto& c) { c.split.folds = -2; }},
+      {"--fold", [](auto& c) { c.split.fold = 1; }},
+      {"--fold", [](auto& c) { c.split.folds = 5, c.split.fold = 5; }},
+      {"--fold", [](auto& c) { c.split.folds = 5, c.split.fold = -1; }},
+      {"--init-scale", [](auto& c) { c.scaler.init_scale = 0; }},
+      {"--init-scale", [](auto& c) { c.scaler.init_scale = 1e300; }},
+      {"--init-scale", [](auto& c) { c.scaler.init_scale = 1e-300; }},
+      {"--init-scale", [](auto& c) { c.scaler.init_scale = std::nan(""); }},
+      {"--growth-interval", [](auto& c) { c.scaler.growth_interval = 0; }},
+      {"--growth-interval", [](auto& c) { c.scaler.growth_interval = std::int64_t{1} << 31; }},
       {"--stall-steps", [](auto& c) { c.stall_steps = 0; }},
       {"--seed", [](auto& c) { c.seed = std::uint64_t{1} << 63; }},
       {"--seed", [](auto& c) { c.seed = std::uint64_t(-1); }},
-      {"--lr", [](auto& c) { c.lr = 0; }},
-      {"--lr", [](auto& c) { c.lr = 1e300; }},
-      {"--lr", [](auto& c) { c.lr = 1e-300; }},
-      {"--lr", [](auto& c) { c.lr = std::nan(""); }},
-      {"--lr", [](auto& c) { c.lr = HUGE_VAL; }},
-      {"--weight-decay", [](auto& c) { c.weight_decay = -1; }},
-      {"--weight-decay", [](auto& c) { c.weight_decay = 1e300; }},
-      {"--momentum", [](auto& c) { c.momentum = 1; }},
-      {"--momentum", [](auto& c) { c.optimizer = "sgd", c.momentum = -0.1; }},
-      {"--nesterov", [](auto& c) { c.nesterov = true; }},
-      {"--nesterov", [](auto& c) { c.optimizer = "sgd", c.nesterov = true, c.momentum = 0; }},
+      {"--lr", [](auto& c) { c.optimizer.lr = 0; }},
+      {"--lr", [](auto& c) { c.optimizer.lr = 1e300; }},
+      {"--lr", [](auto& c) { c.optimizer.lr = 1e-300; }},
+      {"--lr", [](auto& c) { c.optimizer.lr = std::nan(""); }},
+      {"--lr", [](auto& c) { c.optimizer.lr = HUGE_VAL; }},
+      {"--weight-decay", [](auto& c) { c.optimizer.weight_decay = -1; }},
+      {"--weight-decay", [](auto& c) { c.optimizer.weight_decay = 1e300; }},
+      {"--momentum", [](auto& c) { c.optimizer.momentum = 1; }},
+      {"--momentum",
+       [](auto& c) { c.optimizer.kind = OptimizerKind::sgd, c.optimizer.momentum = -0.1; }},
+      {"--nesterov", [](auto& c) { c.optimizer.nesterov = true; }},
+      {"--nesterov",
+       [](auto& c) {
+         c.optimizer.kind = OptimizerKind::sgd, c.optimizer.nesterov = true,
+         c.optimizer.momentum = 0;
+       }},
       {"--clip-norm", [](auto& c) { c.clip_norm = 1e300; }},
       {"--clip-norm", [](auto& c) { c.clip_norm = 1e-300; }},
       {"--clip-norm", [](auto& c) { c.clip_norm = -1; }},
       {"--ema-decay", [](auto& c) { c.ema_decay = 1; }},
-      {"--focal-gamma", [](auto& c) { c.focal_gamma = 1e300; }},
+      {"--focal-gamma", [](auto& c) { c.loss.focal_gamma = 1e300; }},
       {"--focal-alpha", [](auto& c) { c.focal_alpha = 2; }},
-      {"--label-smoothing", [](auto& c) { c.label_smoothing = 1; }},
-      {"--min-lr", [](auto& c) { c.min_lr = 1; }},
-      {"--warmup-epochs", [](auto& c) { c.warmup_epochs = std::nan(""); }},
+      {"--label-smoothing", [](auto& c) { c.loss.label_smoothing = 1; }},
+      {"--min-lr", [](auto& c) { c.schedule.min_lr = 1; }},
+      {"--warmup-epochs", [](auto& c) { c.schedule.warmup_epochs = std::nan(""); }},
       {"--unfreeze-epoch", [](auto& c) { c.unfreeze_epoch = 2; }},
       {"--threads", [](auto& c) { c.threads = 5000; }},
       {"--workers", [](auto& c) { c.workers = 257; }},
       {"--batch-size", [](auto& c) { c.batch_size = (1 << 20) + 1; }},
-      {"--dataset cifar10", [](auto& c) { c.dataset = "cifar10"; }},
+      {"--dataset cifar10", [](auto& c) { c.data.dataset = "cifar10"; }},
       {"--batch-size 1",
-       [](auto& c) { c.model = "resnet18", c.batch_size = 1, c.image_size = 32; }},
-      {"model 'vgg'", [](auto& c) { c.model = "vgg"; }},
-      {"adagrad", [](auto& c) { c.optimizer = "adagrad"; }},
+       [](auto& c) { c.model.name = "resnet18", c.batch_size = 1, c.image_size = 32; }},
+      {"model 'vgg'", [](auto& c) { c.model.name = "vgg"; }},
+      {"adagrad", [](auto& c) { set_option(c, "optimizer", "adagrad"); }},
   };
   for (const auto& [name, spoil] : mistakes) {
     TrainConfig config;
-    spoil(config);
-    EXPECT_THAT([&] { validate(config); }, testing::ThrowsMessage<UsageError>(HasSubstr(name)));
+    const auto use = [&] {
+      spoil(config);
+      validate(config);
+    };
+    EXPECT_THAT(use, testing::ThrowsMessage<UsageError>(HasSubstr(name)));
   }
 }
 
 TEST(TrainConfigTest, AFrozenBackboneTakesSingleImages) {
   TrainConfig config{
-      .model = "resnet18", .freeze_backbone = true, .image_size = 32, .batch_size = 1};
+      .model = {.name = "resnet18"}, .freeze_backbone = true, .image_size = 32, .batch_size = 1};
   EXPECT_NO_THROW(validate(config));
   config.unfreeze_epoch = 2;
   EXPECT_THROW(validate(config), UsageError);
@@ -97,13 +105,15 @@ TEST(TrainConfigTest, AFrozenBackboneTakesSingleImages) {
 
 TEST(TrainConfigTest, KnowsTheClassesOfCifarBeforeItIsRead) {
   const TemporaryFolder folder;
-  for (const char* balance : {"positives", "weight"}) {
+  for (const Balance balance : {Balance::positives, Balance::weight}) {
     EXPECT_THAT(
-        ([&] { validate({.dataset = "cifar100", .data = folder.path(), .balance = balance}); }),
+        ([&] {
+          validate({.data = {.dataset = "cifar100", .path = folder.path()}, .balance = balance});
+        }),
         testing::ThrowsMessage<UsageError>(
             testing::AllOf(HasSubstr("--balance"), HasSubstr("100"))));
   }
-  EXPECT_NO_THROW(validate({.dataset = "cifar100", .data = folder.path()}));
+  EXPECT_NO_THROW(validate({.data = {.dataset = "cifar100", .path = folder.path()}}));
 }
 
 TEST(TrainConfigTest, TheLargestSeedReadsBackFromToml) {
@@ -113,12 +123,12 @@ TEST(TrainConfigTest, TheLargestSeedReadsBackFromToml) {
 }
 
 TEST(TrainConfigTest, MissesASplitFileAtOnce) {
-  EXPECT_THAT([] { validate({.split = "/nowhere/split.csv"}); },
+  EXPECT_THAT([] { validate({.split = {.file = "/nowhere/split.csv"}}); },
               testing::ThrowsMessage<InputError>(HasSubstr("/nowhere/split.csv")));
 }
 
 TEST(TrainConfigTest, TomlHasEveryOptionUnderItsFlagsName) {
-  const TrainConfig config{.precision = Precision::bf16, .lr = 3e-4};
+  const TrainConfig config{.precision = Precision::bf16, .optimizer = {.lr = 3e-4}};
   const std::string toml = to_toml(config);
   EXPECT_THAT(toml, HasSubstr("precision = \"bf16\""));
   EXPECT_THAT(toml, HasSubstr("lr = 0.0003"));
@@ -132,10 +142,10 @@ TEST(TrainConfigTest, TomlHasEveryOptionUnderItsFlagsName) {
 }
 
 TEST(ConfigHashTest, ChangesWithOptionsAndDataButNotWithThePath) {
-  const TrainConfig config{.data = "a"};
-  EXPECT_EQ(config_hash(config, "k"), config_hash({.data = "b"}, "k"));
+  const TrainConfig config{.data = {.path = "a"}};
+  EXPECT_EQ(config_hash(config, "k"), config_hash({.data = {.path = "b"}}, "k"));
   EXPECT_NE(config_hash(config, "k"), config_hash(config, "other"));
-  EXPECT_NE(config_hash(config, "k"), config_hash({.data = "a", .seed = 1}, "k"));
+  EXPECT_NE(config_hash(config, "k"), config_hash({.data = {.path = "a"}, .seed = 1}, "k"));
   EXPECT_EQ(config_hash(config, "k").size(), 12U);
 }
 
@@ -144,10 +154,10 @@ TEST(TrainConfigTest, PairingHashIsThatOfRunsThatMayBeCompared) {
   const std::string baseline = hash({});
   EXPECT_EQ(hash({.precision = Precision::bf16}), baseline);
   EXPECT_EQ(hash({.seed = 3}), baseline);
-  EXPECT_EQ(hash({.precision = Precision::fp16, .init_scale = 8}), baseline)
+  EXPECT_EQ(hash({.precision = Precision::fp16, .scaler = {.init_scale = 8}}), baseline)
       << "the other arm has no scaler";
   EXPECT_NE(hash({.epochs = 7}), baseline);
-  EXPECT_NE(hash({.lr = 0.5}), baseline);
+  EXPECT_NE(hash({.optimizer = {.lr = 0.5, .momentum = 0.9}}), baseline);
   EXPECT_NE(pairing_hash({}, "other", ""), baseline);
   EXPECT_NE(pairing_hash({}, "k", "weights"), baseline);
 }
@@ -156,7 +166,7 @@ TEST(ConfigHashTest, StandsForWhatTheSplitFileSays) {
   const TemporaryFolder folder;
   const auto hash = [&](const char* name, const char* text) {
     write_file(folder.path() / name, text);
-    return config_hash({.split = folder.path() / name}, "k");
+    return config_hash({.split = {.file = folder.path() / name}}, "k");
   };
   EXPECT_EQ(hash("a.csv", "id,split\n1,train\n"), hash("b.csv", "id,split\n1,train\n"));
   EXPECT_NE(hash("a.csv", "id,split\n1,train\n"), hash("a.csv", "id,split\n1,validation\n"));

@@ -158,7 +158,8 @@ TEST_F(EmaWeightsGuardTest, PutsTheWeightsBackAfterAnException) {
 TEST_F(EmaWeightsGuardTest, ChangesNoMemoryThatTheOptimizerHolds) {
   const at::Tensor weight = network_->named_parameters()["0.weight"];
   const void* const memory = weight.data_ptr();
-  const auto optimizer = make_optimizer(network_->parameters(), {.name = "sgd", .lr = 1.0});
+  const auto optimizer =
+      make_optimizer(network_->parameters(), {.kind = OptimizerKind::sgd, .lr = 1.0});
   { const EmaWeightsGuard guard(ema_); }
   EXPECT_EQ(weight.data_ptr(), memory);
   EXPECT_TRUE(weight.requires_grad());

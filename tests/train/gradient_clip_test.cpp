@@ -55,7 +55,8 @@ TEST(GradientClipTest, KeepsTheScalersStepSkipped) {
   // Clipping spreads an inf to every gradient; the scaler has seen it before, and must not step.
   for (const bool fused : {false, true}) {
     const at::Tensor parameter = at::ones({2}).requires_grad_();
-    const auto optimizer = make_optimizer({parameter}, {.name = "sgd", .lr = 1.0, .fused = fused});
+    const auto optimizer =
+        make_optimizer({parameter}, {.kind = OptimizerKind::sgd, .lr = 1.0, .fused = fused});
     amp::GradScaler scaler({.init_scale = 4.0});
     const auto step = [&](float factor) {
       optimizer->zero_grad();

@@ -24,21 +24,21 @@ struct Idle {
 };
 
 const std::vector<Idle>& idle_options() {
-  const auto efficientnet = [](auto& c) { c.model = "efficientnet-b0"; };
-  const auto sgd = [](auto& c) { c.optimizer = "sgd"; };
-  const auto focal = [](auto& c) { c.loss = "focal"; };
+  const auto efficientnet = [](auto& c) { c.model.name = "efficientnet-b0"; };
+  const auto sgd = [](auto& c) { c.optimizer.kind = OptimizerKind::sgd; };
+  const auto focal = [](auto& c) { c.loss.kind = LossKind::focal; };
   const auto fp16 = [](auto& c) { c.precision = Precision::fp16; };
   static const std::vector<Idle> all{
-      {"--activation", "EfficientNet", [](auto& c) { c.activation = "relu6"; }, efficientnet},
-      {"--se", "EfficientNet", [](auto& c) { c.squeeze_excite = "textbook"; }, efficientnet},
-      {"--momentum", "--optimizer sgd", [](auto& c) { c.momentum = 0.8; }, sgd},
-      {"--nesterov", "--optimizer sgd", [](auto& c) { c.nesterov = true; }, sgd},
-      {"--focal-gamma", "--loss focal", [](auto& c) { c.focal_gamma = 1; }, focal},
+      {"--activation", "EfficientNet", [](auto& c) { c.model.activation = "relu6"; }, efficientnet},
+      {"--se", "EfficientNet", [](auto& c) { c.model.squeeze_excite = "textbook"; }, efficientnet},
+      {"--momentum", "--optimizer sgd", [](auto& c) { c.optimizer.momentum = 0.8; }, sgd},
+      {"--nesterov", "--optimizer sgd", [](auto& c) { c.optimizer.nesterov = true; }, sgd},
+      {"--focal-gamma", "--loss focal", [](auto& c) { c.loss.focal_gamma = 1; }, focal},
       {"--focal-alpha", "--loss focal", [](auto& c) { c.focal_alpha = 0.5; }, focal},
-      {"--min-lr", "--schedule cosine", [](auto& c) { c.min_lr = 1e-5; },
-       [](auto& c) { c.schedule = "cosine"; }},
-      {"--init-scale", "fp16", [](auto& c) { c.init_scale = 2; }, fp16},
-      {"--growth-interval", "fp16", [](auto& c) { c.growth_interval = 2; }, fp16},
+      {"--min-lr", "--schedule cosine", [](auto& c) { c.schedule.min_lr = 1e-5; },
+       [](auto& c) { c.schedule.kind = ScheduleKind::cosine; }},
+      {"--init-scale", "fp16", [](auto& c) { c.scaler.init_scale = 2; }, fp16},
+      {"--growth-interval", "fp16", [](auto& c) { c.scaler.growth_interval = 2; }, fp16},
       {"--stall-steps", "fp16", [](auto& c) { c.stall_steps = 2; }, fp16},
       {"--emulation", "bf16", [](auto& c) { c.emulation = "framework"; },
        [](auto& c) { c.precision = Precision::bf16; }},
@@ -63,7 +63,7 @@ TEST(IneffectiveOptionsTest, OfOtherKinds) {
     EXPECT_THAT([&] { require_effect(std::array{config}); },
                 testing::ThrowsMessage<UsageError>(HasSubstr(option)));
   };
-  refused("--validation-fraction", {.validation_fraction = 0.5, .folds = 5});
+  refused("--validation-fraction", {.split = {.validation_fraction = 0.5, .folds = 5}});
   refused("--kernels", {.device = "cuda", .kernels = "avx2"});
   refused("--depthwise", {.device = "cuda:1", .depthwise = "fp32"});
   refused("--emulation",
@@ -80,12 +80,12 @@ TEST(IneffectiveOptionsTest, AtTheirDefaultsWhereTheyAreNamed) {
 }
 
 TEST(IneffectiveOptionsTest, MayBeForAnotherArm) {
-  TrainConfig fp32{.init_scale = 1024};
+  TrainConfig fp32{.scaler = {.init_scale = 1024}};
   TrainConfig fp16 = fp32;
   fp16.precision = Precision::fp16;
   EXPECT_NO_THROW(require_effect(std::array{fp32, fp16}, {"init-scale"}));
-  EXPECT_EQ(without_ineffective(fp32).init_scale, TrainConfig{}.init_scale);
-  EXPECT_EQ(without_ineffective(fp16).init_scale, 1024);
+  EXPECT_EQ(without_ineffective(fp32).scaler.init_scale, TrainConfig{}.scaler.init_scale);
+  EXPECT_EQ(without_ineffective(fp16).scaler.init_scale, 1024);
   for (const Idle& idle : idle_options()) {
     TrainConfig config;
     idle.set(config);

@@ -58,7 +58,7 @@ TEST(LossTest, SmoothingMovesTheBinaryTargetsTowardsAHalf) {
 TEST(LossTest, FocalWeighsDownWhatIsKnownAlready) {
   // p = 0.8 for the true class: (1 - 0.8)^2 of the cross-entropy.
   const auto logits = torch::tensor({{std::log(4.0F)}});
-  const Loss loss{{.task = Task::binary, .kind = "focal"}};
+  const Loss loss{{.task = Task::binary, .kind = LossKind::focal}};
   EXPECT_NEAR(loss(logits, torch::tensor({1L})).item<double>(), 0.04 * -std::log(0.8), 1e-7);
   EXPECT_NEAR(loss(logits, torch::tensor({0L})).item<double>(), 0.64 * -std::log(0.2), 1e-6);
   Loss weighed = loss;
@@ -71,14 +71,14 @@ TEST(LossTest, FocalWeighsDownWhatIsKnownAlready) {
   EXPECT_NEAR(weighed(logits, torch::tensor({0L})).item<double>(), 0.64 * -std::log(0.2), 1e-6);
 
   const auto three = torch::log(torch::tensor({{0.1F, 0.8F, 0.1F}}));
-  const Loss multiclass{{.task = Task::multiclass, .kind = "focal"}};
+  const Loss multiclass{{.task = Task::multiclass, .kind = LossKind::focal}};
   EXPECT_NEAR(multiclass(three, torch::tensor({1L})).item<double>(), 0.04 * -std::log(0.8), 1e-7);
 }
 
 TEST(LossTest, FocalStaysFiniteForLogitsFarFromZero) {
   // 1 - p is 0 in float32 here, and its power with an exponent below 1 has no gradient there.
   for (const double gamma : {0.0, 0.5, 2.0}) {
-    const Loss binary{{.task = Task::binary, .kind = "focal", .focal_gamma = gamma}};
+    const Loss binary{{.task = Task::binary, .kind = LossKind::focal, .focal_gamma = gamma}};
     const auto logits = torch::tensor({{120.0F}, {120.0F}}).requires_grad_();
     const auto loss = binary(logits, torch::tensor({1L, 0L}));
     loss.backward();
@@ -86,7 +86,8 @@ TEST(LossTest, FocalStaysFiniteForLogitsFarFromZero) {
     EXPECT_NEAR(logits.grad()[0].item<double>(), 0.0, 1e-6) << gamma;
     EXPECT_NEAR(logits.grad()[1].item<double>(), 0.5, 1e-6) << gamma;
 
-    const Loss multiclass{{.task = Task::multiclass, .kind = "focal", .focal_gamma = gamma}};
+    const Loss multiclass{
+        {.task = Task::multiclass, .kind = LossKind::focal, .focal_gamma = gamma}};
     const auto rows = torch::tensor({{120.0F, 0.0F, -120.0F}}).repeat({2, 1}).requires_grad_();
     const auto sum = multiclass(rows, torch::tensor({0L, 2L}));
     sum.backward();
@@ -98,12 +99,13 @@ TEST(LossTest, FocalStaysFiniteForLogitsFarFromZero) {
 
 TEST(LossTest, RefusesWhatMakesNoSenseByTheFlagsName) {
   const auto refuses = [](const char* flag, auto change) {
-    Loss loss{{.task = Task::binary, .kind = "focal"}};
+    Loss loss{{.task = Task::binary, .kind = LossKind::focal}};
     change(loss);
     EXPECT_THAT([&] { validate(loss); }, ThrowsMessage<UsageError>(HasSubstr(flag)));
   };
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  refuses("--loss hinge: choose cross-entropy, focal", [](Loss& l) { l.kind = "hinge"; });
+  EXPECT_THAT([] { parse_enum<LossKind>("hinge", "--loss"); },
+              ThrowsMessage<UsageError>(HasSubstr("--loss hinge: choose cross-entropy or focal")));
   for (const double bad : {-0.5, nan, std::numeric_limits<double>::infinity()}) {
     refuses("--focal-gamma", [&](Loss& l) { l.focal_gamma = bad; });
   }
@@ -116,11 +118,12 @@ TEST(LossTest, RefusesWhatMakesNoSenseByTheFlagsName) {
   for (const double bad : {0.0, -1.0, nan}) {
     refuses("weight of the positives", [&](Loss& l) { l.pos_weight = bad; });
   }
-  validate(Loss{{.task = Task::binary, .pos_weight = 3, .kind = "focal", .focal_alpha = 0.25}});
+  validate(
+      Loss{{.task = Task::binary, .pos_weight = 3, .kind = LossKind::focal, .focal_alpha = 0.25}});
 }
 
 TEST(LossTest, WeightsOfThePositivesNeedTwoClasses) {
-  Loss loss{{.task = Task::multiclass, .kind = "focal", .focal_alpha = 0.25}};
+  Loss loss{{.task = Task::multiclass, .kind = LossKind::focal, .focal_alpha = 0.25}};
   EXPECT_THAT([&] { validate(loss); },
               ThrowsMessage<UsageError>(AllOf(HasSubstr("--focal-alpha"), HasSubstr("two"))));
   loss.focal_alpha.reset();

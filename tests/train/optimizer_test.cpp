@@ -18,7 +18,7 @@ using ::testing::ThrowsMessage;
 
 OptimizerOptions named(const std::string& name) {
   OptimizerOptions options;
-  options.name = name;
+  options.kind = parse_enum<OptimizerKind>(name, "--optimizer");
   options.lr = 0.1;
   options.momentum = name == "sgd" ? 0.9 : 0.0;
   return options;

@@ -13,7 +13,8 @@ TEST(ScheduleTest, WarmsUpLinearlyThenStays) {
 }
 
 TEST(ScheduleTest, CosineFallsFromTheBaseToZero) {
-  const Schedule schedule{.name = "cosine", .base_lr = 0.2, .total_steps = 12, .warmup_steps = 2};
+  const Schedule schedule{
+      .kind = ScheduleKind::cosine, .base_lr = 0.2, .total_steps = 12, .warmup_steps = 2};
   EXPECT_DOUBLE_EQ(schedule.lr(2), 0.2);
   EXPECT_NEAR(schedule.lr(7), 0.1, 1e-15);  // Half-way: cos(pi/2) = 0.
   EXPECT_NEAR(schedule.lr(12), 0.0, 1e-15);
@@ -21,7 +22,8 @@ TEST(ScheduleTest, CosineFallsFromTheBaseToZero) {
 }
 
 TEST(ScheduleTest, CosineEndsAtTheSmallestRate) {
-  const Schedule schedule{.name = "cosine", .base_lr = 0.2, .total_steps = 10, .min_lr = 0.02};
+  const Schedule schedule{
+      .kind = ScheduleKind::cosine, .base_lr = 0.2, .total_steps = 10, .min_lr = 0.02};
   EXPECT_DOUBLE_EQ(schedule.lr(0), 0.2);
   EXPECT_NEAR(schedule.lr(5), 0.11, 1e-15);
   EXPECT_DOUBLE_EQ(schedule.lr(10), 0.02);

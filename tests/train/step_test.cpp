@@ -99,8 +99,9 @@ struct LinearStep {
     for (std::int64_t from = 0; from < 8; from += size)
       batches.push_back({images.narrow(0, from, size), labels.narrow(0, from, size), {}});
     Linear model;
-    const auto optimizer = make_optimizer(
-        model.parameters(), {.name = "sgd", .lr = 1.0, .weight_decay = 0, .momentum = 0});
+    const auto optimizer =
+        make_optimizer(model.parameters(),
+                       {.kind = OptimizerKind::sgd, .lr = 1.0, .weight_decay = 0, .momentum = 0});
     const torch::Tensor before = model.parameters().front().detach().clone();
     const torch::Tensor bias_before = model.parameters().back().detach().clone();
     const Loss loss{{.task = Task::binary}};

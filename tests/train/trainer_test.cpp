@@ -17,8 +17,11 @@ namespace mpbench::train {
 namespace {
 
 TrainConfig small_config(Precision precision = Precision::fp32) {
-  return {
-      .batch_size = 8, .epochs = 4, .precision = precision, .device = "cpu", .init_scale = 1024};
+  return {.batch_size = 8,
+          .epochs = 4,
+          .precision = precision,
+          .device = "cpu",
+          .scaler = {.init_scale = 1024}};
 }
 
 TEST(TrainerTest, LearnsAnEasySetInEveryPrecision) {
@@ -47,18 +50,18 @@ TEST(TrainerTest, WarmUpLeavesNoTraceInTheResult) {
   EXPECT_EQ(losses(small_config(), 0), losses(small_config(), 5));
   // Every kind of state that a step leaves: momentum, averages, a scale that has backed off.
   TrainConfig config = small_config(Precision::fp16);
-  config.optimizer = "sgd";
-  config.momentum = 0.9;
+  config.optimizer.kind = OptimizerKind::sgd;
+  config.optimizer.momentum = 0.9;
   config.ema_decay = 0.9;
-  config.init_scale = 1e30;
-  config.growth_interval = 3;
+  config.scaler.init_scale = 1e30;
+  config.scaler.growth_interval = 3;
   EXPECT_EQ(losses(config, 0), losses(config, 5));
 }
 
 TEST(TrainerTest, AStepThatOverflowedIsSeenInValidation) {
   const data::ImageSet images = toy_images(96);
   TrainConfig config = small_config();
-  config.lr = 1e37;  // the loss is computed before the weights change
+  config.optimizer.lr = 1e37;  // the loss is computed before the weights change
   config.steps = 1;
   Trainer trainer(config, images);
   (void)trainer.train_steps(1, {});
@@ -97,9 +100,9 @@ TEST(TrainerTest, VariesTrainingImagesAndNeverThoseOfValidation) {
 TEST(TrainerTest, ValidatesEveryImageInOneFold) {
   const data::ImageSet images = toy_images(96);
   TrainConfig config = small_config();
-  config.folds = 3;
+  config.split.folds = 3;
   std::vector<std::int64_t> seen;
-  for (config.fold = 0; config.fold < config.folds; ++config.fold) {
+  for (config.split.fold = 0; config.split.fold < config.split.folds; ++config.split.fold) {
     const Trainer trainer(config, images);
     const auto& validation = trainer.split().validation;
     EXPECT_EQ(validation.size(), 32U);
@@ -113,17 +116,17 @@ TEST(TrainerTest, SplitsAsAFileSays) {
   const TemporaryFolder folder;
   const data::ImageSet images = toy_images(96);
   TrainConfig config = small_config();
-  config.folds = 4;
-  config.fold = 2;
+  config.split.folds = 4;
+  config.split.fold = 2;
   const data::Split made = Trainer(config, images).split();
   config.seed = 7;
   EXPECT_NE(Trainer(config, images).split().validation, made.validation);
-  config.split = folder.path() / "split.csv";
-  data::write_split_csv(config.split, images.samples, made);
+  config.split.file = folder.path() / "split.csv";
+  data::write_split_csv(config.split.file, images.samples, made);
   EXPECT_EQ(Trainer(config, images).split().validation, made.validation) << "by its column fold";
-  config.fold = 1;
+  config.split.fold = 1;
   EXPECT_NE(Trainer(config, images).split().validation, made.validation) << "another fold of it";
-  config.folds = config.fold = 0;
+  config.split.folds = config.split.fold = 0;
   EXPECT_EQ(Trainer(config, images).split().validation, made.validation) << "by its column split";
 }
 
@@ -131,7 +134,7 @@ TEST(TrainerTest, DoesNotFoldASetThatHasASplitOfItsOwn) {
   data::ImageSet images = toy_images(96);
   images.given_split = data::grouped_stratified_split(images.samples, 0.5, 0);
   TrainConfig config = small_config();
-  config.folds = 2;
+  config.split.folds = 2;
   EXPECT_THROW(Trainer(config, images), UsageError);
 }
 
@@ -153,7 +156,7 @@ TEST(TrainerTest, RefusesOptionsThatDoNotGoWithTheImages) {
   for (auto& sample : negatives.samples) sample.label = 0;
   data::ImageSet split = images;
   split.given_split = data::grouped_stratified_split(images.samples, 0.5, 0);
-  for (const char* balance : {"positives", "weight"}) {
+  for (const Balance balance : {Balance::positives, Balance::weight}) {
     TrainConfig config = small_config();
     config.balance = balance;
     EXPECT_EQ(refusal(config, images), "accepted");
@@ -164,13 +167,13 @@ TEST(TrainerTest, RefusesOptionsThatDoNotGoWithTheImages) {
   EXPECT_EQ(refusal(config, three), "accepted");
   EXPECT_THAT(refusal(config, negatives), HasSubstr("--balance auto"));
   config.focal_alpha = 0.5;
-  config.loss = "focal";
+  config.loss.kind = LossKind::focal;
   EXPECT_THAT(refusal(config, three), HasSubstr("--focal-alpha"));
   config = small_config();
-  config.validation_fraction = 0.5;
+  config.split.validation_fraction = 0.5;
   EXPECT_THAT(refusal(config, split), HasSubstr("--validation-fraction"));
   config = small_config();
-  config.model = "resnet18";
+  config.model.name = "resnet18";
   config.batch_size = 1;
   EXPECT_THAT(refusal(config, images), HasSubstr("--batch-size 1")) << "images of 16 x 16";
   config = small_config();
@@ -185,20 +188,20 @@ TEST(TrainerTest, CountsThePositivesThatItTrainsOn) {
   for (std::size_t i = 0; i < images.samples.size(); ++i) images.samples[i].label = i < 12 ? 1 : 0;
   TrainConfig config = small_config();
   for (const auto& [balance, batch_size, least, most] :
-       std::vector<std::tuple<const char*, int, double, double>>{{"none", 1, 0.1, 0.15},
-                                                                 {"positives", 1, 0.5, 0.51},
-                                                                 {"positives", 4, 0.25, 0.25},
-                                                                 {"weight", 1, 0.1, 0.15}}) {
+       std::vector<std::tuple<Balance, int, double, double>>{{Balance::none, 1, 0.1, 0.15},
+                                                             {Balance::positives, 1, 0.5, 0.51},
+                                                             {Balance::positives, 4, 0.25, 0.25},
+                                                             {Balance::weight, 1, 0.1, 0.15}}) {
     config.balance = balance;
     config.batch_size = batch_size;
     const EpochResult epoch = Trainer(config, images).train_epoch({});
     const double share =
         static_cast<double>(epoch.positives.value()) / static_cast<double>(epoch.images);
-    EXPECT_GE(share, least) << balance << batch_size;
-    EXPECT_LE(share, most) << balance << batch_size;
+    EXPECT_GE(share, least) << enum_name(balance) << batch_size;
+    EXPECT_LE(share, most) << enum_name(balance) << batch_size;
   }
   images.classes = {"a", "b", "c"};
-  config.balance = "auto";
+  config.balance = Balance::automatic;
   EXPECT_FALSE(Trainer(config, images).train_epoch({}).positives.has_value());
 }
 
@@ -228,7 +231,7 @@ TEST(TrainerTest, StopsBetweenStepsWhenAsked) {
 TEST(TrainerTest, ANotFiniteLossNamesItsStep) {
   const data::ImageSet images = toy_images(96);
   TrainConfig config = small_config();
-  config.lr = 1e30;
+  config.optimizer.lr = 1e30;
   Trainer trainer(config, images);
   try {
     while (!trainer.finished()) (void)trainer.train_epoch({});
@@ -241,7 +244,7 @@ TEST(TrainerTest, ANotFiniteLossNamesItsStep) {
 TEST(TrainerTest, SkippedStepsAreCounted) {
   const data::ImageSet images = toy_images(96);
   TrainConfig config = small_config(Precision::fp16);
-  config.init_scale = 1e30;
+  config.scaler.init_scale = 1e30;
   Trainer trainer(config, images);
   const EpochResult epoch = trainer.train_epoch({});
   EXPECT_GT(epoch.skipped_steps, 0);
@@ -251,7 +254,7 @@ TEST(TrainerTest, SkippedStepsAreCounted) {
 TEST(TrainerTest, EndsARunThatOverflowsForLong) {
   const data::ImageSet images = toy_images(96);
   TrainConfig config = small_config(Precision::fp16);
-  config.init_scale = 1e38;
+  config.scaler.init_scale = 1e38;
   config.stall_steps = 6;
   config.epochs = 20;
   Trainer trainer(config, images);

@@ -8,8 +8,13 @@
 #include "mpbench/core/precision.hpp"
 #include "mpbench/data/dataset_options.hpp"
 #include "mpbench/kernels/depthwise_options.hpp"
+#include "mpbench/stats/unit_scores.hpp"
+#include "mpbench/train/config.hpp"
 
 namespace mpbench::commands {
+
+/// Which of a dataset's images are predicted.
+enum class DatasetPart { all, train, validation, test };
 
 /// What `mpbench predict` is told.
 struct PredictionOptions {
@@ -20,13 +25,13 @@ struct PredictionOptions {
   std::string activation = "silu";
   std::vector<std::string> classes;
   int image_size = 0;
-  std::string normalize = "auto";
+  train::NormalizationKind normalize = train::NormalizationKind::automatic;
   std::vector<float> mean;
   std::vector<float> deviation;
   data::DatasetOptions data;
   int pixel_bits = 8;
   std::filesystem::path split;
-  std::string part;  ///< empty: validation with --split, else all
+  std::optional<DatasetPart> part;  ///< nothing: validation with --split, else all
   std::string out = "-";
   std::optional<Precision> precision;           ///< nothing: the checkpoint's
   std::optional<kernels::Depthwise> depthwise;  ///< nothing: the checkpoint's
@@ -36,7 +41,7 @@ struct PredictionOptions {
   int batch_size = 0;  ///< 0: the checkpoint's
   std::optional<bool> channels_last;
   bool per_image = false;
-  std::string aggregate;  ///< empty: mean
+  std::optional<stats::UnitScoring> aggregate;  ///< nothing: mean
 };
 
 /// Throws UsageError where no network is named, or one that does not exist, for images that it
@@ -44,3 +49,11 @@ struct PredictionOptions {
 void validate(const PredictionOptions& options);
 
 }  // namespace mpbench::commands
+
+template <>
+inline constexpr auto mpbench::enum_names<mpbench::commands::DatasetPart> =
+    std::to_array<mpbench::EnumName<mpbench::commands::DatasetPart>>(
+        {{mpbench::commands::DatasetPart::all, "all"},
+         {mpbench::commands::DatasetPart::train, "train"},
+         {mpbench::commands::DatasetPart::validation, "validation"},
+         {mpbench::commands::DatasetPart::test, "test"}});

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "mpbench/core/enum_names.hpp"
+
 namespace mpbench::commands {
 
 enum class ProgressMode { automatic, always, never };
@@ -14,3 +16,10 @@ struct SharedOptions {
 };
 
 }  // namespace mpbench::commands
+
+template <>
+inline constexpr auto mpbench::enum_names<mpbench::commands::ProgressMode> =
+    std::to_array<mpbench::EnumName<mpbench::commands::ProgressMode>>(
+        {{mpbench::commands::ProgressMode::automatic, "auto"},
+         {mpbench::commands::ProgressMode::always, "always"},
+         {mpbench::commands::ProgressMode::never, "never"}});

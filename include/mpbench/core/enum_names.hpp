@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,9 @@
 /// The names of an enum's values, in one table that flags, help, config.toml, CSV files and
 /// messages all read.
 namespace mpbench {
+
+/// "a, b or c".
+std::string or_list(const std::vector<std::string>& names);
 
 template <class E>
 struct EnumName {
@@ -61,17 +65,13 @@ std::vector<std::string> enum_name_list() {
   return names;
 }
 
-/// All names as text: "a, b, c".
+/// All names as text: "a, b or c".
 template <NamedEnum E>
 std::string enum_choices() {
-  std::string text;
-  for (const auto& entry : enum_names<E>) {
-    text += (text.empty() ? "" : ", ") + std::string(entry.name);
-  }
-  return text;
+  return or_list(enum_name_list<E>());
 }
 
-/// The value of an option's text. Throws UsageError "OPTION TEXT: choose A, B, C" for an unknown
+/// The value of an option's text. Throws UsageError "OPTION TEXT: choose A, B or C" for an unknown
 /// name.
 template <NamedEnum E>
 E parse_enum(std::string_view text, std::string_view option) {

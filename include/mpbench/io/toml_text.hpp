@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mpbench/core/enum_names.hpp"
 #include "mpbench/core/precision.hpp"
 
 namespace mpbench {
@@ -28,6 +29,10 @@ inline std::string toml_text(const std::filesystem::path& value) {
   return toml_text(value.string());
 }
 inline std::string toml_text(Precision value) { return toml_text(to_string(value)); }
+template <NamedEnum E>
+std::string toml_text(E value) {
+  return toml_text(enum_name(value));
+}
 
 template <class Value>
 std::string toml_text(const std::vector<Value>& values) {

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "mpbench/core/enum_names.hpp"
+
 namespace mpbench::stats {
 
 /// How the scores of a unit's images become one.
@@ -37,3 +39,8 @@ std::vector<UnitScore> unit_scores(std::span<const ImageScore> images,
                                    UnitScoring scoring = UnitScoring::mean);
 
 }  // namespace mpbench::stats
+
+template <>
+inline constexpr auto mpbench::enum_names<mpbench::stats::UnitScoring> =
+    std::to_array<mpbench::EnumName<mpbench::stats::UnitScoring>>(
+        {{mpbench::stats::UnitScoring::mean, "mean"}, {mpbench::stats::UnitScoring::max, "max"}});

@@ -6,22 +6,67 @@
 #include <string>
 #include <string_view>
 
+#include "mpbench/amp/grad_scaler_options.hpp"
+#include "mpbench/core/enum_names.hpp"
 #include "mpbench/core/precision.hpp"
 #include "mpbench/data/augment_options.hpp"
+#include "mpbench/data/dataset_options.hpp"
 #include "mpbench/nn/model_options.hpp"
+#include "mpbench/train/loss_options.hpp"
 #include "mpbench/train/optimizer_options.hpp"
+#include "mpbench/train/schedule_options.hpp"
+
+namespace mpbench::train {
+
+/// The statistics that images are normalised with.
+enum class NormalizationKind {
+  automatic,  ///< imagenet for colour, else the training set's own
+  imagenet,   ///< torchvision's constants for models trained on ImageNet
+  unit,       ///< to [-1, 1]
+  none,       ///< as they are, in [0, 1]
+};
+
+/// What evens out two classes of different sizes.
+enum class Balance {
+  automatic,  ///< positives, and none with more than two classes
+  positives,  ///< at least one positive in every batch
+  weight,     ///< the positives weigh more in the loss
+  none,
+};
+
+/// Which images are trained on and which are for validation.
+struct SplitOptions {
+  double validation_fraction = 0.2;
+  int folds = 0;               ///< 0: one split, by validation_fraction
+  int fold = 0;                ///< which of the folds is for validation, from 0
+  std::filesystem::path file;  ///< a split.csv; empty: the dataset's own split, or one made here
+};
+
+}  // namespace mpbench::train
+
+template <>
+inline constexpr auto mpbench::enum_names<mpbench::train::NormalizationKind> =
+    std::to_array<mpbench::EnumName<mpbench::train::NormalizationKind>>(
+        {{mpbench::train::NormalizationKind::automatic, "auto"},
+         {mpbench::train::NormalizationKind::imagenet, "imagenet"},
+         {mpbench::train::NormalizationKind::unit, "unit"},
+         {mpbench::train::NormalizationKind::none, "none"}});
+
+template <>
+inline constexpr auto mpbench::enum_names<mpbench::train::Balance> =
+    std::to_array<mpbench::EnumName<mpbench::train::Balance>>(
+        {{mpbench::train::Balance::automatic, "auto"},
+         {mpbench::train::Balance::positives, "positives"},
+         {mpbench::train::Balance::weight, "weight"},
+         {mpbench::train::Balance::none, "none"}});
 
 namespace mpbench::train {
 
 /// All that is needed to repeat a training run. Defaults are visible here; validate() checks the
 /// whole once.
 struct TrainConfig {
-  std::string dataset = "auto";
-  std::filesystem::path data;
-  std::int64_t limit = 0;  ///< 0: every image
-  std::string model = "cnn";
-  std::string activation = "silu";
-  std::string squeeze_excite = "transformed";
+  data::DatasetOptions data;
+  nn::ModelOptions model;
   std::filesystem::path weights;  ///< .pth or .safetensors; empty: freshly initialised
   bool freeze_backbone = false;
   int unfreeze_epoch = 0;  ///< from this epoch on (from 1) the backbone is trained too; 0: never
@@ -31,20 +76,12 @@ struct TrainConfig {
   int epochs = 5;
   std::int64_t steps = 0;  ///< stop after so many optimizer steps; 0: after the epochs
   Precision precision = Precision::fp32;
-  std::string optimizer = "adam";
-  double lr = 1e-3;
-  double weight_decay = 0;
-  double momentum = 0.9;  ///< sgd
-  bool nesterov = false;  ///< sgd
-  double clip_norm = 0;   ///< largest L2 norm of all gradients together; 0: not clipped
-  double ema_decay = 0;   ///< validate and save a moving average of the weights; 0: none
-  std::string loss = "cross-entropy";
-  double label_smoothing = 0;
-  double focal_gamma = 2;
-  double focal_alpha = -1;  ///< below 0: none
-  std::string schedule = "constant";
-  double warmup_epochs = 0;
-  double min_lr = 0;  ///< what the cosine ends at
+  OptimizerOptions optimizer{.momentum = 0.9};
+  double clip_norm = 0;  ///< largest L2 norm of all gradients together; 0: not clipped
+  double ema_decay = 0;  ///< validate and save a moving average of the weights; 0: none
+  LossOptions loss;
+  double focal_alpha = -1;  ///< LossOptions::focal_alpha; below 0: none
+  ScheduleOptions schedule;
   std::uint64_t seed = 0;
   bool deterministic = false;
   int early_stop = 0;  ///< end after so many epochs without a better metric; 0: never
@@ -55,16 +92,12 @@ struct TrainConfig {
   bool channels_last = true;
   static constexpr int workers_by_device = -1;
   int workers = workers_by_device;  ///< see workers_of() in setup.hpp
-  std::string normalize = "auto";
-  std::string balance = "auto";
+  NormalizationKind normalize = NormalizationKind::automatic;
+  Balance balance = Balance::automatic;
   data::AugmentOptions augment;
-  double validation_fraction = 0.2;
-  int folds = 0;                ///< 0: one split, by validation_fraction
-  int fold = 0;                 ///< which of the folds is for validation, from 0
-  std::filesystem::path split;  ///< a split.csv; empty: the dataset's own split, or one made here
+  SplitOptions split;
   int warmup_steps = 3;
-  double init_scale = 65536;
-  std::int64_t growth_interval = 2000;
+  amp::GradScalerOptions scaler;
   std::int64_t stall_steps = 200;  ///< skipped in a row that end a run as diverged
   std::string depthwise = "auto";
   std::string emulation = "auto";
@@ -85,14 +118,15 @@ void begin_group(Visitor& visit, const char* name) {
 template <class Config, class Visitor>
 void visit_options(Config& config, Visitor&& visit) {
   begin_group(visit, "Data");
-  visit("dataset", config.dataset,
+  visit("dataset", config.data.dataset,
         "auto, rsna, rsna-png, folder, cifar100, cifar10, idx or synthetic");
-  visit("data", config.data, "Dataset folder or cache file; without it, a synthetic set is made");
-  visit("limit", config.limit, "Use so many images only (smoke runs); 0 is all");
+  visit("data", config.data.path,
+        "Dataset folder or cache file; without it, a synthetic set is made");
+  visit("limit", config.data.limit, "Use so many images only (smoke runs); 0 is all");
   begin_group(visit, "Model");
-  visit("model", config.model, "The network");
-  visit("activation", config.activation, "EfficientNet's: silu or relu6");
-  visit("se", config.squeeze_excite,
+  visit("model", config.model.name, "The network");
+  visit("activation", config.model.activation, "EfficientNet's: silu or relu6");
+  visit("se", config.model.squeeze_excite,
         "EfficientNet's squeeze-excite: transformed (1x1 convolutions) or textbook (linear)");
   visit("weights", config.weights, "Start from a .pth or .safetensors file (torchvision's names)");
   visit("freeze-backbone", config.freeze_backbone, "Train the last layer alone");
@@ -109,21 +143,22 @@ void visit_options(Config& config, Visitor&& visit) {
   begin_group(visit, "Precision");
   visit("precision", config.precision, "fp32 (strict), tf32, bf16 or fp16 (with GradScaler)");
   begin_group(visit, "Optimization");
-  visit("optimizer", config.optimizer, "adam, adamw or sgd");
-  visit("lr", config.lr, "Learning rate");
-  visit("weight-decay", config.weight_decay, "Weight decay");
-  visit("momentum", config.momentum, "Momentum (sgd)");
-  visit("nesterov", config.nesterov, "Nesterov's momentum (sgd)");
+  visit("optimizer", config.optimizer.kind, "adam, adamw or sgd");
+  visit("lr", config.optimizer.lr, "Learning rate");
+  visit("weight-decay", config.optimizer.weight_decay, "Weight decay");
+  visit("momentum", config.optimizer.momentum, "Momentum (sgd)");
+  visit("nesterov", config.optimizer.nesterov, "Nesterov's momentum (sgd)");
   visit("clip-norm", config.clip_norm, "Largest L2 norm of all gradients together; 0 is no limit");
   visit("ema-decay", config.ema_decay,
         "Judge a moving average of the weights; 0 is none. 0.99 looks back about 100 steps");
-  visit("loss", config.loss, "cross-entropy or focal");
-  visit("label-smoothing", config.label_smoothing, "Share of the label given to all classes");
-  visit("focal-gamma", config.focal_gamma, "Focal loss: exponent of 1 - p");
+  visit("loss", config.loss.kind, "cross-entropy or focal");
+  visit("label-smoothing", config.loss.label_smoothing, "Share of the label given to all classes");
+  visit("focal-gamma", config.loss.focal_gamma, "Focal loss: exponent of 1 - p");
   visit("focal-alpha", config.focal_alpha, "Focal loss: weight of the positives; below 0 is none");
-  visit("schedule", config.schedule, "Learning rate over time: constant or cosine");
-  visit("warmup-epochs", config.warmup_epochs, "Epochs in which the learning rate rises from 0");
-  visit("min-lr", config.min_lr, "What the cosine ends at");
+  visit("schedule", config.schedule.kind, "Learning rate over time: constant or cosine");
+  visit("warmup-epochs", config.schedule.warmup_epochs,
+        "Epochs in which the learning rate rises from 0");
+  visit("min-lr", config.schedule.min_lr, "What the cosine ends at");
   visit("seed", config.seed, "Seed of initialisation, split, order, augmentation: 0 to 2^63 - 1");
   begin_group(visit, "Measurement");
   visit("deterministic", config.deterministic,
@@ -157,10 +192,11 @@ void visit_options(Config& config, Visitor&& visit) {
         "Add or take away up to so much; values are 0 to 1");
   visit("augment-contrast", config.augment.contrast,
         "Multiply their values by 1, give or take up to so much");
-  visit("validation-fraction", config.validation_fraction, "Share of patients kept for validation");
-  visit("folds", config.folds, "Cross-validation: so many folds of patients; 0 is one split");
-  visit("fold", config.fold, "The fold kept for validation, from 0");
-  visit("split", config.split,
+  visit("validation-fraction", config.split.validation_fraction,
+        "Share of patients kept for validation");
+  visit("folds", config.split.folds, "Cross-validation: so many folds of patients; 0 is one split");
+  visit("fold", config.split.fold, "The fold kept for validation, from 0");
+  visit("split", config.split.file,
         "CSV that says which image is in which split (id,split) or fold (id,fold)");
   begin_group(visit, "Measurement");
   visit("warmup-steps", config.warmup_steps, "Steps before the clock starts; undone afterwards");
@@ -178,8 +214,8 @@ void visit_options(Config& config, Visitor&& visit) {
       "cudnn-benchmark", config.cudnn_benchmark,
       "Let cuDNN try out which kernels are fastest before the first step, for seconds to minutes");
   begin_group(visit, "Precision");
-  visit("init-scale", config.init_scale, "GradScaler's first scale (fp16)");
-  visit("growth-interval", config.growth_interval,
+  visit("init-scale", config.scaler.init_scale, "GradScaler's first scale (fp16)");
+  visit("growth-interval", config.scaler.growth_interval,
         "Good steps before GradScaler doubles its scale (fp16)");
   visit("stall-steps", config.stall_steps,
         "Skipped steps in a row that end a run as diverged (fp16)");
@@ -206,7 +242,6 @@ void require_classes(const TrainConfig& config, int classes);
 void require_image_size(const TrainConfig& config, int height, int width, std::int64_t batch_size);
 
 nn::ModelOptions model_options(const TrainConfig& config, int channels, int classes);
-OptimizerOptions optimizer_options(const TrainConfig& config);
 
 /// Sets one option from text as on the command line: true or false, a number, a name. Throws
 /// UsageError naming the option where there is none of that name, or the text is not of its type.

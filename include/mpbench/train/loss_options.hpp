@@ -1,7 +1,8 @@
 #pragma once
 
 #include <optional>
-#include <string>
+
+#include "mpbench/core/enum_names.hpp"
 
 namespace mpbench::train {
 
@@ -11,11 +12,13 @@ enum class Task { binary, multiclass };
 inline Task task_of(int classes) { return classes == 2 ? Task::binary : Task::multiclass; }
 inline int outputs_of(int classes) { return task_of(classes) == Task::binary ? 1 : classes; }
 
+enum class LossKind { cross_entropy, focal };
+
 struct LossOptions {
   Task task = Task::binary;
   /// Weight of the positives' term in the binary cross-entropy, in either kind; without it, 1.
   std::optional<double> pos_weight{};
-  std::string kind = "cross-entropy";  ///< "cross-entropy" or "focal"
+  LossKind kind = LossKind::cross_entropy;
   double focal_gamma = 2.0;
   /// Binary focal loss: weight of positives; negatives get 1 - alpha. Without it, both count 1.
   std::optional<double> focal_alpha{};
@@ -27,3 +30,9 @@ struct LossOptions {
 void validate(const LossOptions& options);
 
 }  // namespace mpbench::train
+
+template <>
+inline constexpr auto mpbench::enum_names<mpbench::train::LossKind> =
+    std::to_array<mpbench::EnumName<mpbench::train::LossKind>>(
+        {{mpbench::train::LossKind::cross_entropy, "cross-entropy"},
+         {mpbench::train::LossKind::focal, "focal"}});

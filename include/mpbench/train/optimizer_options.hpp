@@ -1,13 +1,15 @@
 #pragma once
 
-#include <string>
+#include "mpbench/core/enum_names.hpp"
 
 namespace mpbench::train {
+
+enum class OptimizerKind { adam, adamw, sgd };
 
 /// The defaults are those of torch.optim's Adam, AdamW and SGD, except AdamW's weight decay (0.01
 /// there).
 struct OptimizerOptions {
-  std::string name = "adam";  ///< "adam", "adamw" or "sgd"
+  OptimizerKind kind = OptimizerKind::adam;
   double lr = 1e-3;
   double weight_decay = 0.0;
   double momentum = 0.0;  ///< sgd
@@ -29,3 +31,10 @@ struct OptimizerOptions {
 void validate(const OptimizerOptions& options);
 
 }  // namespace mpbench::train
+
+template <>
+inline constexpr auto mpbench::enum_names<mpbench::train::OptimizerKind> =
+    std::to_array<mpbench::EnumName<mpbench::train::OptimizerKind>>(
+        {{mpbench::train::OptimizerKind::adam, "adam"},
+         {mpbench::train::OptimizerKind::adamw, "adamw"},
+         {mpbench::train::OptimizerKind::sgd, "sgd"}});

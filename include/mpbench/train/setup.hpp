@@ -26,14 +26,14 @@ data::ImageSet open_images(const TrainConfig& config, const ProgressFunction& pr
 
 /// By a file, by folds, as the dataset brings it, or made here: grouped and stratified. Throws
 /// UsageError where --folds meets a dataset with a split of its own.
-data::Split choose_split(const TrainConfig& config, const data::ImageSet& set);
+data::Split make_split(const TrainConfig& config, const data::ImageSet& set);
 
-/// "auto" is ImageNet's constants for colour, the training images' own mean and deviation for grey.
-data::Normalization choose_normalization(const std::string& name, const data::ImageSet& set,
-                                         const data::Split& split);
+/// `split` matters where they are measured.
+data::Normalization make_normalization(NormalizationKind kind, const data::ImageSet& set,
+                                       const data::Split& split);
 
 /// With `--balance weight`, the positives' weight is the training images' negatives / positives.
-Loss choose_loss(const TrainConfig& config, const data::ImageSet& set, const data::Split& split);
+Loss make_loss(const TrainConfig& config, const data::ImageSet& set, const data::Split& split);
 
 /// Our kernels on the CPU, in training and in prediction: all of them, or with
 /// Depthwise::framework none but those that fp16 cannot do without.
