@@ -30,17 +30,9 @@ void read_cell(const nlohmann::json& from, std::optional<Value>& value) {
 }  // namespace
 
 void Totals::add(const train::EpochResult& epoch) {
+  *this += epoch;
   complete_epochs += epoch.cut_short ? 0 : 1;
-  steps += epoch.steps;
-  // A state of an earlier version has images of which it is not known.
-  if (epoch.positives && (positives || images == 0)) {
-    positives = positives.value_or(0) + *epoch.positives;
-  }
-  images += epoch.images;
   skipped_steps += epoch.skipped_steps;
-  time_s += epoch.time_s;
-  data_wait_s += epoch.data_wait_s;
-  step_s.insert(step_s.end(), epoch.step_s.begin(), epoch.step_s.end());
 }
 
 nlohmann::json to_json(const ResourceUse& use) {

@@ -12,15 +12,9 @@
 namespace mpbench::bench {
 
 /// What the epochs of a run add up to while they pass.
-struct Totals {
+struct Totals : train::StepStats {
   std::int64_t complete_epochs = 0;  ///< without one that --steps cut short
-  std::int64_t steps = 0;
-  std::int64_t images = 0;
-  std::optional<std::int64_t> positives{};  ///< among the images; two classes only
   std::int64_t skipped_steps = 0;
-  double time_s = 0;
-  double data_wait_s = 0;
-  std::vector<double> step_s;
 
   void add(const train::EpochResult& epoch);
 };

@@ -6,12 +6,12 @@
 #include "mpbench/device/device.hpp"
 
 namespace mpbench::train {
-StepResult GraphedStep::operator()(Learner learner, std::span<const data::Batch> batches) {
+StepResult GraphedStep::operator()(TrainStepContext context, std::span<const data::Batch> batches) {
   const data::Batch& batch = batches.front();
   // Its first update copies instead of averaging, and it counts on the host.
-  Ema* const ema = std::exchange(learner.ema, nullptr);
+  Ema* const ema = std::exchange(context.ema, nullptr);
   // One-time allocations and the choice of kernels must lie behind: PyTorch's own advice is three.
-  if (graph_ == nullptr && steps_ + 1 >= steps_to_record) record(learner, batch);
+  if (graph_ == nullptr && steps_ + 1 >= steps_to_record) record(context, batch);
   StepResult result;
   if (graph_ != nullptr && batch.images.sizes() == place_.images.sizes()) {
     if (!batch.images.is_same(place_.images)) place_.images.copy_(batch.images);
@@ -19,18 +19,18 @@ StepResult GraphedStep::operator()(Learner learner, std::span<const data::Batch>
     graph_->replay();
     result = result_;
   } else {
-    result = train_step(learner, batches.first(1));
+    result = train_step(context, batches.first(1));
   }
   ++steps_;
   if (ema != nullptr) ema->update();
   return result;
 }
 
-void GraphedStep::record(const Learner& learner, const data::Batch& batch) {
+void GraphedStep::record(const TrainStepContext& context, const data::Batch& batch) {
   place_ = {batch.images.clone(), batch.labels.clone(), {}};
   // Gradients of the eager steps would be kept alive outside the recording's pool of memory.
-  learner.optimizer.zero_grad();
-  Learner recorded = learner;
+  context.optimizer.zero_grad();
+  TrainStepContext recorded = context;
   recorded.recorded = true;
   const c10::Device device = batch.images.device();
   device::reset_peak_memory(device);

@@ -20,9 +20,9 @@ class GraphedStep {
   /// Steps until the graph is recorded; the ones after them only start it.
   static constexpr int steps_to_record = 4;
 
-  /// As train_step. The learner's parts must be the same each time. The tensors of the result are
+  /// As train_step. The context's parts must be the same each time. The tensors of the result are
   /// overwritten by the next step.
-  StepResult operator()(Learner learner, std::span<const data::Batch> batches);
+  StepResult operator()(TrainStepContext context, std::span<const data::Batch> batches);
 
   /// Where the graph reads the images: the next batch's may be put there. Undefined before there is
   /// a graph.
@@ -33,7 +33,7 @@ class GraphedStep {
   std::optional<std::int64_t> peak_bytes() const { return peak_bytes_; }
 
  private:
-  void record(const Learner& learner, const data::Batch& batch);
+  void record(const TrainStepContext& context, const data::Batch& batch);
 
   std::int64_t steps_ = 0;
   data::Batch place_;  ///< where the graph reads

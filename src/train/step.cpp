@@ -3,7 +3,7 @@
 #include <torch/types.h>
 
 #include "ema.hpp"
-#include "gradient_clip.hpp"
+#include "grad_clip.hpp"
 #include "mpbench/amp/autocast_guard.hpp"
 #include "mpbench/device/named_range.hpp"
 #include "training_sums.hpp"
@@ -18,31 +18,31 @@ torch::Tensor forward(nn::ImageClassifier& model, const torch::Tensor& images, P
   return model.forward(images);
 }
 
-StepResult train_step(Learner& learner, std::span<const data::Batch> batches) {
+StepResult train_step(TrainStepContext& context, std::span<const data::Batch> batches) {
   StepResult result;
   const auto parts = static_cast<double>(batches.size());
-  learner.optimizer.zero_grad();
+  context.optimizer.zero_grad();
   for (const data::Batch& batch : batches) {
     const device::NamedRange range("forward and backward");
     const torch::Tensor logits =
-        forward(learner.model, batch.images, learner.precision, !learner.recorded);
-    torch::Tensor loss = learner.criterion(logits, batch.labels);
+        forward(context.model, batch.images, context.precision, !context.recorded);
+    torch::Tensor loss = context.criterion(logits, batch.labels);
     if (batches.size() > 1) loss = loss / parts;
-    learner.scaler.scale(loss).backward();
+    context.scaler.scale(loss).backward();
     result.loss = result.loss.defined() ? result.loss + loss.detach() : loss.detach();
     result.logits.push_back(logits.detach());
   }
   const device::NamedRange range("update");
-  if (learner.clip_norm > 0) {
-    learner.scaler.unscale_(learner.optimizer);
-    clip_gradients(learner.optimizer.parameters(), learner.clip_norm);
+  if (context.clip_norm > 0) {
+    context.scaler.unscale_(context.optimizer);
+    clip_grad_norm_(context.optimizer.parameters(), context.clip_norm);
   }
-  result.outcome = learner.scaler.step(learner.optimizer);
-  learner.scaler.update();
-  if (learner.ema != nullptr) learner.ema->update();
-  if (learner.sums != nullptr) {
-    learner.recorded ? learner.sums->add_at_once(result, batches)
-                     : learner.sums->add(result, batches);
+  result.outcome = context.scaler.step(context.optimizer);
+  context.scaler.update();
+  if (context.ema != nullptr) context.ema->update();
+  if (context.sums != nullptr) {
+    context.recorded ? context.sums->add_at_once(result, batches)
+                     : context.sums->add(result, batches);
   }
   return result;
 }

@@ -16,7 +16,7 @@ class Ema;
 class TrainingSums;
 
 /// What a step works with.
-struct Learner {
+struct TrainStepContext {
   nn::ImageClassifier& model;
   const Loss& criterion;
   Optimizer& optimizer;
@@ -44,6 +44,6 @@ torch::Tensor forward(nn::ImageClassifier& model, const torch::Tensor& images, P
 
 /// One optimizer step on the batches' mean gradient: forward, loss and scaled backward of each,
 /// clipping of the unscaled gradients, update.
-StepResult train_step(Learner& learner, std::span<const data::Batch> batches);
+StepResult train_step(TrainStepContext& context, std::span<const data::Batch> batches);
 
 }  // namespace mpbench::train

@@ -7,11 +7,11 @@
 #include <cmath>
 #include <limits>
 
+#include "annotate_oom.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/timer.hpp"
 #include "mpbench/device/device.hpp"
 #include "mpbench/nn/backbone.hpp"
-#include "out_of_memory.hpp"
 #include "trainer_state.hpp"
 #include "training_windows.hpp"
 
@@ -47,7 +47,7 @@ void require_finite_weights(const torch::nn::Module& model) {
 
 /// The next step's batches: fewer than --accumulate at the epoch's end.
 std::vector<data::Batch> next_batches(Trainer::State& s) {
-  return naming_batch(s, {}, [&] {
+  return annotate_oom(s, {}, [&] {
     std::vector<data::Batch> batches;
     while (batches.size() < static_cast<std::size_t>(s.config.accumulate)) {
       auto batch = s.train_loader.next(s.graphed ? s.graphed->place() : torch::Tensor());
@@ -64,11 +64,14 @@ std::int64_t count_images(const std::vector<data::Batch>& batches) {
   return images;
 }
 
-std::int64_t count_positives(const std::vector<data::Batch>& batches, const data::ImageSet& set) {
+/// Empty with more than two classes.
+std::optional<std::int64_t> count_positives(const std::vector<data::Batch>& batches,
+                                            const Trainer::State& s) {
+  if (s.criterion.task != Task::binary) return std::nullopt;
   std::int64_t positives = 0;
   for (const auto& batch : batches) {
     positives += std::count_if(batch.indices.begin(), batch.indices.end(), [&](std::int64_t i) {
-      return set.samples[static_cast<std::size_t>(i)].label == 1;
+      return s.set.samples[static_cast<std::size_t>(i)].label == 1;
     });
   }
   return positives;
@@ -93,16 +96,15 @@ std::optional<double> Trainer::warm_up() {
 
   std::optional<double> first_step_s;
   s.begin_training();
-  BlockResult unused;
   const ProgressFunction untold;
-  TrainingWindows windows(s, unused, untold);
+  TrainingWindows windows(s, untold);
   const int steps = std::max(s.config.warmup_steps, s.graphed ? GraphedStep::steps_to_record : 0);
   for (int done = 0; done < steps;) {
     s.train_loader.start_epoch(0);
     for (auto batches = next_batches(s); !batches.empty() && done < steps;
          batches = next_batches(s)) {
       throw_if_interrupted();
-      naming_batch(s, batches, [&] { s.step(batches); });
+      annotate_oom(s, batches, [&] { s.step(batches); });
       if (!first_step_s) {
         device::synchronize(s.device);
         first_step_s = seconds_since_process_start();
@@ -116,79 +118,81 @@ std::optional<double> Trainer::warm_up() {
 
   const torch::NoGradGuard no_grad;
   for (std::size_t i = 0; i < live.size(); ++i) live[i].copy_(saved[i]);
-  s.start_afresh();
+  s.reset();
   return first_step_s;
 }
 
-BlockResult Trainer::train_steps(std::int64_t steps, const ProgressFunction& progress) {
-  State& s = *state_;
-  BlockResult block;
-  const double waited_before = s.train_loader.wait_seconds();
+StepStats& StepStats::operator+=(const StepStats& other) {
+  // A state of an earlier version has images of which it is not known.
+  if (other.positives && (positives || images == 0)) {
+    positives = positives.value_or(0) + *other.positives;
+  }
+  steps += other.steps;
+  images += other.images;
+  time_s += other.time_s;
+  data_wait_s += other.data_wait_s;
+  step_s.insert(step_s.end(), other.step_s.begin(), other.step_s.end());
+  complete = complete && other.complete;
+  return *this;
+}
 
+StepStats Trainer::train_steps(std::int64_t steps, const ProgressFunction& progress) {
+  State& s = *state_;
+  StepStats block;
+  const auto add = [&](const StepStats& part) {
+    block += part;
+    s.epoch.stats += part;
+  };
+  const double waited_before = s.train_loader.wait_seconds();
   s.begin_training();
   s.continue_epoch();
   device::synchronize(s.device);
   const Stopwatch whole;
-  TrainingWindows windows(s, block, progress);
-  while (block.steps < steps && !at_epoch_end()) {
-    if (interrupt_requested()) {
-      block.complete = false;
-      break;
-    }
+  TrainingWindows windows(s, progress);
+  while (block.steps < steps && !at_epoch_end() && !interrupt_requested()) {
     const std::vector<data::Batch> batches = next_batches(s);
     windows.begin_step();
     s.epoch.lr = s.schedule.lr(s.steps_done);
     s.optimizer->set_lr(s.epoch.lr);
-    naming_batch(s, batches, [&] { s.step(batches); });
+    annotate_oom(s, batches, [&] { s.step(batches); });
     windows.end_step();
-    const std::int64_t images = count_images(batches);
-    ++block.steps;
     ++s.steps_done;
-    ++s.epoch.steps;
-    block.images += images;
-    s.epoch.images += images;
-    s.epoch.positives += count_positives(batches, s.set);
+    const std::int64_t images = count_images(batches);
+    add({.steps = 1, .images = images, .positives = count_positives(batches, s)});
     windows.step_done(images);
   }
   windows.finish();
   device::synchronize(s.device);
-  block.time_s = whole.seconds();
-  block.data_wait_s = s.train_loader.wait_seconds() - waited_before;
-  s.epoch.time_s += block.time_s;
-  s.epoch.data_wait_s += block.data_wait_s;
-  s.epoch.step_s.insert(s.epoch.step_s.end(), block.step_s.begin(), block.step_s.end());
+  add({.time_s = whole.seconds(),
+       .data_wait_s = s.train_loader.wait_seconds() - waited_before,
+       .step_s = windows.take_step_seconds()});
+  block.complete = block.steps == steps || at_epoch_end();
   return block;
 }
 
 bool Trainer::at_epoch_end() const {
   const State& s = *state_;
-  return s.epoch.steps == s.steps_per_epoch || finished();
+  return s.epoch.stats.steps == s.steps_per_epoch || finished();
 }
 
-bool Trainer::epoch_open() const { return state_->epoch.steps > 0; }
+bool Trainer::epoch_open() const { return state_->epoch.stats.steps > 0; }
 
 bool Trainer::epoch_cut() const {
   const State& s = *state_;
-  return finished() && s.epoch.steps > 0 && s.epoch.steps < s.steps_per_epoch;
+  return finished() && s.epoch.stats.steps > 0 && s.epoch.stats.steps < s.steps_per_epoch;
 }
 
 EpochResult Trainer::finish_epoch() {
   State& s = *state_;
-  const auto per_step = static_cast<double>(std::max<std::int64_t>(1, s.epoch.steps));
-  EpochResult result;
-  result.steps = s.epoch.steps;
-  result.images = s.epoch.images;
-  result.time_s = s.epoch.time_s;
-  result.data_wait_s = s.epoch.data_wait_s;
-  result.step_s = s.epoch.step_s;
+  const auto per_step = static_cast<double>(std::max<std::int64_t>(1, s.epoch.stats.steps));
+  EpochResult result{s.epoch.stats};
   result.complete = at_epoch_end();
   result.epoch = s.epochs_done + 1;
-  result.cut_short = s.epoch.steps < s.steps_per_epoch;
+  result.cut_short = s.epoch.stats.steps < s.steps_per_epoch;
   result.lr = s.epoch.lr;
   result.train_loss = s.sums.loss_sum() / per_step;
   result.train_accuracy = static_cast<double>(s.sums.right()) /
-                          static_cast<double>(std::max<std::int64_t>(1, s.epoch.images));
-  if (s.criterion.task == Task::binary) result.positives = s.epoch.positives;
+                          static_cast<double>(std::max<std::int64_t>(1, s.epoch.stats.images));
   if (s.scaler.is_enabled()) {
     result.skipped_steps = s.scaler.skipped_steps() - s.epoch.skipped_before;
     result.loss_scale = s.scaler.get_scale();
@@ -198,11 +202,6 @@ EpochResult Trainer::finish_epoch() {
     s.clear_epoch();
   }
   return result;
-}
-
-EpochResult Trainer::train_epoch(const ProgressFunction& progress) {
-  static_cast<void>(train_steps(all_steps, progress));
-  return finish_epoch();
 }
 
 bool Trainer::finished() const { return state_->steps_done >= state_->total_steps; }

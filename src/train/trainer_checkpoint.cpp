@@ -114,16 +114,16 @@ Checkpoint Trainer::checkpoint() const {
                  {"scaler", s.scaler.state()},
                  {"skipped_in_a_row", s.skipped_in_a_row},
                  {"epoch",
-                  {{"steps", s.epoch.steps},
-                   {"images", s.epoch.images},
-                   {"positives", s.epoch.positives},
+                  {{"steps", s.epoch.stats.steps},
+                   {"images", s.epoch.stats.images},
+                   {"positives", s.epoch.stats.positives.value_or(0)},
                    {"loss_sum", s.sums.loss_sum()},
                    {"right", s.sums.right()},
                    {"skipped", s.scaler.skipped_steps() - s.epoch.skipped_before},
                    {"lr", s.epoch.lr},
-                   {"time_s", s.epoch.time_s},
-                   {"data_wait_s", s.epoch.data_wait_s},
-                   {"step_s", s.epoch.step_s}}}};
+                   {"time_s", s.epoch.stats.time_s},
+                   {"data_wait_s", s.epoch.stats.data_wait_s},
+                   {"step_s", s.epoch.stats.step_s}}}};
   return saved;
 }
 
@@ -183,15 +183,17 @@ void Trainer::restore(const Checkpoint& checkpoint, const std::filesystem::path&
     s.skipped_in_a_row = state.at("skipped_in_a_row");
     s.clear_epoch();
     const nlohmann::json& epoch = state.at("epoch");
-    s.epoch.steps = epoch.at("steps");
-    s.epoch.images = epoch.at("images");
-    s.epoch.positives = epoch.value("positives", std::int64_t{0});
+    s.epoch.stats.steps = epoch.at("steps");
+    s.epoch.stats.images = epoch.at("images");
+    if (s.criterion.task == Task::binary) {
+      s.epoch.stats.positives = epoch.value("positives", std::int64_t{0});
+    }
     s.sums.set(epoch.at("loss_sum").get<double>(), epoch.at("right").get<std::int64_t>());
     s.epoch.skipped_before -= epoch.at("skipped").get<std::int64_t>();
     s.epoch.lr = epoch.at("lr");
-    s.epoch.time_s = epoch.at("time_s");
-    s.epoch.data_wait_s = epoch.at("data_wait_s");
-    s.epoch.step_s = epoch.at("step_s").get<std::vector<double>>();
+    s.epoch.stats.time_s = epoch.at("time_s");
+    s.epoch.stats.data_wait_s = epoch.at("data_wait_s");
+    s.epoch.stats.step_s = epoch.at("step_s").get<std::vector<double>>();
     generator_of(torch::kCPU).set_state(find(checkpoint, "rng/cpu", path));
     if (s.device.is_cuda()) generator_of(s.device).set_state(find(checkpoint, "rng/cuda", path));
   } catch (const nlohmann::json::exception& error) {

@@ -74,10 +74,10 @@ Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images, b
   optimizer = make_optimizer(model->parameters(), optimizer_options(config));
   scaler = amp::GradScaler(scaler_options(config));
   if (config.cuda_graph) graphed.emplace();
-  start_afresh();
+  reset();
 }
 
-void Trainer::State::start_afresh() {
+void Trainer::State::reset() {
   torch::manual_seed(config.seed);
   for (const auto& [name, tensor] : optimizer->state()) tensor.zero_();
   scaler.reset(config.scaler.init_scale);
@@ -88,6 +88,7 @@ void Trainer::State::start_afresh() {
 
 void Trainer::State::clear_epoch() {
   epoch = {};
+  if (criterion.task == Task::binary) epoch.stats.positives = 0;
   sums.set(0, 0);
   epoch.skipped_before = scaler.skipped_steps();
   loader_in_place = false;
@@ -95,13 +96,13 @@ void Trainer::State::clear_epoch() {
 
 void Trainer::State::continue_epoch() {
   if (loader_in_place) return;
-  train_loader.start_epoch(
-      epochs_done, std::min(epoch.steps * config.accumulate, train_loader.batches_per_epoch()));
+  train_loader.start_epoch(epochs_done, std::min(epoch.stats.steps * config.accumulate,
+                                                 train_loader.batches_per_epoch()));
   loader_in_place = true;
 }
 
 void Trainer::State::step(std::span<const data::Batch> batches) {
-  Learner parts = learner();
+  TrainStepContext parts = context();
   if (graphed) {
     (*graphed)(parts, batches);
   } else {

@@ -24,15 +24,10 @@
 namespace mpbench::train {
 
 /// What the host counts over the steps of the current epoch.
-struct EpochSums {
-  std::int64_t steps = 0;
-  std::int64_t images = 0;
-  std::int64_t positives = 0;
-  std::int64_t skipped_before = 0;
-  double lr = 0;
-  double time_s = 0;
-  double data_wait_s = 0;
-  std::vector<double> step_s;
+struct EpochAccumulator {
+  StepStats stats;
+  std::int64_t skipped_before = 0;  ///< steps skipped before the epoch began
+  double lr = 0;                    ///< of the last step
 };
 
 struct Trainer::State {
@@ -40,7 +35,7 @@ struct Trainer::State {
 
   /// Optimizer, scaler, average and random numbers as at the start, from the weights as they are;
   /// in place, so that a recorded CUDA graph goes on reading and writing them.
-  void start_afresh();
+  void reset();
   void clear_epoch();
   /// Puts the loader where the epoch stands, unless it is there already.
   void continue_epoch();
@@ -63,7 +58,7 @@ struct Trainer::State {
     if (!batches.empty()) return batches.front().images.sizes().vec();
     return {config.batch_size, set.channels, set.height, set.width};
   }
-  Learner learner() {
+  TrainStepContext context() {
     return {.model = *model,
             .criterion = criterion,
             .optimizer = *optimizer,
@@ -98,7 +93,7 @@ struct Trainer::State {
   std::int64_t total_steps = 0;
   std::int64_t steps_done = 0;
   int epochs_done = 0;
-  EpochSums epoch;
+  EpochAccumulator epoch;
   bool loader_in_place = false;
   bool backbone_frozen = false;
   std::int64_t skipped_in_a_row = 0;

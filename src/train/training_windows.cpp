@@ -8,8 +8,6 @@ namespace mpbench::train {
 namespace {
 
 constexpr std::int64_t cuda_window_steps = 10;
-// A rate over the last steps moves with the machine; one over the whole epoch lags behind it.
-constexpr double rate_smoothing = 0.1;
 
 /// On its way to the host, without waiting: there once the window's end has passed on the device.
 torch::Tensor copy_to_host(const torch::Tensor& value) {
@@ -20,13 +18,14 @@ torch::Tensor copy_to_host(const torch::Tensor& value) {
 
 }  // namespace
 
-TrainingWindows::TrainingWindows(Trainer::State& state, BlockResult& block,
-                                 const ProgressFunction& progress)
+TrainingWindows::TrainingWindows(Trainer::State& state, const ProgressFunction& progress)
     : state_(state),
-      block_(block),
-      progress_(progress),
       step_clock_(state.device),
-      window_clock_(state.device) {
+      window_clock_(state.device),
+      progress_(progress,
+                {.label = fmt::format("epoch {}/{}", state.epochs_done + 1, state.config.epochs),
+                 .total = state.train_loader.images_per_epoch(),
+                 .unit = "images"}) {
   window_clock_.begin();
 }
 
@@ -55,8 +54,8 @@ void TrainingWindows::close() {
     open_.skipped = copy_to_host(s.scaler.skipped_steps_on_device());
   }
   open_.steps_done = s.steps_done;
-  open_.epoch_steps = s.epoch.steps;
-  open_.epoch_images = s.epoch.images;
+  open_.epoch_steps = s.epoch.stats.steps;
+  open_.epoch_images = s.epoch.stats.images;
   window_clock_.end();
   closed_.push_back(std::exchange(open_, {}));
   window_clock_.begin();
@@ -66,9 +65,11 @@ void TrainingWindows::look_at_oldest() {
   const Window window = std::move(closed_.front());
   closed_.pop_front();
   const double seconds = window_clock_.next();
-  for (std::int64_t i = 0; i < window.steps; ++i) block_.step_s.push_back(step_clock_.next());
+  for (std::int64_t i = 0; i < window.steps; ++i) step_seconds_.push_back(step_clock_.next());
   check_health(window);
-  if (progress_) report(window, seconds);
+  const double mean_loss = window.loss_sum.item<double>() / static_cast<double>(window.epoch_steps);
+  progress_.report(window.epoch_images, window.images, seconds,
+                   fmt::format("loss {:.4f}", mean_loss));
 }
 
 void TrainingWindows::check_health(const Window& window) {
@@ -88,19 +89,6 @@ void TrainingWindows::check_health(const Window& window) {
     throw Diverged(fmt::format("stalled: each of the {} steps up to step {} overflowed",
                                s.skipped_in_a_row, window.steps_done));
   }
-}
-
-void TrainingWindows::report(const Window& window, double seconds) {
-  const double rate = static_cast<double>(window.images) / seconds;
-  images_per_s_ =
-      images_per_s_ == 0 ? rate : images_per_s_ + rate_smoothing * (rate - images_per_s_);
-  progress_({.label = fmt::format("epoch {}/{}", state_.epochs_done + 1, state_.config.epochs),
-             .done = window.epoch_images,
-             .total = state_.train_loader.images_per_epoch(),
-             .units_per_s = images_per_s_,
-             .unit = "images",
-             .detail = fmt::format("loss {:.4f}", window.loss_sum.item<double>() /
-                                                      static_cast<double>(window.epoch_steps))});
 }
 
 }  // namespace mpbench::train

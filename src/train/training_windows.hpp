@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <deque>
+#include <utility>
+#include <vector>
 
-#include "mpbench/core/progress.hpp"
 #include "mpbench/device/step_clock.hpp"
+#include "progress_meter.hpp"
 #include "trainer_state.hpp"
 
 namespace mpbench::train {
@@ -18,18 +20,20 @@ class TrainingWindows {
  public:
   using State = Trainer::State;
 
-  /// All three must outlive this.
-  TrainingWindows(State& state, BlockResult& block, const ProgressFunction& progress);
+  /// Both must outlive this.
+  TrainingWindows(State& state, const ProgressFunction& progress);
 
   /// Around the work of a step, data excluded.
   void begin_step() { step_clock_.begin(); }
   void end_step() { step_clock_.end(); }
-  /// After a step that was counted in block and state. Throws Diverged where the run has no future.
+  /// After a step that the state has counted. Throws Diverged where going on makes no sense.
   void step_done(std::int64_t images);
   /// Ends the window: what it came to is on its way to the host.
   void close();
   /// Waits for the device, and looks at the steps that are left.
   void finish();
+  /// Compute time of each step that was looked at.
+  std::vector<double> take_step_seconds() { return std::move(step_seconds_); }
 
  private:
   struct Window {
@@ -46,16 +50,14 @@ class TrainingWindows {
 
   void look_at_oldest();
   void check_health(const Window& window);
-  void report(const Window& window, double seconds);
 
   State& state_;
-  BlockResult& block_;
-  const ProgressFunction& progress_;
   device::StepClock step_clock_;
   device::StepClock window_clock_;
   Window open_;
   std::deque<Window> closed_;
-  double images_per_s_ = 0;
+  std::vector<double> step_seconds_;
+  ProgressMeter progress_;
 };
 
 }  // namespace mpbench::train

@@ -8,7 +8,7 @@
 #include <torch/types.h>
 
 #include "../../src/train/ema.hpp"
-#include "../../src/train/gradient_clip.hpp"
+#include "../../src/train/grad_clip.hpp"
 #include "../../src/train/optimizer.hpp"
 #include "driver.hpp"
 #include "mpbench/amp/grad_scaler.hpp"
@@ -27,7 +27,7 @@ json clip(const json& request) {
     parameter = at::zeros_like(value).requires_grad_();
     parameter.mutable_grad() = value;
   }
-  const at::Tensor norm = train::clip_gradients(parameters, parity::to_double(request.at("max")));
+  const at::Tensor norm = train::clip_grad_norm_(parameters, parity::to_double(request.at("max")));
   json gradients = json::array();
   for (const at::Tensor& parameter : parameters) gradients.push_back(to_json(parameter.grad()));
   return {{"norm", to_json(norm)}, {"gradients", gradients}};
@@ -107,7 +107,7 @@ json train_network(const json& request) {
     const at::Tensor loss = criterion(logits, to_tensor(batch.at("labels"), at::kLong));
     scaler.scale(loss * parity::to_double(batch.at("factor"))).backward();
     scaler.unscale_(*optimizer);
-    const at::Tensor norm = train::clip_gradients(network->parameters(), request.at("max_norm"));
+    const at::Tensor norm = train::clip_grad_norm_(network->parameters(), request.at("max_norm"));
     (void)scaler.step(*optimizer);
     scaler.update();
     ema.update();

@@ -2,7 +2,7 @@
 // on stdin, one on stdout. optimizer_parity_test.py does the same with torch.optim.
 #include <torch/types.h>
 
-#include "../../src/train/gradient_clip.hpp"
+#include "../../src/train/grad_clip.hpp"
 #include "../../src/train/optimizer.hpp"
 #include "driver.hpp"
 #include "mpbench/amp/grad_scaler.hpp"
@@ -57,7 +57,7 @@ json train(const json& script) {
     }
     if (script.contains("max_norm")) {
       scaler.unscale_(*optimizer);
-      (void)train::clip_gradients(params, script.at("max_norm"));
+      (void)train::clip_grad_norm_(params, script.at("max_norm"));
     }
     (void)scaler.step(*optimizer);
     scaler.update();

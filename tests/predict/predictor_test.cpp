@@ -10,6 +10,7 @@
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/train/trainer.hpp"
 #include "train/toy_images.hpp"
+#include "train/train_epoch.hpp"
 
 namespace mpbench::predict {
 
@@ -43,7 +44,7 @@ TEST(PredictorTest, SaysWhatTheRunsValidationSaid) {
     run.steps = 2;
     run.ema_decay = 0.5;
     Trainer trainer(run, images);
-    while (!trainer.finished()) (void)trainer.train_epoch({});
+    while (!trainer.finished()) train::train_epoch(trainer);
     const auto validation = trainer.validate({});
     TrainedNetwork network = network_from(trainer.checkpoint(), "c");
     EXPECT_EQ(network.precision, precision);

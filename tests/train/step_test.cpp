@@ -20,8 +20,8 @@ struct StepTest : testing::TestWithParam<Precision> {
     batch.labels = torch::tensor({0L, 1L, 0L, 1L, 0L, 1L, 0L, 1L});
   }
   StepResult step(const Loss& loss, amp::GradScaler& scaler) {
-    Learner learner{*model, loss, *optimizer, scaler, GetParam()};
-    return train_step(learner, {&batch, 1});
+    TrainStepContext context{*model, loss, *optimizer, scaler, GetParam()};
+    return train_step(context, {&batch, 1});
   }
   kernels::CpuKernelsGuard kernels{
       cpu_kernel_options(kernels::Depthwise::framework, kernels::Emulation::automatic, GetParam())};
@@ -68,8 +68,8 @@ TEST(StepTest, AnOverflowingScaleSkipsTheUpdateAndBacksOff) {
                           .indices = {}};
   const torch::Tensor before = model->parameters().front().detach().clone();
   const Loss loss{{.task = Task::binary}};
-  Learner learner{*model, loss, *optimizer, scaler, Precision::fp16};
-  static_cast<void>(train_step(learner, {&batch, 1}));
+  TrainStepContext context{*model, loss, *optimizer, scaler, Precision::fp16};
+  static_cast<void>(train_step(context, {&batch, 1}));
   EXPECT_EQ(scaler.skipped_steps(), 1);
   EXPECT_FLOAT_EQ(static_cast<float>(scaler.get_scale()), 0.5e30F);
   EXPECT_TRUE(torch::equal(before, model->parameters().front()));
@@ -106,8 +106,8 @@ struct LinearStep {
     const torch::Tensor bias_before = model.parameters().back().detach().clone();
     const Loss loss{{.task = Task::binary}};
     amp::GradScaler scaler({.init_scale = 1024, .enabled = true});
-    Learner learner{model, loss, *optimizer, scaler, Precision::fp32, clip_norm};
-    result = train_step(learner, batches);
+    TrainStepContext context{model, loss, *optimizer, scaler, Precision::fp32, clip_norm};
+    result = train_step(context, batches);
     change = torch::cat({(model.parameters().front().detach() - before).flatten(),
                          model.parameters().back().detach() - bias_before});
   }

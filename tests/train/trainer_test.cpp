@@ -11,7 +11,9 @@
 
 #include "mpbench/core/interrupt.hpp"
 #include "temporary_folder.hpp"
+
 #include "train/toy_images.hpp"
+#include "train/train_epoch.hpp"
 
 namespace mpbench::train {
 namespace {
@@ -28,7 +30,7 @@ TEST(TrainerTest, LearnsAnEasySetInEveryPrecision) {
   const data::ImageSet images = toy_images(96);
   for (const auto precision : {Precision::fp32, Precision::bf16, Precision::fp16}) {
     Trainer trainer(small_config(precision), images);
-    while (!trainer.finished()) (void)trainer.train_epoch({});
+    while (!trainer.finished()) (void)train_epoch(trainer);
     const ValidationResult result = trainer.validate({});
     EXPECT_GT(result.auc.value_or(0), 0.95) << to_string(precision);
     EXPECT_EQ(result.predictions.size(), trainer.split().validation.size());
@@ -43,7 +45,7 @@ TEST(TrainerTest, WarmUpLeavesNoTraceInTheResult) {
     const auto first_step_s = trainer.warm_up();
     EXPECT_EQ(first_step_s.has_value(), warmup_steps > 0);
     std::vector<double> seen;
-    while (!trainer.finished()) seen.push_back(trainer.train_epoch({}).train_loss);
+    while (!trainer.finished()) seen.push_back(train_epoch(trainer).train_loss);
     seen.push_back(trainer.validate({}).loss);
     return seen;
   };
@@ -94,7 +96,7 @@ TEST(TrainerTest, VariesTrainingImagesAndNeverThoseOfValidation) {
   config.augment = {.flip = true, .degrees = 90, .shift = 0.3, .zoom = 0.3, .brightness = 0.3};
   Trainer varied(config, images);
   EXPECT_EQ(plain.validate({}).loss, varied.validate({}).loss) << "both networks are as they began";
-  EXPECT_NE(plain.train_epoch({}).train_loss, varied.train_epoch({}).train_loss);
+  EXPECT_NE(train_epoch(plain).train_loss, train_epoch(varied).train_loss);
 }
 
 TEST(TrainerTest, ValidatesEveryImageInOneFold) {
@@ -194,7 +196,7 @@ TEST(TrainerTest, CountsThePositivesThatItTrainsOn) {
                                                              {Balance::weight, 1, 0.1, 0.15}}) {
     config.balance = balance;
     config.batch_size = batch_size;
-    const EpochResult epoch = Trainer(config, images).train_epoch({});
+    const EpochResult epoch = train_epoch(Trainer(config, images));
     const double share =
         static_cast<double>(epoch.positives.value()) / static_cast<double>(epoch.images);
     EXPECT_GE(share, least) << enum_name(balance) << batch_size;
@@ -202,7 +204,7 @@ TEST(TrainerTest, CountsThePositivesThatItTrainsOn) {
   }
   images.classes = {"a", "b", "c"};
   config.balance = Balance::automatic;
-  EXPECT_FALSE(Trainer(config, images).train_epoch({}).positives.has_value());
+  EXPECT_FALSE(train_epoch(Trainer(config, images)).positives.has_value());
 }
 
 TEST(TrainerTest, StepsLimitEndsTheRunInMidEpoch) {
@@ -212,7 +214,7 @@ TEST(TrainerTest, StepsLimitEndsTheRunInMidEpoch) {
   Trainer trainer(config, images);
   std::int64_t steps = 0;
   while (!trainer.finished()) {
-    const EpochResult epoch = trainer.train_epoch({});
+    const EpochResult epoch = train_epoch(trainer);
     EXPECT_EQ(static_cast<std::int64_t>(epoch.step_s.size()), epoch.steps);
     steps += epoch.steps;
   }
@@ -222,7 +224,7 @@ TEST(TrainerTest, StepsLimitEndsTheRunInMidEpoch) {
 TEST(TrainerTest, StopsBetweenStepsWhenAsked) {
   const data::ImageSet images = toy_images(96);
   Trainer trainer(small_config(), images);
-  const EpochResult epoch = trainer.train_epoch([](const Progress&) { request_interrupt(); });
+  const EpochResult epoch = train_epoch(trainer, [](const Progress&) { request_interrupt(); });
   request_interrupt(false);
   EXPECT_FALSE(epoch.complete);
   EXPECT_EQ(epoch.steps, 1);
@@ -234,7 +236,7 @@ TEST(TrainerTest, ANotFiniteLossNamesItsStep) {
   config.optimizer.lr = 1e30;
   Trainer trainer(config, images);
   try {
-    while (!trainer.finished()) (void)trainer.train_epoch({});
+    while (!trainer.finished()) (void)train_epoch(trainer);
     FAIL() << "a learning rate of 1e30 must diverge";
   } catch (const Diverged& error) {
     EXPECT_NE(std::string(error.what()).find("at step"), std::string::npos) << error.what();
@@ -246,7 +248,7 @@ TEST(TrainerTest, SkippedStepsAreCounted) {
   TrainConfig config = small_config(Precision::fp16);
   config.scaler.init_scale = 1e30;
   Trainer trainer(config, images);
-  const EpochResult epoch = trainer.train_epoch({});
+  const EpochResult epoch = train_epoch(trainer);
   EXPECT_GT(epoch.skipped_steps, 0);
   EXPECT_LT(epoch.loss_scale.value(), 1e30);
 }
@@ -259,7 +261,7 @@ TEST(TrainerTest, EndsARunThatOverflowsForLong) {
   config.epochs = 20;
   Trainer trainer(config, images);
   try {
-    while (!trainer.finished()) (void)trainer.train_epoch({});
+    while (!trainer.finished()) (void)train_epoch(trainer);
     FAIL() << "six steps in a row overflow";
   } catch (const Diverged& error) {
     EXPECT_EQ(std::string(error.what()), "stalled: each of the 6 steps up to step 6 overflowed");
@@ -269,7 +271,7 @@ TEST(TrainerTest, EndsARunThatOverflowsForLong) {
 TEST(TrainerTest, BlocksOfStepsComeToTheSameAsAnEpoch) {
   const data::ImageSet images = toy_images(96);
   Trainer whole(small_config(), images);
-  const EpochResult expected = whole.train_epoch({});
+  const EpochResult expected = train_epoch(whole);
   Trainer blocks(small_config(), images);
   EXPECT_FALSE(blocks.epoch_open());
   int calls = 0;
@@ -292,7 +294,7 @@ TEST(TrainerTest, TwoTrainersInTurnsDoNotDisturbOneAnother) {
   const data::ImageSet images = toy_images(96);
   const auto alone = [&](Precision precision) {
     Trainer trainer(small_config(precision), images);
-    (void)trainer.train_epoch({});
+    (void)train_epoch(trainer);
     return trainer.validate({}).loss;
   };
   Trainer a(small_config(Precision::fp32), images);
@@ -308,10 +310,10 @@ TEST(TrainerTest, TwoTrainersInTurnsDoNotDisturbOneAnother) {
 TEST(TrainerTest, AccumulatesBatchesIntoFewerSteps) {
   const data::ImageSet images = toy_images(96);
   TrainConfig config = small_config();
-  const std::int64_t batches = Trainer(config, images).train_epoch({}).steps;
+  const std::int64_t batches = train_epoch(Trainer(config, images)).steps;
   config.accumulate = 4;
   Trainer trainer(config, images);
-  const EpochResult epoch = trainer.train_epoch({});
+  const EpochResult epoch = train_epoch(trainer);
   EXPECT_EQ(epoch.steps, (batches + 3) / 4);
   EXPECT_EQ(epoch.images, batches * config.batch_size) << "the last step takes what is left";
 }
@@ -322,9 +324,9 @@ TEST(TrainerTest, ValidatesTheAveragedWeights) {
   Trainer plain(config, images);
   config.ema_decay = 0.5;
   Trainer averaged(config, images);
-  EXPECT_EQ(plain.train_epoch({}).train_loss, averaged.train_epoch({}).train_loss);
+  EXPECT_EQ(train_epoch(plain).train_loss, train_epoch(averaged).train_loss);
   EXPECT_NE(plain.validate({}).loss, averaged.validate({}).loss);
-  EXPECT_EQ(plain.train_epoch({}).train_loss, averaged.train_epoch({}).train_loss)
+  EXPECT_EQ(train_epoch(plain).train_loss, train_epoch(averaged).train_loss)
       << "validation puts the trained weights back";
 }
 
@@ -335,12 +337,12 @@ TEST(TrainerTest, AFrozenBackboneStaysAsItIsUntilItsEpoch) {
   config.unfreeze_epoch = 2;
   Trainer trainer(config, images);
   const auto before = trainer.checkpoint().tensors;
-  (void)trainer.train_epoch({});
+  (void)train_epoch(trainer);
   const auto frozen = trainer.checkpoint().tensors;
   for (const char* name : {"features.0.weight", "features.1.running_mean", "features.1.bias"})
     EXPECT_TRUE(torch::equal(before.at(name), frozen.at(name))) << name;
   EXPECT_FALSE(torch::equal(before.at("classifier.weight"), frozen.at("classifier.weight")));
-  (void)trainer.train_epoch({});
+  (void)train_epoch(trainer);
   const auto trained = trainer.checkpoint().tensors;
   for (const char* name : {"features.0.weight", "features.1.running_mean", "features.1.bias"})
     EXPECT_FALSE(torch::equal(frozen.at(name), trained.at(name))) << name;

@@ -16,26 +16,27 @@
 
 namespace mpbench::train {
 
-/// What some consecutive steps of one epoch took.
-struct BlockResult {
+/// What training steps took: of a block, an epoch or a run.
+struct StepStats {
   std::int64_t steps = 0;
   std::int64_t images = 0;
-  double time_s = 0;       ///< wall clock, data included, device finished
-  double data_wait_s = 0;  ///< part of it spent waiting for batches
-  /// Compute time of each step, by events in the stream on CUDA.
-  std::vector<double> step_s;
-  bool complete = true;  ///< false: stopped by Ctrl-C
+  std::optional<std::int64_t> positives{};  ///< images of the positive class; two classes only
+  double time_s = 0;                        ///< wall clock, data included, device finished
+  double data_wait_s = 0;                   ///< part of it spent waiting for batches
+  std::vector<double> step_s{};  ///< compute time of each step, by events in the stream on CUDA
+  bool complete = true;          ///< false: there were steps left, as Ctrl-C stopped them
+
+  StepStats& operator+=(const StepStats& other);
 };
 
 /// One pass over the training images.
-struct EpochResult : BlockResult {
-  int epoch = 0;                          ///< counted from 1
-  bool cut_short = false;                 ///< it has steps left: the run, or the user, ended it
-  double train_loss = 0;                  ///< mean over the epoch's steps
-  double train_accuracy = 0;              ///< while training, before each update
-  std::optional<std::int64_t> positives;  ///< images of the positive class; two classes only
-  double lr = 0;                          ///< of the last step
-  std::optional<double> loss_scale;       ///< after the epoch; fp16 only
+struct EpochResult : StepStats {
+  int epoch = 0;                     ///< counted from 1
+  bool cut_short = false;            ///< it has steps left: the run, or the user, ended it
+  double train_loss = 0;             ///< mean over the epoch's steps
+  double train_accuracy = 0;         ///< while training, before each update
+  double lr = 0;                     ///< of the last step
+  std::optional<double> loss_scale;  ///< after the epoch; fp16 only
   std::int64_t skipped_steps = 0;
 };
 
@@ -64,7 +65,7 @@ class Trainer {
   /// Trains at most so many steps, and not past the end of the current epoch or of the run: a
   /// comparison can drive several trainers in turns. Reports after each step. Throws Diverged and
   /// OutOfMemory.
-  BlockResult train_steps(std::int64_t steps, const ProgressFunction& progress);
+  StepStats train_steps(std::int64_t steps, const ProgressFunction& progress);
 
   /// Whether the current epoch, or the run, has no steps left.
   bool at_epoch_end() const;
@@ -76,9 +77,6 @@ class Trainer {
 
   /// Tells what the epoch's blocks came to; where it has no steps left, the next one can begin.
   EpochResult finish_epoch();
-
-  /// The next epoch, or what is left of this one, in one block.
-  EpochResult train_epoch(const ProgressFunction& progress);
 
   /// Whether epochs or steps are left.
   bool finished() const;

@@ -1,4 +1,4 @@
-#include "../../src/train/gradient_clip.hpp"
+#include "../../src/train/grad_clip.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -28,7 +28,7 @@ TEST(GradientClipTest, ScalesAllGradientsByOneFactor) {
   // The norm over both is sqrt(9 + 16) = 5.
   const std::vector<at::Tensor> parameters{with_gradient(torch::tensor({3.0F, 0.0F})),
                                            with_gradient(torch::tensor({{4.0F}}))};
-  const at::Tensor norm = clip_gradients(parameters, 1.0);
+  const at::Tensor norm = clip_grad_norm_(parameters, 1.0);
   EXPECT_EQ(norm.dim(), 0);
   EXPECT_EQ(norm.item<float>(), 5.0F);
   EXPECT_FLOAT_EQ(parameters[0].grad()[0].item<float>(), 0.6F);
@@ -37,18 +37,18 @@ TEST(GradientClipTest, ScalesAllGradientsByOneFactor) {
 
 TEST(GradientClipTest, LeavesSmallGradientsAlone) {
   const at::Tensor parameter = with_gradient(torch::tensor({3.0F, 4.0F}));
-  EXPECT_EQ(clip_gradients({parameter}, 5.1).item<float>(), 5.0F);
+  EXPECT_EQ(clip_grad_norm_({parameter}, 5.1).item<float>(), 5.0F);
   EXPECT_TRUE(parameter.grad().equal(torch::tensor({3.0F, 4.0F})));
-  EXPECT_EQ(clip_gradients({parameter}, infinity).item<float>(), 5.0F);
+  EXPECT_EQ(clip_grad_norm_({parameter}, infinity).item<float>(), 5.0F);
   EXPECT_TRUE(parameter.grad().equal(torch::tensor({3.0F, 4.0F})));
 }
 
 TEST(GradientClipTest, PassesOverParametersWithoutAGradient) {
   const at::Tensor idle = at::ones({2}).requires_grad_();
   const at::Tensor parameter = with_gradient(torch::tensor({3.0F, 4.0F}));
-  EXPECT_EQ(clip_gradients({idle, parameter}, 1.0).item<float>(), 5.0F);
+  EXPECT_EQ(clip_grad_norm_({idle, parameter}, 1.0).item<float>(), 5.0F);
   EXPECT_FALSE(idle.grad().defined());
-  EXPECT_EQ(clip_gradients({idle}, 1.0).item<float>(), 0.0F);
+  EXPECT_EQ(clip_grad_norm_({idle}, 1.0).item<float>(), 0.0F);
 }
 
 TEST(GradientClipTest, KeepsTheScalersStepSkipped) {
@@ -62,7 +62,7 @@ TEST(GradientClipTest, KeepsTheScalersStepSkipped) {
       optimizer->zero_grad();
       scaler.scale((parameter * torch::tensor({3.0F, 4.0F * factor})).sum()).backward();
       scaler.unscale_(*optimizer);
-      (void)clip_gradients(optimizer->parameters(), 1.0);
+      (void)clip_grad_norm_(optimizer->parameters(), 1.0);
       (void)scaler.step(*optimizer);
       scaler.update();
     };
@@ -76,7 +76,7 @@ TEST(GradientClipTest, KeepsTheScalersStepSkipped) {
 
 TEST(GradientClipTest, RefusesANormThatIsNotPositive) {
   for (const double bad : {0.0, -1.0, std::numeric_limits<double>::quiet_NaN()}) {
-    EXPECT_THAT([&] { (void)clip_gradients({}, bad); },
+    EXPECT_THAT([&] { (void)clip_grad_norm_({}, bad); },
                 ThrowsMessage<UsageError>(HasSubstr("--clip-norm")));
   }
 }

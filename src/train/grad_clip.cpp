@@ -1,4 +1,4 @@
-#include "gradient_clip.hpp"
+#include "grad_clip.hpp"
 
 #include <fmt/format.h>
 #include <torch/types.h>
@@ -7,7 +7,7 @@
 
 namespace mpbench::train {
 
-at::Tensor clip_gradients(const std::vector<at::Tensor>& parameters, double max_norm) {
+at::Tensor clip_grad_norm_(const std::vector<at::Tensor>& parameters, double max_norm) {
   if (!(max_norm > 0)) throw UsageError(fmt::format("--clip-norm {}: must be above 0", max_norm));
   const at::NoGradGuard no_grad;
   std::vector<at::Tensor> gradients;

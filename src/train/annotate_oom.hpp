@@ -15,7 +15,7 @@ namespace mpbench::train {
 /// Does a step's work; an allocation that is refused in it becomes OutOfMemory, which names the
 /// step and the batch. `batches` is empty while they are being prepared.
 template <class Work>
-auto naming_batch(const Trainer::State& state, const std::vector<data::Batch>& batches,
+auto annotate_oom(const Trainer::State& state, const std::vector<data::Batch>& batches,
                   const Work& work) {
   try {
     return work();

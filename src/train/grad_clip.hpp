@@ -15,6 +15,6 @@ namespace mpbench::train {
 /// gradients means nothing, and once an inf or NaN has spread here to the other gradients,
 /// unscale_() has already recorded that this step is to be skipped. `max_norm` may be infinite, to
 /// measure only; throws UsageError unless it is above 0.
-at::Tensor clip_gradients(const std::vector<at::Tensor>& parameters, double max_norm);
+at::Tensor clip_grad_norm_(const std::vector<at::Tensor>& parameters, double max_norm);
 
 }  // namespace mpbench::train
