@@ -66,7 +66,7 @@ std::string notes_on(const train::TrainConfig& config, const data::ImageSet& set
   if (data::is_synthetic(set)) notes.emplace_back("synthetic data");
   for (const auto& support : device::describe(device).precisions) {
     if (support.precision == config.precision && support.support != device::Support::native) {
-      const bool framework = config.emulation == "framework";
+      const bool framework = config.emulation == kernels::Emulation::framework;
       notes.push_back(fmt::format(
           "{} is {} on this device: {}", to_string(config.precision), to_string(support.support),
           framework ? "--emulation framework often takes ten times as long" : support.advice));

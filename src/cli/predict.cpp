@@ -116,9 +116,8 @@ void add_run_flags(CLI::App& command, PredictionOptions& options) {
       "--precision",
       [&options](const std::string& word) { options.precision = parse_precision(word); },
       "fp32, tf32, bf16 or fp16 (default: the checkpoint's, or fp32)");
-  command.add_option_function<std::string>(
-      "--depthwise",
-      [&options](const std::string& word) { options.depthwise = kernels::parse_depthwise(word); },
+  add_choice<kernels::Depthwise>(
+      command, "--depthwise", options.depthwise,
       "Depthwise convolutions on the CPU: auto, framework or fp32 (default: the "
       "checkpoint's, or auto)");
   command.add_option("--device", options.device, "auto, cpu, cuda or cuda:N");

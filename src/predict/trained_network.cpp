@@ -6,7 +6,6 @@
 #include <torch/types.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "mpbench/core/error.hpp"
@@ -14,6 +13,7 @@
 #include "mpbench/nn/state_dict.hpp"
 #include "mpbench/nn/weights.hpp"
 #include "mpbench/train/loss.hpp"
+#include "mpbench/train/options_json.hpp"
 
 namespace mpbench::predict {
 namespace {
@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 constexpr int largest_side = 16384;
+constexpr int largest_batch = 1 << 20;
 constexpr int most_channels = 4;
 constexpr int most_outputs = 1 << 16;  // 640 MiB of the widest head
 
@@ -50,28 +51,6 @@ class State {
       fail(pointer, fmt::format("is {} for {} channels", at(pointer).dump(), channels));
     }
     return floats;
-  }
-
-  bool has_option(const char* name) const { return json_.at("options").contains(name); }
-
-  /// An option of the run, as a command line has it.
-  std::string option(const char* name) const {
-    std::string text = json_.at("options").at(name).get<std::string>();
-    if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
-      text = text.substr(1, text.size() - 2);
-    }
-    return text;
-  }
-
-  int integer_option(const char* name, int lowest, int highest) const {
-    const std::string text = option(name);
-    int value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const bool whole = error == std::errc() && end == text.data() + text.size();
-    if (!whole || value < lowest || value > highest) {
-      fail(name, fmt::format("is '{}', not {} to {}", text, lowest, highest));
-    }
-    return value;
   }
 
   [[noreturn]] void fail(const char* pointer, const std::string& problem) const {
@@ -149,26 +128,16 @@ TrainedNetwork read_network(const train::Checkpoint& checkpoint, const fs::path&
   if (network.normalization->mean.size() != network.normalization->deviation.size()) {
     state.fail("deviation", "does not go with the mean");
   }
-  try {
-    network.precision = parse_precision(state.option("precision"));
-  } catch (const UsageError& error) {
-    state.fail("precision", error.what());
+  const train::TrainConfig config = train::options_from_json(state.at("/options"), path);
+  network.precision = config.precision;
+  network.depthwise = config.depthwise;
+  network.emulation = config.emulation;
+  network.batch_size = config.batch_size;
+  network.channels_last = config.channels_last;
+  network.deterministic = config.deterministic;
+  if (network.batch_size < 1 || network.batch_size > largest_batch) {
+    state.fail("batch-size", fmt::format("is {}, not 1 to {}", network.batch_size, largest_batch));
   }
-  try {
-    network.depthwise = kernels::parse_depthwise(state.option("depthwise"));
-  } catch (const UsageError& error) {
-    state.fail("depthwise", error.what());
-  }
-  try {
-    // Checkpoints of version 0.1.0 were written before the option existed.
-    if (state.has_option("emulation"))
-      network.emulation = kernels::parse_emulation(state.option("emulation"));
-  } catch (const UsageError& error) {
-    state.fail("emulation", error.what());
-  }
-  network.batch_size = state.integer_option("batch-size", 1, 1 << 20);
-  network.channels_last = state.option("channels-last") == "true";
-  network.deterministic = state.option("deterministic") == "true";
 
   const bool from_average = averaged && has_average(checkpoint);
   network.model = nn::make_model(network.options);

@@ -32,10 +32,6 @@ void require_dataset_name(const std::string& name) {
 
 void validate_data(const TrainConfig& config) {
   require_dataset_name(config.data.dataset);
-  if (config.data.path.empty() && config.data.dataset != "auto" &&
-      config.data.dataset != "synthetic") {
-    throw UsageError(fmt::format("--dataset {}: needs --data, its folder", config.data.dataset));
-  }
   require(config.data.limit >= 0, "--limit", config.data.limit, "0 or more");
   require(config.image_size == 0 || (config.image_size >= 16 && config.image_size <= 8192),
           "--image-size", config.image_size, "0, or 16 to 8192");
@@ -103,8 +99,6 @@ void validate_schedule(const TrainConfig& config) {
 }
 
 void validate_machine(const TrainConfig& config) {
-  static_cast<void>(kernels::parse_depthwise(config.depthwise));
-  static_cast<void>(kernels::parse_emulation(config.emulation));
   static_cast<void>(kernels::parse_instruction_set(config.kernels));
   const device::DeviceChoice device = device::parse_device_choice(config.device);
   require(config.threads >= 0 && config.threads <= 4096, "--threads", config.threads, "0 to 4096");
@@ -151,6 +145,11 @@ void validate(const TrainConfig& config) {
   validate_loss(config);
   validate_schedule(config);
   validate_machine(config);
+  // Last, as it concerns no option that is wrong in itself.
+  if (config.data.path.empty() && config.data.dataset != "auto" &&
+      config.data.dataset != "synthetic") {
+    throw UsageError(fmt::format("--dataset {}: needs --data, its folder", config.data.dataset));
+  }
 }
 
 void require_weights_file(const TrainConfig& config) {

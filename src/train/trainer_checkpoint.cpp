@@ -8,6 +8,7 @@
 #include "mpbench/io/toml_text.hpp"
 #include "mpbench/nn/efficientnet.hpp"
 #include "mpbench/nn/state_dict.hpp"
+#include "mpbench/train/options_json.hpp"
 #include "mpbench/train/setup.hpp"
 #include "trainer_state.hpp"
 
@@ -19,10 +20,6 @@ namespace {
 const std::set<std::string> free_options{"data",       "epochs",      "steps",
                                          "early-stop", "checkpoints", "checkpoint-steps",
                                          "workers",    "threads",     "warmup-steps"};
-
-std::map<std::string, std::string> options_of(const TrainConfig& config) {
-  return toml_lines(to_toml(config));
-}
 
 void put(std::map<std::string, torch::Tensor>& all, const std::string& prefix,
          const std::map<std::string, torch::Tensor>& some) {
@@ -50,28 +47,20 @@ const torch::Tensor& find(const Checkpoint& checkpoint, const std::string& name,
   return found->second;
 }
 
-/// What an option was in the run that saved a state; the default for one that there was not yet.
-std::string option_before(const nlohmann::json& saved, const std::string& name) {
-  return saved.contains(name) ? saved.at(name).get<std::string>()
-                              : options_of(TrainConfig{}).at(name);
-}
-
 /// Whether another path leads to the weights that the run began with.
 bool names_same_weights(const TrainConfig& config, const Checkpoint& checkpoint) {
   return std::filesystem::is_regular_file(config.weights) &&
          weights_digest(config) == weights_digest(checkpoint);
 }
 
-void warn_of_changes(const TrainConfig& config, const nlohmann::json& saved) {
-  const auto now = options_of(config);
-  for (const char* name : {"epochs", "steps", "threads"}) {
-    const std::string before = option_before(saved, name);
-    const std::string& value = now.at(name);
-    if (before == value) continue;
-    const bool bends_rates =
-        config.schedule.kind != ScheduleKind::constant && name != std::string_view("threads");
+void warn_of_changes(const TrainConfig& config, const TrainConfig& before) {
+  for (const std::string_view name : {"epochs", "steps", "threads"}) {
+    const std::string then = option_toml(before, name);
+    const std::string now = option_toml(config, name);
+    if (then == now) continue;
+    const bool bends_rates = config.schedule.kind != ScheduleKind::constant && name != "threads";
     spdlog::warn(
-        "--{} was {} before, and is {} from here on{}", name, before, value,
+        "--{} was {} before, and is {} from here on{}", name, then, now,
         bends_rates ? ": so far the learning rate followed the schedule of the old length" : "");
   }
 }
@@ -107,7 +96,7 @@ Checkpoint Trainer::checkpoint() const {
                  {"width", s.set.width},
                  {"mean", s.loading.normalization.mean},
                  {"deviation", s.loading.normalization.deviation},
-                 {"options", options_of(s.config)},
+                 {"options", options_to_json(s.config)},
                  {"weights_digest", s.weights_digest},
                  {"steps_done", s.steps_done},
                  {"epochs_done", s.epochs_done},
@@ -130,15 +119,15 @@ Checkpoint Trainer::checkpoint() const {
 void require_same_options(const TrainConfig& config, const Checkpoint& checkpoint,
                           const std::filesystem::path& path) {
   try {
-    const nlohmann::json& saved = checkpoint.state.at("options");
-    for (const auto& [name, value] : options_of(config)) {
-      const std::string before = option_before(saved, name);
-      if (before == value || free_options.contains(name)) continue;
-      if (name == "weights" && names_same_weights(config, checkpoint)) continue;
-      throw InputError(
-          path, name,
-          fmt::format("was {} in the run that saved this, and is {} now", before, value));
-    }
+    const TrainConfig before = options_from_json(checkpoint.state.at("options"), path);
+    visit_options(config, [&](const std::string& name, const auto& value, const char*) {
+      const std::string now = toml_text(value);
+      const std::string then = option_toml(before, name);
+      if (then == now || free_options.contains(name)) return;
+      if (name == "weights" && names_same_weights(config, checkpoint)) return;
+      throw InputError(path, name,
+                       fmt::format("was {} in the run that saved this, and is {} now", then, now));
+    });
   } catch (const nlohmann::json::exception& error) {
     throw InputError(path, "mpbench_state", error.what());
   }
@@ -171,7 +160,7 @@ void Trainer::restore(const Checkpoint& checkpoint, const std::filesystem::path&
   try {
     require_same_run(checkpoint, path);
     const nlohmann::json& state = checkpoint.state;
-    warn_of_changes(s.config, state.at("options"));
+    warn_of_changes(s.config, options_from_json(state.at("options"), path));
     s.weights_digest = weights_digest(checkpoint);
     for (auto& [name, tensor] : nn::state_of(*s.model)) tensor.copy_(checkpoint.tensors.at(name));
     nn::set_origin(*s.model, state.at("model").value("origin", nn::ModelOptions().origin));

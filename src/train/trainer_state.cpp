@@ -44,8 +44,7 @@ Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images, b
   if (device.is_cpu()) {
     kernels::keep_freed_memory();
     kernels::CpuKernelOptions options =
-        cpu_kernel_options(kernels::parse_depthwise(config.depthwise),
-                           kernels::parse_emulation(config.emulation), config.precision);
+        cpu_kernel_options(config.depthwise, config.emulation, config.precision);
     options.instructions = kernels::instruction_set(config.kernels);
     cpu_kernels.emplace(options);
   }

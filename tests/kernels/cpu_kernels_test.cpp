@@ -173,9 +173,9 @@ TEST(InstructionSetTest, TheEnvironmentChooses) {
 
 TEST(DepthwiseTest, ParsesWhatItWrites) {
   for (const Depthwise choice : {Depthwise::automatic, Depthwise::framework, Depthwise::fp32}) {
-    EXPECT_EQ(parse_depthwise(to_string(choice)), choice);
+    EXPECT_EQ(parse_enum<Depthwise>(enum_name(choice), "--depthwise"), choice);
   }
-  EXPECT_THROW(parse_depthwise("fast"), UsageError);
+  EXPECT_THROW(parse_enum<Depthwise>("fast", "--depthwise"), UsageError);
 }
 
 }  // namespace

@@ -266,9 +266,9 @@ TEST(EmulatedOperationsTest, TheEnvironmentOverridesThem) {
 }
 
 TEST(EmulationOptionTest, HasItsNames) {
-  EXPECT_EQ(parse_emulation("auto"), Emulation::automatic);
-  EXPECT_EQ(parse_emulation("framework"), Emulation::framework);
-  EXPECT_THROW((void)parse_emulation("fp32"), UsageError);
+  EXPECT_EQ(parse_enum<Emulation>("auto", "--emulation"), Emulation::automatic);
+  EXPECT_EQ(parse_enum<Emulation>("framework", "--emulation"), Emulation::framework);
+  EXPECT_THROW((void)parse_enum<Emulation>("fp32", "--emulation"), UsageError);
 }
 
 }  // namespace

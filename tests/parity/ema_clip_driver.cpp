@@ -81,7 +81,7 @@ json average(const json& request) {
 
 train::Loss loss_of(const json& spec) {
   train::Loss loss{{.task = train::Task::multiclass}};
-  loss.kind = spec.at("kind");
+  loss.kind = parse_enum<train::LossKind>(spec.at("kind").get<std::string>(), "kind");
   loss.label_smoothing = spec.at("label_smoothing");
   return loss;
 }

@@ -85,9 +85,9 @@ json time_step(const json& spec) {
 
 json answer(const json& spec) {
   kernels::keep_freed_memory();
-  const CpuKernelsGuard guard(
-      {.depthwise = kernels::parse_depthwise(spec.at("depthwise").get<std::string>()),
-       .fused_norm = spec.value("fused_norm", true)});
+  const CpuKernelsGuard guard({.depthwise = parse_enum<kernels::Depthwise>(
+                                   spec.at("depthwise").get<std::string>(), "depthwise"),
+                               .fused_norm = spec.value("fused_norm", true)});
   const std::string command = spec.at("command");
   json result = command == "convolve"    ? convolve(spec)
                 : command == "normalize" ? normalize(spec)

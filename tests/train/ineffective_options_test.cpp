@@ -40,7 +40,7 @@ const std::vector<Idle>& idle_options() {
       {"--init-scale", "fp16", [](auto& c) { c.scaler.init_scale = 2; }, fp16},
       {"--growth-interval", "fp16", [](auto& c) { c.scaler.growth_interval = 2; }, fp16},
       {"--stall-steps", "fp16", [](auto& c) { c.stall_steps = 2; }, fp16},
-      {"--emulation", "bf16", [](auto& c) { c.emulation = "framework"; },
+      {"--emulation", "bf16", [](auto& c) { c.emulation = kernels::Emulation::framework; },
        [](auto& c) { c.precision = Precision::bf16; }},
   };
   return all;
@@ -65,9 +65,10 @@ TEST(IneffectiveOptionsTest, OfOtherKinds) {
   };
   refused("--validation-fraction", {.split = {.validation_fraction = 0.5, .folds = 5}});
   refused("--kernels", {.device = "cuda", .kernels = "avx2"});
-  refused("--depthwise", {.device = "cuda:1", .depthwise = "fp32"});
-  refused("--emulation",
-          {.precision = Precision::bf16, .device = "cuda", .emulation = "framework"});
+  refused("--depthwise", {.device = "cuda:1", .depthwise = kernels::Depthwise::fp32});
+  refused(
+      "--emulation",
+      {.precision = Precision::bf16, .device = "cuda", .emulation = kernels::Emulation::framework});
   EXPECT_NO_THROW(require_effect(std::array{TrainConfig{}}));
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <string_view>
+#include "mpbench/core/enum_names.hpp"
 
 namespace mpbench::kernels {
 
@@ -11,10 +11,11 @@ enum class Depthwise {
   fp32,       ///< the framework's own in float32, from operands rounded to the dtype autocast chose
 };
 
-/// Parses "auto", "framework" or "fp32"; throws UsageError naming the choices.
-Depthwise parse_depthwise(std::string_view text);
-
-/// The name that parse_depthwise reads.
-std::string_view to_string(Depthwise choice);
-
 }  // namespace mpbench::kernels
+
+template <>
+inline constexpr auto mpbench::enum_names<mpbench::kernels::Depthwise> =
+    std::to_array<mpbench::EnumName<mpbench::kernels::Depthwise>>(
+        {{mpbench::kernels::Depthwise::automatic, "auto"},
+         {mpbench::kernels::Depthwise::framework, "framework"},
+         {mpbench::kernels::Depthwise::fp32, "fp32"}});

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <string_view>
+#include "mpbench/core/enum_names.hpp"
 
 namespace mpbench::kernels {
 
@@ -11,10 +11,10 @@ enum class Emulation {
   framework,  ///< the framework's code for the 16-bit type
 };
 
-/// Parses "auto" or "framework"; throws UsageError naming the choices.
-Emulation parse_emulation(std::string_view text);
-
-/// The name that parse_emulation reads.
-std::string_view to_string(Emulation choice);
-
 }  // namespace mpbench::kernels
+
+template <>
+inline constexpr auto mpbench::enum_names<mpbench::kernels::Emulation> =
+    std::to_array<mpbench::EnumName<mpbench::kernels::Emulation>>(
+        {{mpbench::kernels::Emulation::automatic, "auto"},
+         {mpbench::kernels::Emulation::framework, "framework"}});

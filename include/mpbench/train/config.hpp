@@ -11,6 +11,8 @@
 #include "mpbench/core/precision.hpp"
 #include "mpbench/data/augment_options.hpp"
 #include "mpbench/data/dataset_options.hpp"
+#include "mpbench/kernels/depthwise_options.hpp"
+#include "mpbench/kernels/emulation_options.hpp"
 #include "mpbench/nn/model_options.hpp"
 #include "mpbench/train/loss_options.hpp"
 #include "mpbench/train/optimizer_options.hpp"
@@ -99,8 +101,8 @@ struct TrainConfig {
   int warmup_steps = 3;
   amp::GradScalerOptions scaler;
   std::int64_t stall_steps = 200;  ///< skipped in a row that end a run as diverged
-  std::string depthwise = "auto";
-  std::string emulation = "auto";
+  kernels::Depthwise depthwise = kernels::Depthwise::automatic;
+  kernels::Emulation emulation = kernels::Emulation::automatic;
   std::string kernels = "auto";
   bool cuda_graph = false;
   bool cudnn_benchmark = true;
