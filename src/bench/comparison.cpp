@@ -102,11 +102,11 @@ void compare_speed(const Pairing& pairing, double confidence, Comparison& row, N
   } else if (skips_dominate(pairing, row)) {
     notes.add("skipped steps dominate: the speed is not that of training");
   } else if (*speedup.low > 1 + *row.noise_floor) {
-    row.speed_verdict = "faster";
+    row.speed_verdict = SpeedVerdict::faster;
   } else if (*speedup.high < 1 / (1 + *row.noise_floor)) {
-    row.speed_verdict = "slower";
+    row.speed_verdict = SpeedVerdict::slower;
   } else {
-    row.speed_verdict = "indistinguishable";
+    row.speed_verdict = SpeedVerdict::indistinguishable;
   }
 }
 
@@ -174,31 +174,31 @@ bool step_counts_differ(const Pairing& pairing) {
 void judge_accuracy(const Pairing& pairing, double margin, const std::string& lacking,
                     Comparison& row, Notes& notes) {
   if (row.metric_delta) {
-    row.accuracy_verdict = "inconclusive";
+    row.accuracy_verdict = AccuracyVerdict::inconclusive;
     if (row.metric_delta_ci_low && *row.metric_delta_ci_low > -margin) {
-      row.accuracy_verdict = "non-inferior";
+      row.accuracy_verdict = AccuracyVerdict::non_inferior;
     }
     if (row.metric_delta_ci_high && *row.metric_delta_ci_high < -margin) {
-      row.accuracy_verdict = "inferior";
+      row.accuracy_verdict = AccuracyVerdict::inferior;
     }
     if (!lacking.empty()) {
-      row.accuracy_verdict = "inconclusive";
+      row.accuracy_verdict = AccuracyVerdict::inconclusive;
       notes.add(lacking);
     }
   }
-  const bool non_inferior = row.accuracy_verdict == "non-inferior";
+  const bool non_inferior = row.accuracy_verdict == AccuracyVerdict::non_inferior;
   if (step_counts_differ(pairing)) {
     notes.add("step counts differ: the metric compares unequal training");
-    if (row.metric_delta) row.accuracy_verdict = "inconclusive";
+    if (row.metric_delta) row.accuracy_verdict = AccuracyVerdict::inconclusive;
   } else if (non_inferior && skips_dominate(pairing, row)) {
-    row.accuracy_verdict = "inconclusive";
+    row.accuracy_verdict = AccuracyVerdict::inconclusive;
   }
   // The runs that got through are the lucky ones: they cannot speak for those that did not.
   if (pairing.arm_diverged > 0 && pairing.pairs.empty() && !pairing.baseline_ok.empty()) {
-    row.accuracy_verdict = "inferior";
+    row.accuracy_verdict = AccuracyVerdict::inferior;
     notes.add("every run of the arm diverged or ended without a result");
   } else if (pairing.arm_diverged > 0 && non_inferior) {
-    row.accuracy_verdict = "inconclusive";
+    row.accuracy_verdict = AccuracyVerdict::inconclusive;
   }
 }
 

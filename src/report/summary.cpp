@@ -71,11 +71,34 @@ std::string estimate_text(const std::optional<double>& value, const std::optiona
   return fmt::format("{} [{}, {}]", format(*value), format(*low), format(*high));
 }
 
-TextCell verdict(const std::string& text) {
-  if (text.empty()) return {nothing, Colour::dim};
-  if (text == "faster" || text == "non-inferior") return {text, Colour::good};
-  if (text == "slower" || text == "inferior") return {text, Colour::bad};
-  return {text, Colour::dim};
+Colour colour_of(bench::SpeedVerdict verdict) {
+  switch (verdict) {
+    case bench::SpeedVerdict::faster:
+      return Colour::good;
+    case bench::SpeedVerdict::slower:
+      return Colour::bad;
+    case bench::SpeedVerdict::indistinguishable:
+      break;
+  }
+  return Colour::dim;
+}
+
+Colour colour_of(bench::AccuracyVerdict verdict) {
+  switch (verdict) {
+    case bench::AccuracyVerdict::non_inferior:
+      return Colour::good;
+    case bench::AccuracyVerdict::inferior:
+      return Colour::bad;
+    case bench::AccuracyVerdict::inconclusive:
+      break;
+  }
+  return Colour::dim;
+}
+
+template <class Verdict>
+TextCell verdict_cell(const std::optional<Verdict>& verdict) {
+  if (!verdict) return {nothing, Colour::dim};
+  return {std::string(enum_name(*verdict)), colour_of(*verdict)};
 }
 
 bool same_block(const Comparison& a, const Comparison& b) {
@@ -162,13 +185,13 @@ SummaryBlock make_block(std::span<const Comparison> rows, std::span<const RunRec
          {figure(median_of(arm, &RunRecord::step_ms_median))},
          {estimate_text(row.speedup, row.speedup_ci_low, row.speedup_ci_high, ratio_text)},
          {row.memory_ratio ? fmt::format("{:.2f}x", *row.memory_ratio) : nothing},
-         verdict(row.speed_verdict)});
+         verdict_cell(row.speed_verdict)});
     block.accuracy.rows.push_back({{row.arm_precision},
                                    {metric_text(arm, metric)},
                                    {estimate_text(row.metric_delta, row.metric_delta_ci_low,
                                                   row.metric_delta_ci_high, delta_text)},
                                    {skipped_text(arm)},
-                                   verdict(row.accuracy_verdict)});
+                                   verdict_cell(row.accuracy_verdict)});
   }
 
   std::string how = "Speed-up: images/s over " + first.baseline_precision + "'s, paired by repeat";

@@ -84,13 +84,14 @@ TEST(ComparisonTest, FasterBeyondTheNoise) {
   EXPECT_GT(*row.speedup_ci_high, *row.speedup);
   // exp(sqrt(2) * sd(ln 100, ln 101, ln 99)) - 1, by hand
   EXPECT_NEAR(*row.noise_floor, 0.01424, 1e-5);
-  EXPECT_EQ(row.speed_verdict, "faster");
+  EXPECT_EQ(row.speed_verdict, SpeedVerdict::faster);
   EXPECT_EQ(row.model, "cnn");
   EXPECT_EQ(row.seed, 0U);
 }
 
 TEST(ComparisonTest, SlowerBeyondTheNoise) {
-  EXPECT_EQ(compare_one(make_runs({150, 150, 151}, {100, 101, 99})).speed_verdict, "slower");
+  EXPECT_EQ(compare_one(make_runs({150, 150, 151}, {100, 101, 99})).speed_verdict,
+            SpeedVerdict::slower);
 }
 
 // The interval leaves out 1 in both; what decides is whether it does so by more than the noise
@@ -100,10 +101,10 @@ TEST(ComparisonTest, AnIntervalWithinTheNoiseFloorIsNoSpeedUp) {
   const Comparison noisy = compare_one(make_runs({100, 110, 90}, {102, 112.2, 91.8}));
   EXPECT_GT(*noisy.speedup_ci_low, 1.01);
   EXPECT_GT(*noisy.noise_floor, 0.1);
-  EXPECT_EQ(noisy.speed_verdict, "indistinguishable");
+  EXPECT_EQ(noisy.speed_verdict, SpeedVerdict::indistinguishable);
   const Comparison quiet = compare_one(make_runs({100, 100.1, 99.9}, {102, 102.1, 101.9}));
   EXPECT_LT(*quiet.noise_floor, 0.01);
-  EXPECT_EQ(quiet.speed_verdict, "faster");
+  EXPECT_EQ(quiet.speed_verdict, SpeedVerdict::faster);
 }
 
 TEST(ComparisonTest, TheVerdictTurnsAtTheNoiseFloor) {
@@ -113,11 +114,11 @@ TEST(ComparisonTest, TheVerdictTurnsAtTheNoiseFloor) {
   const auto verdict = [&](double ratio) {
     return compare_one(make_runs(baseline, {100 * ratio, 101 * ratio})).speed_verdict;
   };
-  EXPECT_EQ(verdict(1), "indistinguishable");
-  EXPECT_EQ(verdict(1 + 0.999 * floor), "indistinguishable");
-  EXPECT_EQ(verdict(1 + 1.001 * floor), "faster");
-  EXPECT_EQ(verdict(1 / (1 + 0.999 * floor)), "indistinguishable");
-  EXPECT_EQ(verdict(1 / (1 + 1.001 * floor)), "slower");
+  EXPECT_EQ(verdict(1), SpeedVerdict::indistinguishable);
+  EXPECT_EQ(verdict(1 + 0.999 * floor), SpeedVerdict::indistinguishable);
+  EXPECT_EQ(verdict(1 + 1.001 * floor), SpeedVerdict::faster);
+  EXPECT_EQ(verdict(1 / (1 + 0.999 * floor)), SpeedVerdict::indistinguishable);
+  EXPECT_EQ(verdict(1 / (1 + 1.001 * floor)), SpeedVerdict::slower);
 }
 
 TEST(ComparisonTest, OneRepeatGivesAFigureButNoVerdict) {
@@ -125,8 +126,8 @@ TEST(ComparisonTest, OneRepeatGivesAFigureButNoVerdict) {
   EXPECT_DOUBLE_EQ(*row.speedup, 1.5);
   EXPECT_EQ(row.speedup_ci_low, std::nullopt);
   EXPECT_EQ(row.noise_floor, std::nullopt);
-  EXPECT_THAT(row.speed_verdict, IsEmpty());
-  EXPECT_EQ(row.accuracy_verdict, "inconclusive");
+  EXPECT_EQ(row.speed_verdict, std::nullopt);
+  EXPECT_EQ(row.accuracy_verdict, AccuracyVerdict::inconclusive);
   EXPECT_THAT(row.note, HasSubstr("no speed verdict"));
 }
 
@@ -168,8 +169,8 @@ TEST(ComparisonTest, AnArmWithoutResultsKeepsItsRow) {
   EXPECT_EQ(row.memory_ratio, std::nullopt);
   EXPECT_EQ(row.metric_delta, std::nullopt);
   EXPECT_EQ(row.skipped_fraction, std::nullopt);
-  EXPECT_THAT(row.speed_verdict, IsEmpty());
-  EXPECT_THAT(row.accuracy_verdict, IsEmpty());
+  EXPECT_EQ(row.speed_verdict, std::nullopt);
+  EXPECT_EQ(row.accuracy_verdict, std::nullopt);
   EXPECT_THAT(row.note, HasSubstr("fp16-r1 (failed)"));
 }
 
@@ -262,12 +263,12 @@ TEST(ComparisonTest, SkippedStepsThatDominateSpoilTheSpeed) {
   runs[3].skipped_steps = 50;
   const Comparison row = compare_one(runs);
   EXPECT_DOUBLE_EQ(*row.skipped_fraction, 0.55);
-  EXPECT_THAT(row.speed_verdict, IsEmpty());
+  EXPECT_EQ(row.speed_verdict, std::nullopt);
   EXPECT_THAT(row.note, HasSubstr("skipped steps dominate"));
   runs[2].skipped_steps = runs[3].skipped_steps = 2;
-  EXPECT_EQ(compare_one(runs).speed_verdict, "faster");
+  EXPECT_EQ(compare_one(runs).speed_verdict, SpeedVerdict::faster);
   runs[0].skipped_steps = runs[1].skipped_steps = 70;
-  EXPECT_THAT(compare_one(runs).speed_verdict, IsEmpty()) << "the baseline hardly trained";
+  EXPECT_EQ(compare_one(runs).speed_verdict, std::nullopt) << "the baseline hardly trained";
 }
 
 // A skipped step is cheaper than a real one: 1.2 times the images/s of which 30 % trained nothing
@@ -277,7 +278,7 @@ TEST(ComparisonTest, ImagesOfSkippedStepsAreNoSpeed) {
   for (std::size_t i = 3; i < 6; ++i) runs[i].skipped_steps = 30;
   const Comparison row = compare_one(runs);
   EXPECT_NEAR(*row.speedup, 0.84, 1e-3);
-  EXPECT_EQ(row.speed_verdict, "slower");
+  EXPECT_EQ(row.speed_verdict, SpeedVerdict::slower);
   EXPECT_THAT(row.note, HasSubstr("30 % of the steps were skipped"));
 }
 
@@ -287,11 +288,11 @@ TEST(ComparisonTest, PairsWithASpeedDoNotSpeakForThoseWithout) {
   runs[4].skipped_steps = 100;
   const Comparison row = compare_one(runs);
   EXPECT_NEAR(*row.speedup, 1.5, 1e-3);
-  EXPECT_THAT(row.speed_verdict, IsEmpty());
+  EXPECT_EQ(row.speed_verdict, std::nullopt);
   EXPECT_THAT(row.note, HasSubstr("every step of bf16-r2 was skipped: it has no speed"));
   runs[4].skipped_steps = 0;
   runs[4].images_per_s.reset();
-  EXPECT_THAT(compare_one(runs).speed_verdict, IsEmpty());
+  EXPECT_EQ(compare_one(runs).speed_verdict, std::nullopt);
   EXPECT_THAT(compare_one(runs).note, HasSubstr("bf16-r2 has no images_per_s"));
 }
 
@@ -353,12 +354,12 @@ TEST(ComparisonTest, JudgesAccuracyAgainstTheMargin) {
     return row.accuracy_verdict;
   };
   // Half-width of three repeats: 4.303 * spread / sqrt(3) = 2.484 * spread.
-  EXPECT_EQ(verdict(0.0, 0.001), "non-inferior");
-  EXPECT_EQ(verdict(-0.0074, 0.001), "non-inferior");  // low end -0.00988
-  EXPECT_EQ(verdict(-0.0076, 0.001), "inconclusive");  // low end -0.01008
-  EXPECT_EQ(verdict(-0.0124, 0.001), "inconclusive");  // high end -0.00992
-  EXPECT_EQ(verdict(-0.0126, 0.001), "inferior");      // high end -0.01012
-  EXPECT_EQ(verdict(0.03, 0.02), "inconclusive");
+  EXPECT_EQ(verdict(0.0, 0.001), AccuracyVerdict::non_inferior);
+  EXPECT_EQ(verdict(-0.0074, 0.001), AccuracyVerdict::non_inferior);  // low end -0.00988
+  EXPECT_EQ(verdict(-0.0076, 0.001), AccuracyVerdict::inconclusive);  // low end -0.01008
+  EXPECT_EQ(verdict(-0.0124, 0.001), AccuracyVerdict::inconclusive);  // high end -0.00992
+  EXPECT_EQ(verdict(-0.0126, 0.001), AccuracyVerdict::inferior);      // high end -0.01012
+  EXPECT_EQ(verdict(0.03, 0.02), AccuracyVerdict::inconclusive);
 }
 
 // What would be non-inferior, and inferior, were there enough to rest it on.
@@ -366,13 +367,14 @@ TEST(ComparisonTest, TooFewTrainingsOrPatientsAreInconclusive) {
   const auto inconclusive = [](const std::vector<RunRecord>& runs,
                                const PredictionLookup& predictions, const std::string& reason) {
     const Comparison row = compare_one(runs, over_repeats, predictions);
-    EXPECT_EQ(row.accuracy_verdict, "inconclusive") << reason;
+    EXPECT_EQ(row.accuracy_verdict, AccuracyVerdict::inconclusive) << reason;
     EXPECT_THAT(row.note, HasSubstr(reason));
   };
   const auto enough = always(patients(10, 10));
   for (const double delta : {0.0, -0.1}) {
     auto runs = runs_with_delta(delta, 0.0001);
-    EXPECT_NE(compare_one(runs, over_repeats, enough).accuracy_verdict, "inconclusive");
+    EXPECT_NE(compare_one(runs, over_repeats, enough).accuracy_verdict,
+              AccuracyVerdict::inconclusive);
     inconclusive(runs, always(patients(9, 20)), "9 positive patients");
     inconclusive(runs, always(patients(20, 9)), "9 negative patients");
     inconclusive(runs, always(patients(20, 0)), "0 negative patients");
@@ -402,7 +404,7 @@ TEST(ComparisonTest, AMetricIsComparedWithTheSameMetricAlone) {
     const Comparison row = compare_one(runs, over_repeats, enough);
     EXPECT_THAT(row.metric, IsEmpty());
     EXPECT_EQ(row.metric_delta, std::nullopt);
-    EXPECT_THAT(row.accuracy_verdict, IsEmpty());
+    EXPECT_EQ(row.accuracy_verdict, std::nullopt);
     EXPECT_THAT(row.note, HasSubstr("accuracy is not judged: " + run + " has no val_auc"));
   };
   runs[1].val_auc.reset();
@@ -420,19 +422,21 @@ TEST(ComparisonTest, IdenticalRepeatsAreNoEvidenceOfCertainty) {
   const Comparison row = compare_one(runs_with_delta(-0.001, 0));
   EXPECT_NEAR(*row.metric_delta, -0.001, 1e-12);
   EXPECT_EQ(row.metric_delta_ci_low, std::nullopt);
-  EXPECT_EQ(row.accuracy_verdict, "inconclusive");
+  EXPECT_EQ(row.accuracy_verdict, AccuracyVerdict::inconclusive);
   EXPECT_THAT(row.note, HasSubstr("the repeats gave the same metric"));
 }
 
 TEST(ComparisonTest, SurvivorsDoNotSpeakForRunsThatDiverged) {
   const auto enough = always(patients(10, 10));
   auto runs = runs_with_delta(0, 0.0001);
-  EXPECT_EQ(compare_one(runs, over_repeats, enough).accuracy_verdict, "non-inferior");
+  EXPECT_EQ(compare_one(runs, over_repeats, enough).accuracy_verdict,
+            AccuracyVerdict::non_inferior);
   runs[5].status = RunStatus::diverged;
-  EXPECT_EQ(compare_one(runs, over_repeats, enough).accuracy_verdict, "inconclusive");
+  EXPECT_EQ(compare_one(runs, over_repeats, enough).accuracy_verdict,
+            AccuracyVerdict::inconclusive);
   runs[3].status = runs[4].status = RunStatus::diverged;
   const Comparison row = compare_one(runs, over_repeats, enough);
-  EXPECT_EQ(row.accuracy_verdict, "inferior");
+  EXPECT_EQ(row.accuracy_verdict, AccuracyVerdict::inferior);
   EXPECT_EQ(row.metric_delta, std::nullopt);
 }
 
@@ -465,7 +469,7 @@ TEST(ComparisonTest, RanksBreastsByTheirLogits) {
       runs, options, [](const std::string& id) { return saturated_views(id.starts_with("bf16")); });
   // In the arm a positive scores 0.01 above the negative before it: 12 * 13 / 2 of 144 pairs.
   EXPECT_NEAR(*row.metric_delta, 78.0 / 144 - 1, 1e-12);
-  EXPECT_EQ(row.accuracy_verdict, "inferior");
+  EXPECT_EQ(row.accuracy_verdict, AccuracyVerdict::inferior);
 }
 
 /// 200 patients; `wrong` of them are misjudged.
@@ -500,7 +504,7 @@ TEST(ComparisonTest, BootstrapsThePredictions) {
   // 4 of 200 patients differ: sqrt(0.02 * 0.98 / 200) = 0.0099 is a standard error.
   EXPECT_NEAR(*row.metric_delta_ci_low, -0.02 - 1.96 * 0.0099, 0.006);
   EXPECT_NEAR(*row.metric_delta_ci_high, -0.02 + 1.96 * 0.0099, 0.006);
-  EXPECT_EQ(row.accuracy_verdict, "inconclusive");
+  EXPECT_EQ(row.accuracy_verdict, AccuracyVerdict::inconclusive);
   EXPECT_THAT(row.note, Not(HasSubstr("recomputed")));
   EXPECT_EQ(asked.size(), 4U);
 

@@ -69,9 +69,9 @@ TEST_F(CsvTableTest, EveryRecordHasItsTable) {
                      std::vector<PredictionRow>{{.sample_id = "i", .group = "p", .score = 0.25}});
   EXPECT_EQ(csv::read_records<PredictionRow>(path_).at(0).score, 0.25);
   Comparison row;
-  row.speed_verdict = "faster";
+  row.speed_verdict = SpeedVerdict::faster;
   csv::write_records(path_, std::vector<Comparison>{row});
-  EXPECT_EQ(csv::read_records<Comparison>(path_).at(0).speed_verdict, "faster");
+  EXPECT_EQ(csv::read_records<Comparison>(path_).at(0).speed_verdict, SpeedVerdict::faster);
   csv::write_records(path_, std::vector<Comparison>{});
   EXPECT_TRUE(csv::read_records<Comparison>(path_).empty());
 }

@@ -63,7 +63,7 @@ json verdict(const json& request) {
       run.images_per_s = speeds[i];
     }
   }
-  return bench::compare_runs(runs, {}, {}).at(0).speed_verdict;
+  return csv::format_cell(bench::compare_runs(runs, {}, {}).at(0).speed_verdict);
 }
 
 template <class Record>

@@ -96,14 +96,14 @@ struct Summary {
     row.speedup_ci_low = 1.4123;
     row.speedup_ci_high = 1.6123;
     row.noise_floor = 0.0284;
-    row.speed_verdict = "faster";
+    row.speed_verdict = bench::SpeedVerdict::faster;
     row.memory_ratio = 0.62;
     row.metric = "val_auc";
     row.metric_delta = -0.0012;
     row.metric_delta_ci_low = -0.0234;
     row.metric_delta_ci_high = 0.0212;
     row.margin = 0.01;
-    row.accuracy_verdict = "inconclusive";
+    row.accuracy_verdict = bench::AccuracyVerdict::inconclusive;
     row.confidence = 0.95;
     row.note = "synthetic data";
     comparisons.push_back(row);
@@ -111,7 +111,8 @@ struct Summary {
     row.arm_run = "fp16-r1";
     row.speedup = row.speedup_ci_low = row.speedup_ci_high = row.memory_ratio = std::nullopt;
     row.metric_delta = row.metric_delta_ci_low = row.metric_delta_ci_high = std::nullopt;
-    row.speed_verdict = row.accuracy_verdict = "";
+    row.speed_verdict.reset();
+    row.accuracy_verdict.reset();
     row.note = "left out: fp16-r1 (oom: it needs far more memory than this machine has to give it)";
     comparisons.push_back(row);
   }
@@ -138,7 +139,7 @@ TEST(SummaryTableTest, ShowsWhatWasFound) {
 TEST(SummaryTableTest, FitsATerminal) {
   Summary summary;
   for (Comparison& row : summary.comparisons) {
-    if (!row.speed_verdict.empty()) row.speed_verdict = "indistinguishable";
+    if (row.speed_verdict) row.speed_verdict = bench::SpeedVerdict::indistinguishable;
   }
   const std::string text = summary_table(summary.comparisons, summary.runs, 80, false);
   EXPECT_LE(widest_line(text), 80U) << text;

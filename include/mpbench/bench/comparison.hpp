@@ -9,6 +9,28 @@
 
 #include "mpbench/bench/comparison_options.hpp"
 #include "mpbench/bench/run_record.hpp"
+#include "mpbench/core/enum_names.hpp"
+
+namespace mpbench::bench {
+
+enum class SpeedVerdict { faster, slower, indistinguishable };
+enum class AccuracyVerdict { non_inferior, inferior, inconclusive };
+
+}  // namespace mpbench::bench
+
+template <>
+inline constexpr auto mpbench::enum_names<mpbench::bench::SpeedVerdict> =
+    std::to_array<mpbench::EnumName<mpbench::bench::SpeedVerdict>>(
+        {{mpbench::bench::SpeedVerdict::faster, "faster"},
+         {mpbench::bench::SpeedVerdict::slower, "slower"},
+         {mpbench::bench::SpeedVerdict::indistinguishable, "indistinguishable"}});
+
+template <>
+inline constexpr auto mpbench::enum_names<mpbench::bench::AccuracyVerdict> =
+    std::to_array<mpbench::EnumName<mpbench::bench::AccuracyVerdict>>(
+        {{mpbench::bench::AccuracyVerdict::non_inferior, "non-inferior"},
+         {mpbench::bench::AccuracyVerdict::inferior, "inferior"},
+         {mpbench::bench::AccuracyVerdict::inconclusive, "inconclusive"}});
 
 namespace mpbench::bench {
 
@@ -27,15 +49,15 @@ struct Comparison {
       speedup;  ///< arm's images/s over the baseline's, of steps not skipped; above 1 is faster
   std::optional<double> speedup_ci_low;
   std::optional<double> speedup_ci_high;
-  std::optional<double> noise_floor;   ///< see noise_floor(); 0.02 is 2 %
-  std::string speed_verdict;           ///< faster, slower, indistinguishable
+  std::optional<double> noise_floor;  ///< see noise_floor(); 0.02 is 2 %
+  std::optional<SpeedVerdict> speed_verdict;
   std::optional<double> memory_ratio;  ///< arm's peak memory over the baseline's; below 1 saves
   std::string metric;                  ///< val_breast_auc, val_auc or val_accuracy
   std::optional<double> metric_delta;  ///< arm - baseline; above 0 is better
   std::optional<double> metric_delta_ci_low;
   std::optional<double> metric_delta_ci_high;
-  std::optional<double> margin;            ///< the loss that is still non-inferior
-  std::string accuracy_verdict;            ///< non-inferior, inferior, inconclusive
+  std::optional<double> margin;  ///< the loss that is still non-inferior
+  std::optional<AccuracyVerdict> accuracy_verdict;
   std::optional<double> skipped_fraction;  ///< the arm's skipped steps over its steps
   std::string note;
   std::string dataset;
