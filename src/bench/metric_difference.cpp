@@ -15,30 +15,27 @@ namespace {
 /// Below this a percentile bootstrap is known to be too narrow (docs/method.md).
 constexpr int few_groups = 30;
 
-using Column = std::optional<double> RunRecord::*;
-
-/// What accuracy can be judged by.
-struct Judge {
-  const char* name;
-  Column column;
+/// How a metric is computed from predictions.
+struct MetricTraits {
+  ComparedMetric metric;
   bool of_units;   ///< of breasts, by the mean score of their images
   bool by_scores;  ///< else by the predicted classes
 };
 
 /// In the order of preference. A breast is what is diagnosed, and its images are not independent.
-constexpr Judge judges[] = {{"val_breast_auc", &RunRecord::val_breast_auc, true, true},
-                            {"val_auc", &RunRecord::val_auc, false, true},
-                            {"val_accuracy", &RunRecord::val_accuracy, false, false}};
+constexpr MetricTraits metrics[] = {{ComparedMetric::val_breast_auc, true, true},
+                                    {ComparedMetric::val_auc, false, true},
+                                    {ComparedMetric::val_accuracy, false, false}};
 
 /// The first metric that any run has. All of them must have it: one metric says nothing beside
 /// another, and a run that lacks it is not the like of those that have it.
-const Judge* choose_judge(const std::vector<Pair>& pairs, Notes& notes) {
-  for (const Judge& judge : judges) {
+const MetricTraits* choose_metric(const std::vector<Pair>& pairs, Notes& notes) {
+  for (const MetricTraits& traits : metrics) {
     std::string without;
     std::size_t measured = 0;
     for (const Pair& pair : pairs) {
       for (const RunRecord* run : {pair.baseline, pair.arm}) {
-        const auto& value = run->*judge.column;
+        const auto value = value_of(*run, traits.metric);
         if (value && std::isfinite(*value)) {
           ++measured;
         } else if (without.empty()) {
@@ -47,9 +44,9 @@ const Judge* choose_judge(const std::vector<Pair>& pairs, Notes& notes) {
       }
     }
     if (measured == 0) continue;
-    if (without.empty()) return &judge;
-    notes.add(
-        fmt::format("accuracy is not judged: {} has no {}, and others have", without, judge.name));
+    if (without.empty()) return &traits;
+    notes.add(fmt::format("accuracy is not judged: {} has no {}, and others have", without,
+                          enum_name(traits.metric)));
     return nullptr;
   }
   return nullptr;
@@ -120,8 +117,7 @@ double accuracy(std::span<const double>, std::span<const int> labels,
 /// The bootstrap's difference with its interval; empty where there is none.
 std::optional<stats::Estimate> bootstrapped(const std::vector<stats::PairedPredictions>& repeats,
                                             const stats::Metric& metric,
-                                            const ComparisonOptions& options,
-                                            const std::string& name,
+                                            const ComparisonOptions& options, std::string_view name,
                                             const std::vector<double>& recorded, Notes& notes) {
   const stats::BootstrapResult bootstrap = stats::bootstrap_delta(repeats, metric,
                                                                   {.resamples = options.resamples,
@@ -148,6 +144,18 @@ std::optional<stats::Estimate> bootstrapped(const std::vector<stats::PairedPredi
 
 }  // namespace
 
+std::optional<double> value_of(const RunRecord& run, ComparedMetric metric) {
+  switch (metric) {
+    case ComparedMetric::val_breast_auc:
+      return run.val_breast_auc;
+    case ComparedMetric::val_auc:
+      return run.val_auc;
+    case ComparedMetric::val_accuracy:
+      break;
+  }
+  return run.val_accuracy;
+}
+
 const std::vector<PredictionRow>& PredictionStore::get(const std::string& run_id) {
   const auto [place, added] = rows_.try_emplace(run_id);
   if (added && lookup_) {
@@ -161,23 +169,25 @@ const std::vector<PredictionRow>& PredictionStore::get(const std::string& run_id
 
 MetricDifference metric_difference(const std::vector<Pair>& pairs, PredictionStore& predictions,
                                    const ComparisonOptions& options, Notes& notes) {
-  const Judge* judge = choose_judge(pairs, notes);
-  if (judge == nullptr) return {};
-  MetricDifference result{.metric = judge->name, .delta = {}, .lacking = {}};
+  const MetricTraits* traits = choose_metric(pairs, notes);
+  if (traits == nullptr) return {};
+  MetricDifference result{.metric = traits->metric, .delta = {}, .lacking = {}};
   std::vector<double> recorded;
   for (const Pair& pair : pairs) {
-    recorded.push_back(*(pair.arm->*judge->column) - *(pair.baseline->*judge->column));
+    recorded.push_back(*value_of(*pair.arm, traits->metric) -
+                       *value_of(*pair.baseline, traits->metric));
   }
   const bool repeats_differ = recorded.size() > 1 && !all_equal(recorded);
   if (recorded.size() > 1 && !repeats_differ) {
     notes.add("the repeats gave the same metric: chance in training is not in its interval");
   }
-  const auto repeats = join_all(pairs, judge->of_units, predictions, notes);
+  const auto repeats = join_all(pairs, traits->of_units, predictions, notes);
   result.lacking = lacking_evidence(pairs, repeats);
 
-  const stats::Metric metric = judge->by_scores ? auc : accuracy;
+  const stats::Metric metric = traits->by_scores ? auc : accuracy;
   if (options.resamples > 0 && !repeats.empty()) {
-    result.delta = bootstrapped(repeats, metric, options, result.metric, recorded, notes);
+    result.delta =
+        bootstrapped(repeats, metric, options, enum_name(traits->metric), recorded, notes);
     if (result.delta) return result;
     notes.add("the predictions carry no interval (one group, or one class)");
   }

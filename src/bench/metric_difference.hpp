@@ -23,7 +23,7 @@ class PredictionStore {
 };
 
 struct MetricDifference {
-  std::string metric;  ///< a column of runs.csv; empty when the pairs share none
+  std::optional<ComparedMetric> metric;  ///< empty when the pairs share none
   std::optional<stats::Estimate> delta;
   std::string lacking;  ///< why it carries no verdict (lacking_evidence()); empty where it can
 };

@@ -51,6 +51,14 @@ void add_axes(CLI::App& command, bench::Grid& grid) {
       ->check(CLI::Range(1, 1000));
 }
 
+bool is_switch(const train::TrainConfig& config, const std::string& option) {
+  bool found = false;
+  train::visit_options(config, [&]<class Value>(std::string_view name, const Value&, const char*) {
+    if (name == option) found = std::is_same_v<Value, bool>;
+  });
+  return found;
+}
+
 std::set<std::string> options_of(const bench::Grid& grid) {
   std::set<std::string> options;
   for (const bench::Axis& axis : grid.axes) options.insert(axis.option);
@@ -93,9 +101,11 @@ void setup_compare(CLI::App& app, const std::set<std::string>& given, commands::
       "Each run has a process of its own; repeats are interleaved. --seed varies what\n"
       "chance decides, --repeats what the machine's noise does.");
   command->callback([shared_options, &given, &chosen] {
+    // A switch without a list.
     for (bench::Axis& axis : shared_options->grid.axes) {
-      // A switch without a list.
-      if (axis.values.empty() && axis.option == "channels-last") axis.values = {"true"};
+      if (axis.values.empty() && is_switch(shared_options->grid.config, axis.option)) {
+        axis.values = {"true"};
+      }
     }
     commands::validate(*shared_options, given);
     chosen = *shared_options;

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "mpbench/device/device.hpp"
+#include "mpbench/device/device_options.hpp"
 #include "subcommands.hpp"
 
 namespace mpbench::commands {
@@ -11,7 +12,9 @@ namespace {
 // Only where it may be computed with: the others would pay for it in time and memory. The first
 // thing, as ATen asks only once whether its CUDA side is there.
 void load_cuda_for(std::string_view device) {
-  if (device != "cpu") device::load_cuda();
+  if (device::parse_device_choice(device).kind != device::DeviceChoice::Kind::cpu) {
+    device::load_cuda();
+  }
 }
 
 struct Run {

@@ -6,6 +6,7 @@
 
 #include "mpbench/bench/plan.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/device/device_options.hpp"
 #include "mpbench/train/ineffective_options.hpp"
 
 namespace mpbench::commands {
@@ -14,7 +15,10 @@ void validate(const TrainOptions& options, const std::set<std::string>& given) {
   train::TrainConfig config = options.config;
   // The device decides which it is; fp16 has every option that bf16 has.
   if (options.amp) {
-    config.precision = config.device == "cpu" ? Precision::bf16 : Precision::fp16;
+    config.precision =
+        device::parse_device_choice(config.device).kind == device::DeviceChoice::Kind::cpu
+            ? Precision::bf16
+            : Precision::fp16;
   }
   train::validate(config);
   train::require_effect(std::array{config}, given);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "mpbench/stats/statistics.hpp"
 
@@ -30,11 +31,12 @@ Runs find_runs(const std::string& ids, std::span<const RunRecord> runs) {
   return found;
 }
 
-template <class Value>
-std::optional<double> median_of(const Runs& runs, std::optional<Value> RunRecord::*column) {
+/// The median of the runs that have a figure: a column, or a function of a run.
+template <class Figure>
+std::optional<double> median_of(const Runs& runs, const Figure& figure) {
   std::vector<double> values;
   for (const RunRecord* run : runs) {
-    const auto& value = run->*column;
+    const auto value = std::invoke(figure, *run);
     if (value && std::isfinite(static_cast<double>(*value))) {
       values.push_back(static_cast<double>(*value));
     }
@@ -130,12 +132,11 @@ std::string skipped_text(const Runs& runs) {
   return runs.empty() ? nothing : std::to_string(skipped);
 }
 
-/// The column of runs.csv that a comparison judges by.
-std::string metric_text(const Runs& runs, const std::string& metric) {
-  const auto column = metric == "val_breast_auc" ? &RunRecord::val_breast_auc
-                      : metric == "val_auc"      ? &RunRecord::val_auc
-                                                 : &RunRecord::val_accuracy;
-  const auto value = median_of(runs, column);
+/// The runs' median of a metric.
+std::string metric_text(const Runs& runs, std::optional<bench::ComparedMetric> metric) {
+  if (!metric) return nothing;
+  const auto value =
+      median_of(runs, [&](const RunRecord& run) { return bench::value_of(run, *metric); });
   return value ? fmt::format("{:.4f}", *value) : nothing;
 }
 
@@ -149,14 +150,14 @@ SummaryBlock make_block(std::span<const Comparison> rows, std::span<const RunRec
   // Different arms may have lost different repeats: the baseline's own line takes every run that
   // any arm used.
   Runs baseline;
-  std::string metric;
+  std::optional<bench::ComparedMetric> metric;
   for (const Comparison& row : rows) {
     for (const RunRecord* run : find_runs(row.baseline_run, runs)) {
       if (std::find(baseline.begin(), baseline.end(), run) == baseline.end()) {
         baseline.push_back(run);
       }
     }
-    if (metric.empty()) metric = row.metric;
+    if (!metric) metric = row.metric;
   }
   const bool on_device = median_of(baseline, &RunRecord::peak_device_bytes).has_value();
   const auto memory = on_device ? median_of(baseline, &RunRecord::peak_device_bytes)
@@ -170,7 +171,7 @@ SummaryBlock make_block(std::span<const Comparison> rows, std::span<const RunRec
                               {"baseline", Colour::dim},
                               {bytes_text(memory)},
                               {}});
-  block.accuracy.header = {"precision", metric.empty() ? "metric" : metric,
+  block.accuracy.header = {"precision", metric ? std::string(enum_name(*metric)) : "metric",
                            "difference" + confidence, "skipped", "verdict"};
   block.accuracy.rows.push_back({{first.baseline_precision},
                                  {metric_text(baseline, metric)},

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/device/device_options.hpp"
 #include "mpbench/nn/efficientnet_options.hpp"
 
 namespace mpbench::train {
@@ -24,7 +25,9 @@ bool makes_one_split(const TrainConfig& config) {
 }
 bool has_scaler(const TrainConfig& config) { return config.precision == Precision::fp16; }
 // Where the device is chosen by the machine, it may be either.
-bool may_be_cpu(const TrainConfig& config) { return !config.device.starts_with("cuda"); }
+bool may_be_cpu(const TrainConfig& config) {
+  return device::parse_device_choice(config.device).kind != device::DeviceChoice::Kind::cuda;
+}
 bool is_emulated(const TrainConfig& config) {
   return may_be_cpu(config) && is_mixed(config.precision);
 }

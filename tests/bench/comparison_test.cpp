@@ -349,7 +349,7 @@ TEST(ComparisonTest, JudgesAccuracyAgainstTheMargin) {
   const auto verdict = [](double delta, double spread) {
     const Comparison row =
         compare_one(runs_with_delta(delta, spread), over_repeats, always(patients(10, 10)));
-    EXPECT_EQ(row.metric, "val_auc");
+    EXPECT_EQ(row.metric, ComparedMetric::val_auc);
     EXPECT_NEAR(*row.metric_delta, delta, 1e-12);
     return row.accuracy_verdict;
   };
@@ -402,7 +402,7 @@ TEST(ComparisonTest, AMetricIsComparedWithTheSameMetricAlone) {
   auto runs = runs_with_delta(0, 0.001);
   const auto not_judged = [&](const std::string& run) {
     const Comparison row = compare_one(runs, over_repeats, enough);
-    EXPECT_THAT(row.metric, IsEmpty());
+    EXPECT_EQ(row.metric, std::nullopt);
     EXPECT_EQ(row.metric_delta, std::nullopt);
     EXPECT_EQ(row.accuracy_verdict, std::nullopt);
     EXPECT_THAT(row.note, HasSubstr("accuracy is not judged: " + run + " has no val_auc"));
@@ -412,10 +412,10 @@ TEST(ComparisonTest, AMetricIsComparedWithTheSameMetricAlone) {
   runs[1].val_auc = std::numeric_limits<double>::quiet_NaN();
   not_judged("fp32-r2");
   for (RunRecord& run : runs) run.val_auc.reset();
-  EXPECT_EQ(compare_one(runs, over_repeats, enough).metric, "val_accuracy");
+  EXPECT_EQ(compare_one(runs, over_repeats, enough).metric, ComparedMetric::val_accuracy);
   for (RunRecord& run : runs) run.val_auc = 0.8;
   for (RunRecord& run : runs) run.val_breast_auc = 0.7;
-  EXPECT_EQ(compare_one(runs, over_repeats, enough).metric, "val_breast_auc");
+  EXPECT_EQ(compare_one(runs, over_repeats, enough).metric, ComparedMetric::val_breast_auc);
 }
 
 TEST(ComparisonTest, IdenticalRepeatsAreNoEvidenceOfCertainty) {

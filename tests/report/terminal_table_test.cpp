@@ -98,7 +98,7 @@ struct Summary {
     row.noise_floor = 0.0284;
     row.speed_verdict = bench::SpeedVerdict::faster;
     row.memory_ratio = 0.62;
-    row.metric = "val_auc";
+    row.metric = bench::ComparedMetric::val_auc;
     row.metric_delta = -0.0012;
     row.metric_delta_ci_low = -0.0234;
     row.metric_delta_ci_high = 0.0212;

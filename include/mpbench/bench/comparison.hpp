@@ -13,11 +13,19 @@
 
 namespace mpbench::bench {
 
+/// The metric that accuracy is compared by: a column of runs.csv.
+enum class ComparedMetric { val_breast_auc, val_auc, val_accuracy };
 enum class SpeedVerdict { faster, slower, indistinguishable };
 enum class AccuracyVerdict { non_inferior, inferior, inconclusive };
 
 }  // namespace mpbench::bench
 
+template <>
+inline constexpr auto mpbench::enum_names<mpbench::bench::ComparedMetric> =
+    std::to_array<mpbench::EnumName<mpbench::bench::ComparedMetric>>(
+        {{mpbench::bench::ComparedMetric::val_breast_auc, "val_breast_auc"},
+         {mpbench::bench::ComparedMetric::val_auc, "val_auc"},
+         {mpbench::bench::ComparedMetric::val_accuracy, "val_accuracy"}});
 template <>
 inline constexpr auto mpbench::enum_names<mpbench::bench::SpeedVerdict> =
     std::to_array<mpbench::EnumName<mpbench::bench::SpeedVerdict>>(
@@ -52,7 +60,7 @@ struct Comparison {
   std::optional<double> noise_floor;  ///< see noise_floor(); 0.02 is 2 %
   std::optional<SpeedVerdict> speed_verdict;
   std::optional<double> memory_ratio;  ///< arm's peak memory over the baseline's; below 1 saves
-  std::string metric;                  ///< val_breast_auc, val_auc or val_accuracy
+  std::optional<ComparedMetric> metric;
   std::optional<double> metric_delta;  ///< arm - baseline; above 0 is better
   std::optional<double> metric_delta_ci_low;
   std::optional<double> metric_delta_ci_high;
@@ -100,6 +108,9 @@ void visit_columns(Record& r, Visitor&& visit) {
   visit("confidence", r.confidence);
   visit("energy_ratio", r.energy_ratio);
 }
+
+/// The run's value of a metric; empty where it was not measured.
+std::optional<double> value_of(const RunRecord& run, ComparedMetric metric);
 
 /// A run's validation predictions by its id; an empty vector where there are none. Asked once a
 /// run.
