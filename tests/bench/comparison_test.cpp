@@ -8,9 +8,9 @@
 #include <limits>
 #include <set>
 
-#include "../stats/share_right.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/stats/metrics.hpp"
+#include "support/share_right.hpp"
 
 namespace mpbench::bench {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/dicom/jpeg2000_codec.hpp"
-#include "test_dataset.hpp"
+#include "support/dicom_dataset.hpp"
 
 namespace mpbench::dicom {
 namespace {

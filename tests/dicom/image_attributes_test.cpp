@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-#include "test_dataset.hpp"
+#include "support/dicom_dataset.hpp"
 
 namespace mpbench::dicom {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/dicom/dicom_file.hpp"
-#include "test_dataset.hpp"
+#include "support/dicom_dataset.hpp"
 
 namespace mpbench::dicom {
 namespace {

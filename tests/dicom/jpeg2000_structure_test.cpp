@@ -5,7 +5,7 @@
 
 #include "../../src/dicom/pixel_format.hpp"
 #include "mpbench/dicom/jpeg2000_codec.hpp"
-#include "test_dataset.hpp"
+#include "support/dicom_dataset.hpp"
 
 namespace mpbench::dicom {
 namespace {

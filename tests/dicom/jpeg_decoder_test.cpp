@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "mpbench/dicom/jpeg2000_codec.hpp"
-#include "test_dataset.hpp"
+#include "support/dicom_dataset.hpp"
 
 namespace mpbench::dicom {
 namespace {

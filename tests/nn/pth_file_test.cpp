@@ -5,8 +5,8 @@
 #include <torch/types.h>
 
 #include "mpbench/core/error.hpp"
-#include "pth_bytes.hpp"
-#include "temporary_folder.hpp"
+#include "support/pth_bytes.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace mpbench::nn {
 namespace {

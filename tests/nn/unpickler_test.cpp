@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "mpbench/core/error.hpp"
-#include "pth_bytes.hpp"
+#include "support/pth_bytes.hpp"
 
 namespace mpbench::nn {
 namespace {

@@ -7,7 +7,7 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/nn/backbone.hpp"
 #include "mpbench/nn/state_dict.hpp"
-#include "temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace mpbench::nn {
 namespace {

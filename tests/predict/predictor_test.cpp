@@ -9,7 +9,7 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/train/trainer.hpp"
-#include "train/toy_images.hpp"
+#include "support/toy_images.hpp"
 
 namespace mpbench::predict {
 

@@ -12,8 +12,8 @@
 #include "mpbench/nn/state_dict.hpp"
 #include "mpbench/nn/weights.hpp"
 #include "mpbench/train/trainer.hpp"
-#include "temporary_folder.hpp"
-#include "train/toy_images.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/toy_images.hpp"
 
 namespace mpbench::predict {
 

@@ -9,8 +9,8 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/io/safetensors.hpp"
 #include "mpbench/train/trainer.hpp"
-#include "temporary_folder.hpp"
-#include "train/toy_images.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/toy_images.hpp"
 
 namespace mpbench::train {
 namespace {

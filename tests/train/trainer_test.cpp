@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "mpbench/core/interrupt.hpp"
-#include "temporary_folder.hpp"
-#include "train/toy_images.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/toy_images.hpp"
 
 namespace mpbench::train {
 namespace {
