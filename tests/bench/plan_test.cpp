@@ -7,6 +7,7 @@
 #include <set>
 
 #include "mpbench/core/error.hpp"
+#include "support/matchers.hpp"
 
 namespace mpbench::bench {
 namespace {
@@ -73,12 +74,8 @@ template <class Change>
 std::string refusal(Change change) {
   Axes axes = small_axes();
   change(axes);
-  try {
-    make_plan(axes);
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return "accepted";
+  const auto error = thrown_by<UsageError>([&] { make_plan(axes); });
+  return error ? error->what() : "accepted";
 }
 
 TEST(PlanTest, RefusesWhatMakesNoPlan) {

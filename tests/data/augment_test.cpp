@@ -11,6 +11,7 @@
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/random.hpp"
+#include "support/matchers.hpp"
 
 namespace mpbench::data {
 namespace {
@@ -112,7 +113,7 @@ TEST(AugmentOptionsTest, KnowsWhetherAnythingIsOn) {
 
 TEST(AugmentOptionsTest, NamesWhatIsOutOfRange) {
   const auto refuses = [](const AugmentOptions& options, const char* name) {
-    EXPECT_THAT([&] { validate(options); }, ::testing::ThrowsMessage<UsageError>(HasSubstr(name)));
+    EXPECT_THAT([&] { validate(options); }, ThrowsWith<UsageError>(name));
   };
   refuses({.degrees = 181}, "--augment-degrees 181: must be 0 to 180");
   refuses({.degrees = -1}, "--augment-degrees");

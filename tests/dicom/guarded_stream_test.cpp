@@ -112,7 +112,7 @@ class GuardedStreamTest : public ::testing::Test {
       EXPECT_EQ(described(from_memory), described(from_disk));
     }
   }
-  TestFolder folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(GuardedStreamTest, ReadsEverySyntaxAsFromDisk) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "mpbench/core/error.hpp"
+#include "support/matchers.hpp"
 #include "support/pth_bytes.hpp"
 
 namespace mpbench::nn {
@@ -33,8 +34,7 @@ Kind load_as(const std::string& value) {
 }
 
 void expect_refused_pickle(const std::string& pickled, const std::string& complaint) {
-  EXPECT_THAT([&] { Loaded{pickled}; },
-              ThrowsMessage<InputError>(HasSubstr("x.pth: data.pkl: " + complaint)));
+  EXPECT_THAT([&] { Loaded{pickled}; }, ThrowsWith<InputError>("x.pth: data.pkl: " + complaint));
 }
 
 // The bytes of the values and containers are those of Python's pickle.dumps.

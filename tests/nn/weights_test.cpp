@@ -7,6 +7,7 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/nn/backbone.hpp"
 #include "mpbench/nn/state_dict.hpp"
+#include "support/matchers.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace mpbench::nn {
@@ -42,7 +43,7 @@ class WeightsTest : public testing::Test {
     const auto before = make_state(*model);
     load_state(*model, before);
     EXPECT_THAT([&] { (void)load_weights(*model, write(state), options); },
-                ThrowsMessage<InputError>(HasSubstr("net.safetensors: " + complaint)));
+                ThrowsWith<InputError>("net.safetensors: " + complaint));
     expect_state(*model, before);
   }
   static void load_state(ImageClassifier& model, const TensorsByName& state) {

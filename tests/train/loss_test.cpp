@@ -9,6 +9,7 @@
 
 #include "mpbench/amp/autocast_guard.hpp"
 #include "mpbench/core/error.hpp"
+#include "support/matchers.hpp"
 
 namespace mpbench::train {
 namespace {
@@ -100,7 +101,7 @@ TEST(LossTest, RefusesWhatMakesNoSenseByTheFlagsName) {
   const auto refuses = [](const char* flag, auto change) {
     Loss loss{{.task = Task::binary, .kind = "focal"}};
     change(loss);
-    EXPECT_THAT([&] { validate(loss); }, ThrowsMessage<UsageError>(HasSubstr(flag)));
+    EXPECT_THAT([&] { validate(loss); }, ThrowsWith<UsageError>(flag));
   };
   const double nan = std::numeric_limits<double>::quiet_NaN();
   refuses("--loss hinge: choose cross-entropy, focal", [](Loss& l) { l.kind = "hinge"; });

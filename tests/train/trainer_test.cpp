@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mpbench/core/interrupt.hpp"
+#include "support/matchers.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/toy_images.hpp"
 
@@ -62,13 +63,9 @@ TEST(TrainerTest, AStepThatOverflowedIsSeenInValidation) {
   config.steps = 1;
   Trainer trainer(config, images);
   (void)trainer.train_steps(1, {});
-  try {
-    (void)trainer.validate({});
-    FAIL() << "weights of 1e37 have no output";
-  } catch (const Diverged& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("not finite"));
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("in the validation after epoch 1, step 1"));
-  }
+  EXPECT_THAT([&] { (void)trainer.validate({}); },
+              ThrowsWith<Diverged>("not finite", "in the validation after epoch 1, step 1"))
+      << "weights of 1e37 have no output";
 }
 
 TEST(TrainerTest, CountsTheParametersThatTrain) {
@@ -136,12 +133,8 @@ TEST(TrainerTest, DoesNotFoldASetThatHasASplitOfItsOwn) {
 }
 
 std::string refusal(const TrainConfig& config, const data::ImageSet& images) {
-  try {
-    (void)Trainer(config, images);
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return "accepted";
+  const auto error = thrown_by<UsageError>([&] { (void)Trainer(config, images); });
+  return error ? error->what() : "accepted";
 }
 
 TEST(TrainerTest, RefusesOptionsThatDoNotGoWithTheImages) {
@@ -230,12 +223,10 @@ TEST(TrainerTest, ANotFiniteLossNamesItsStep) {
   TrainConfig config = small_config();
   config.lr = 1e30;
   Trainer trainer(config, images);
-  try {
+  const auto train = [&] {
     while (!trainer.finished()) (void)trainer.train_epoch({});
-    FAIL() << "a learning rate of 1e30 must diverge";
-  } catch (const Diverged& error) {
-    EXPECT_NE(std::string(error.what()).find("at step"), std::string::npos) << error.what();
-  }
+  };
+  EXPECT_THAT(train, ThrowsWith<Diverged>("at step")) << "a learning rate of 1e30 must diverge";
 }
 
 TEST(TrainerTest, SkippedStepsAreCounted) {
@@ -255,12 +246,12 @@ TEST(TrainerTest, EndsARunThatOverflowsForLong) {
   config.stall_steps = 6;
   config.epochs = 20;
   Trainer trainer(config, images);
-  try {
+  const auto train = [&] {
     while (!trainer.finished()) (void)trainer.train_epoch({});
-    FAIL() << "six steps in a row overflow";
-  } catch (const Diverged& error) {
-    EXPECT_EQ(std::string(error.what()), "stalled: each of the 6 steps up to step 6 overflowed");
-  }
+  };
+  EXPECT_THAT(train, testing::ThrowsMessage<Diverged>(
+                         "stalled: each of the 6 steps up to step 6 overflowed"))
+      << "six steps in a row overflow";
 }
 
 TEST(TrainerTest, BlocksOfStepsComeToTheSameAsAnEpoch) {
