@@ -18,7 +18,6 @@ namespace mpbench::data {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::HasSubstr;
 
 class DatasetTest : public ::testing::Test {
  protected:

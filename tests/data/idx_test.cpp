@@ -14,7 +14,6 @@ namespace mpbench::data {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 std::string word(std::uint32_t value) {
   std::string bytes;

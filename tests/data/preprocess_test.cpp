@@ -27,7 +27,6 @@ namespace mpbench::data {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::HasSubstr;
 
 std::string read_all(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);

@@ -19,7 +19,6 @@ namespace mpbench::data {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 /// Patients of 4 to 7 images; every tenth is positive, in one image alone.
 std::vector<Sample> make_patients(int patients) {

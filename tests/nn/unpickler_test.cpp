@@ -11,8 +11,6 @@ namespace mpbench::nn {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::ThrowsMessage;
 using namespace std::string_literals;
 
 /// Keeps the bytes that the texts in it refer to.

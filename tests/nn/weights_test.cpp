@@ -13,7 +13,6 @@
 namespace mpbench::nn {
 namespace {
 
-using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::ThrowsMessage;

@@ -14,7 +14,6 @@
 namespace mpbench::train {
 namespace {
 
-using testing::AllOf;
 using testing::HasSubstr;
 
 struct Idle {
