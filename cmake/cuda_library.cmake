@@ -1,8 +1,5 @@
 # libmpbench_cuda: the one library that is linked with LibTorch's CUDA side. src/device/cuda_library.cpp loads it where
 # an NVIDIA driver is, by the run path of the engine, or of a test.
-if(NOT MPBENCH_WITH_CUDA)
-  return()
-endif()
 include(GNUInstallDirs)
 file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/device/cuda/*.cpp)
 add_library(mpbench_cuda MODULE ${sources})

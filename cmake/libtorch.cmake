@@ -1,4 +1,5 @@
-# LibTorch as one imported target, mpbench_torch.
+# LibTorch's libraries as imported targets (torch::torch_cpu, torch::c10, ...), and what is to be linked: mpbench_torch, and
+# for its CUDA side mpbench_torch_cuda.
 #
 # Own targets instead of find_package(Torch): the wheel's package refuses to configure without nvcc, and
 # brings fmt 12 headers that shadow the distribution's fmt 9 and break its spdlog.
@@ -58,12 +59,20 @@ foreach(entry ${entries})
   file(CREATE_LINK ${libtorch}/include/${entry} ${torch_include}/${entry} SYMBOLIC)
 endforeach()
 
+# torch_library(NAME): libNAME.so as the imported target torch::NAME.
+function(torch_library name)
+  add_library(torch::${name} SHARED IMPORTED GLOBAL)
+  set_target_properties(torch::${name} PROPERTIES IMPORTED_LOCATION ${libtorch}/lib/lib${name}.so)
+  target_include_directories(torch::${name} INTERFACE
+    ${torch_include} ${torch_include}/torch/csrc/api/include)
+endfunction()
+
+# What is linked with LibTorch links this. --no-as-needed: kernels register themselves when a library is loaded, no
+# symbol refers to them. It stands before these libraries, so that those before them are linked as they are needed.
+torch_library(torch_cpu)
+torch_library(c10)
 add_library(mpbench_torch INTERFACE)
-target_include_directories(mpbench_torch SYSTEM INTERFACE
-  ${torch_include} ${torch_include}/torch/csrc/api/include)
-# --no-as-needed: kernels register themselves when a library is loaded, no symbol refers to them.
-target_link_libraries(mpbench_torch INTERFACE
-  -Wl,--no-as-needed ${libtorch}/lib/libtorch_cpu.so ${libtorch}/lib/libc10.so)
+target_link_libraries(mpbench_torch INTERFACE -Wl,--no-as-needed torch::torch_cpu torch::c10)
 # The wheel's libraries find the NVIDIA ones by paths relative to themselves; the linker needs no check.
 target_link_options(mpbench_torch INTERFACE -Wl,--allow-shlib-undefined)
 if(NOT SKBUILD)  # a wheel's run path is another (wheel.cmake)
@@ -112,10 +121,6 @@ if(NOT MPBENCH_CUDA STREQUAL OFF)
   endif()
 endif()
 if(MPBENCH_WITH_CUDA)
-  # A target of its own: only libmpbench_cuda is linked with it (src/device/cuda_library.hpp).
-  add_library(mpbench_torch_cuda INTERFACE)
-  target_link_libraries(mpbench_torch_cuda INTERFACE mpbench_torch)
-  target_include_directories(mpbench_torch_cuda SYSTEM INTERFACE ${CUDAToolkit_INCLUDE_DIRS})
   # The runtime that LibTorch itself loads; the toolkit's where LibTorch brings none.
   if(nvidia_cudart)
     list(GET nvidia_cudart 0 cudart)
@@ -123,7 +128,12 @@ if(MPBENCH_WITH_CUDA)
   else()
     set(cudart CUDA::cudart)
   endif()
+  # A target of its own: only libmpbench_cuda is linked with it (src/device/cuda_library.hpp).
+  torch_library(torch_cuda)
+  torch_library(c10_cuda)
+  add_library(mpbench_torch_cuda INTERFACE)
+  target_include_directories(mpbench_torch_cuda SYSTEM INTERFACE ${CUDAToolkit_INCLUDE_DIRS})
   target_link_libraries(mpbench_torch_cuda INTERFACE
-    -Wl,--no-as-needed ${libtorch}/lib/libtorch_cuda.so ${libtorch}/lib/libc10_cuda.so ${cudart})
+    mpbench_torch -Wl,--no-as-needed torch::torch_cuda torch::c10_cuda ${cudart})
 endif()
 message(STATUS "LibTorch ${torch_version}: ${libtorch} (CUDA: ${MPBENCH_WITH_CUDA})")

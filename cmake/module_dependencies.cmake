@@ -42,7 +42,7 @@ target_link_libraries(mpbench_cli PRIVATE CLI11::CLI11 tomlplusplus::tomlplusplu
 # The commit that built this program, for runs.csv and --version. Made at build time, so that it is never stale.
 add_custom_target(mpbench_build_info
   COMMAND ${CMAKE_COMMAND} -D SOURCE_DIR=${CMAKE_SOURCE_DIR} -D VERSION=${PROJECT_VERSION}
-          -D BUILD_TYPE=${CMAKE_BUILD_TYPE} -D SANITIZED=${MPBENCH_SANITIZE}
+          -D BUILD_TYPE=${CMAKE_BUILD_TYPE}
           -D OUTPUT=${CMAKE_BINARY_DIR}/generated/build_info.inc
           -P ${CMAKE_SOURCE_DIR}/cmake/build_info.cmake
   BYPRODUCTS ${CMAKE_BINARY_DIR}/generated/build_info.inc)

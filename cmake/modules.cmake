@@ -1,5 +1,6 @@
 # One CMake library a module: mpbench_module(NAME [TORCH] [LINK other modules]).
-# A module is its folders include/mpbench/NAME and src/NAME; a new file in src/NAME is picked up by itself.
+# A module is its folders include/mpbench/NAME and src/NAME; a new file in src/NAME is picked up by itself. The global
+# property MPBENCH_MODULES lists them in order; tests/CMakeLists.txt goes by it.
 
 set(pch_source ${CMAKE_BINARY_DIR}/torch_pch.cpp)
 file(GENERATE OUTPUT ${pch_source} CONTENT "// carries the precompiled header\n")
@@ -41,11 +42,21 @@ function(mpbench_module name)
   # The program, what is compiled into the options library, and what is a library by itself.
   list(FILTER sources EXCLUDE REGEX "/src/(cli/main\\.cpp$|device/cuda/|commands/engine/)|_options\\.cpp$")
   if(NOT sources)
-    set(sources ${pch_source})
+    message(FATAL_ERROR "The module ${name} has no sources: there is none in src/${name}")
   endif()
+  set_property(GLOBAL APPEND PROPERTY MPBENCH_MODULES ${name})
   add_library(mpbench_${name} STATIC ${sources})
   target_include_directories(mpbench_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include)
   list(TRANSFORM arg_LINK PREPEND mpbench_)
+  # Whoever links a module that has torch, in itself or below it, may include torch.
+  set(with_torch ${arg_TORCH})
+  foreach(other ${arg_LINK})
+    get_target_property(other_has_torch ${other} MPBENCH_WITH_TORCH)
+    if(other_has_torch)
+      set(with_torch TRUE)
+    endif()
+  endforeach()
+  set_target_properties(mpbench_${name} PROPERTIES MPBENCH_WITH_TORCH ${with_torch})
   target_link_libraries(mpbench_${name} PUBLIC ${arg_LINK} fmt::fmt)
   if(arg_TORCH)
     mpbench_target(mpbench_${name} TORCH)

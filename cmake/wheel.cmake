@@ -1,7 +1,4 @@
-# What a wheel has beside what 'cmake --install' installs (cmake/install.cmake); scikit-build-core sets SKBUILD.
-if(NOT SKBUILD)
-  return()
-endif()
+# What a wheel has beside what 'cmake --install' installs (cmake/install.cmake).
 # The torch package that lies beside this one: a library is <site-packages>/mpbench/lib/mpbench/libmpbench_*.so.
 foreach(target mpbench_engine mpbench_cuda)
   if(TARGET ${target})

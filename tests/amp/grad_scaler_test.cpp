@@ -7,8 +7,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "cuda_device.hpp"
 #include "mpbench/core/error.hpp"
+#include "support/cuda_device.hpp"
 
 namespace mpbench::amp {
 namespace {

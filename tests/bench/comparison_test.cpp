@@ -10,6 +10,7 @@
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/stats/metrics.hpp"
+#include "support/share_right.hpp"
 
 namespace mpbench::bench {
 namespace {

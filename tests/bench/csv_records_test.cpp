@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <fstream>
@@ -10,6 +9,8 @@
 
 #include "mpbench/bench/comparison.hpp"
 #include "mpbench/bench/run_record.hpp"
+#include "support/matchers.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace mpbench::bench {
 namespace {
@@ -18,24 +19,16 @@ using testing::HasSubstr;
 
 class CsvTableTest : public testing::Test {
  protected:
-  CsvTableTest()
-      : path_(std::filesystem::path(testing::TempDir()) /
-              ("table-" + std::to_string(getpid()) + ".csv")) {}
-  ~CsvTableTest() override { std::filesystem::remove(path_); }
-
   void write_text(const std::string& text) const { std::ofstream(path_) << text; }
 
   template <class Record>
   std::string refusal() const {
-    try {
-      csv::read_records<Record>(path_);
-    } catch (const InputError& error) {
-      return error.what();
-    }
-    return "accepted";
+    const auto error = thrown_by<InputError>([&] { csv::read_records<Record>(path_); });
+    return error ? error->what() : "accepted";
   }
 
-  std::filesystem::path path_;
+  TemporaryFolder folder_;
+  std::filesystem::path path_ = folder_ / "table.csv";
 };
 
 TEST_F(CsvTableTest, ARunSurvives) {

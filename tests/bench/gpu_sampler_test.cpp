@@ -5,7 +5,7 @@
 #include <chrono>
 #include <thread>
 
-#include "environment_variable.hpp"
+#include "support/environment_variable.hpp"
 
 namespace mpbench::bench {
 namespace {

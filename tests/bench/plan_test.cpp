@@ -7,6 +7,7 @@
 #include <set>
 
 #include "mpbench/core/error.hpp"
+#include "support/matchers.hpp"
 
 namespace mpbench::bench {
 namespace {
@@ -101,12 +102,8 @@ template <class Change>
 std::string refusal(Change change) {
   Grid grid = small_grid();
   change(grid);
-  try {
-    make_plan(grid);
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return "accepted";
+  const auto error = thrown_by<UsageError>([&] { make_plan(grid); });
+  return error ? error->what() : "accepted";
 }
 
 TEST(PlanTest, RefusesWhatMakesNoPlan) {

@@ -118,12 +118,9 @@ TEST_F(ProcessTest, TellsWhatItTook) {
 TEST_F(ProcessTest, SaysWhyItCannotStart) {
   ProcessOptions options;
   options.argv = {"/nonexistent/program"};
-  try {
-    run_process(options);
-    FAIL() << "started";
-  } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "cannot start /nonexistent/program: No such file or directory");
-  }
+  EXPECT_THAT([&] { run_process(options); },
+              testing::ThrowsMessage<Error>(
+                  "cannot start /nonexistent/program: No such file or directory"));
   options.argv = {};
   EXPECT_THROW(run_process(options), Error);
   ProcessOptions unlogged = shell("true");

@@ -6,7 +6,7 @@
 
 #include "mpbench/bench/meters.hpp"
 #include "mpbench/core/interrupt.hpp"
-#include "train/toy_images.hpp"
+#include "support/toy_images.hpp"
 
 namespace mpbench::bench {
 namespace {

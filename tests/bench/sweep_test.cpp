@@ -9,13 +9,13 @@
 #include "mpbench/bench/run_folder.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
-#include "temporary_folder.hpp"
+#include "support/matchers.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace mpbench::bench {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
 using testing::IsEmpty;
 
 /// Does each run by a function, and remembers which.
@@ -103,12 +103,8 @@ TEST_F(SweepTest, RefusesToPoolResultsOfOtherOptions) {
   const auto plan = make_plan(grid_);
   const auto other_hash = [](const train::TrainConfig&) { return std::string("other"); };
   EXPECT_NO_THROW(require_same_options(folder_.path(), plan, grid_, same_hash, ""));
-  try {
-    require_same_options(folder_.path(), plan, grid_, other_hash, "");
-    FAIL() << "accepted";
-  } catch (const UsageError& error) {
-    EXPECT_THAT(error.what(), HasSubstr(fp32_1));
-  }
+  EXPECT_THAT([&] { require_same_options(folder_.path(), plan, grid_, other_hash, ""); },
+              ThrowsWith<UsageError>(fp32_1));
 }
 
 TEST_F(SweepTest, FitsTheStepsToTheTime) {

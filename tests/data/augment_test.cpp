@@ -11,13 +11,13 @@
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/random.hpp"
+#include "support/matchers.hpp"
 
 namespace mpbench::data {
 namespace {
 
 using ::testing::Each;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 constexpr AugmentOptions all_augmentations{
     .flip = true, .degrees = 30, .shift = 0.1, .zoom = 0.2, .brightness = 0.3, .contrast = 0.4};
@@ -112,7 +112,7 @@ TEST(AugmentOptionsTest, KnowsWhetherAnythingIsOn) {
 
 TEST(AugmentOptionsTest, NamesWhatIsOutOfRange) {
   const auto refuses = [](const AugmentOptions& options, const char* name) {
-    EXPECT_THAT([&] { validate(options); }, ::testing::ThrowsMessage<UsageError>(HasSubstr(name)));
+    EXPECT_THAT([&] { validate(options); }, ThrowsWith<UsageError>(name));
   };
   refuses({.degrees = 181}, "--augment-degrees 181: must be 0 to 180");
   refuses({.degrees = -1}, "--augment-degrees");

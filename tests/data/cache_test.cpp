@@ -10,6 +10,7 @@
 #include "mpbench/io/atomic_file.hpp"
 #include "mpbench/io/safetensors.hpp"
 #include "mpbench/io/sha256.hpp"
+#include "support/matchers.hpp"
 
 namespace mpbench::data {
 namespace {
@@ -89,12 +90,7 @@ class CacheTest : public ::testing::Test {
   template <typename Matcher>
   void expect_error(const Parts& parts, Matcher matcher) const {
     parts.write(path_);
-    try {
-      open_cache(path_);
-      ADD_FAILURE() << "accepted";
-    } catch (const InputError& error) {
-      EXPECT_THAT(error.what(), AllOf(HasSubstr(path_.string()), matcher));
-    }
+    EXPECT_THAT([&] { open_cache(path_); }, ThrowsWith<InputError>(path_.string(), matcher));
   }
   TemporaryFolder folder_;
   std::filesystem::path path_ = folder_.path() / "cache.safetensors";
@@ -162,11 +158,10 @@ TEST_F(CacheTest, NoticesEveryByteThatChanged) {
   for (std::uintmax_t place = 0; place < size; ++place) {
     const char value = at(place);
     set_at(place, static_cast<char>(value ^ 0x10));
-    try {
-      open_cache(path_);
+    if (const auto error = thrown_by<InputError>([&] { open_cache(path_); })) {
+      EXPECT_THAT(error->what(), HasSubstr(path_.string()));
+    } else {
       unnoticed.push_back(place);
-    } catch (const InputError& error) {
-      EXPECT_THAT(error.what(), HasSubstr(path_.string()));
     }
     set_at(place, value);
   }

@@ -9,13 +9,13 @@
 #include "data/image_sets.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/io/atomic_file.hpp"
+#include "support/matchers.hpp"
 
 namespace mpbench::data {
 namespace {
 
 namespace fs = std::filesystem;
 using ::testing::ElementsAreArray;
-using ::testing::HasSubstr;
 
 constexpr std::size_t image_bytes = 3072;
 
@@ -56,12 +56,7 @@ class CifarTest : public ::testing::Test {
     write_file(path, names + "\n");
   }
   static void expect_error(const fs::path& folder, Cifar which, const std::string& message) {
-    try {
-      read_cifar(folder, which, {});
-      ADD_FAILURE() << "accepted: " << message;
-    } catch (const InputError& error) {
-      EXPECT_THAT(error.what(), HasSubstr(message));
-    }
+    EXPECT_THAT([&] { read_cifar(folder, which, {}); }, ThrowsWith<InputError>(message));
   }
   TemporaryFolder folder_;
 

@@ -12,7 +12,7 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/data/preprocess.hpp"
 #include "mpbench/synth/synthetic_set.hpp"
-#include "temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace mpbench::data {
 namespace {

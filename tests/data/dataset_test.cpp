@@ -12,12 +12,12 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/io/atomic_file.hpp"
 #include "mpbench/synth/synthetic_set.hpp"
+#include "support/matchers.hpp"
 
 namespace mpbench::data {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::HasSubstr;
 
 class DatasetTest : public ::testing::Test {
  protected:
@@ -56,12 +56,7 @@ class DatasetTest : public ::testing::Test {
   }
   template <typename Exception>
   static void expect_error(const DatasetOptions& options, const std::string& message) {
-    try {
-      open(options);
-      ADD_FAILURE() << "accepted";
-    } catch (const Exception& error) {
-      EXPECT_THAT(error.what(), HasSubstr(message));
-    }
+    EXPECT_THAT([&] { open(options); }, ThrowsWith<Exception>(message));
   }
   TemporaryFolder folder_;
 };

@@ -8,12 +8,12 @@
 #include "data/image_sets.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/io/atomic_file.hpp"
+#include "support/matchers.hpp"
 
 namespace mpbench::data {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 std::string word(std::uint32_t value) {
   std::string bytes;
@@ -50,12 +50,7 @@ class IdxTest : public ::testing::Test {
   }
   std::filesystem::path path(const char* name) const { return folder_.path() / name; }
   void expect_error(const char* message) const {
-    try {
-      read_idx(folder_.path(), {});
-      ADD_FAILURE() << "accepted: " << message;
-    } catch (const InputError& error) {
-      EXPECT_THAT(error.what(), HasSubstr(message));
-    }
+    EXPECT_THAT([&] { read_idx(folder_.path(), {}); }, ThrowsWith<InputError>(message));
   }
   TemporaryFolder folder_;
 };

@@ -8,13 +8,13 @@
 #include "data/image_sets.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/io/atomic_file.hpp"
+#include "support/matchers.hpp"
 
 namespace mpbench::data {
 namespace {
 
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 class ImageFolderTest : public ::testing::Test {
  protected:
@@ -38,12 +38,7 @@ class ImageFolderTest : public ::testing::Test {
     return ids;
   }
   void expect_error(const char* message) const {
-    try {
-      read();
-      ADD_FAILURE() << "accepted: " << message;
-    } catch (const InputError& error) {
-      EXPECT_THAT(error.what(), HasSubstr(message));
-    }
+    EXPECT_THAT([&] { read(); }, ThrowsWith<InputError>(message));
   }
   TemporaryFolder folder_;
 };

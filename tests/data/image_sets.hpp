@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "mpbench/data/image_set.hpp"
-#include "temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace mpbench::data {
 

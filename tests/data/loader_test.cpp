@@ -9,9 +9,9 @@
 #include <set>
 #include <thread>
 
-#include "cuda_device.hpp"
 #include "data/image_sets.hpp"
 #include "mpbench/core/error.hpp"
+#include "support/cuda_device.hpp"
 
 namespace mpbench::data {
 namespace {

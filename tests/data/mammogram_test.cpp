@@ -7,7 +7,7 @@
 #include "../../src/data/formats/rsna.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/synth/synthetic_set.hpp"
-#include "temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace mpbench::data {
 namespace {

@@ -8,6 +8,7 @@
 #include "data/image_sets.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/io/atomic_file.hpp"
+#include "support/matchers.hpp"
 
 namespace mpbench::data {
 namespace {
@@ -32,13 +33,10 @@ class PictureTest : public ::testing::Test {
     return folder_.path() / name;
   }
   static std::string problem(const fs::path& path, int channels = 3) {
-    try {
-      prepare_picture(path, 5, 7, channels);
-    } catch (const InputError& error) {
-      EXPECT_EQ(error.path(), path);
-      return error.field() + ": " + error.problem();
-    }
-    return "accepted";
+    const auto error = thrown_by<InputError>([&] { prepare_picture(path, 5, 7, channels); });
+    if (!error) return "accepted";
+    EXPECT_EQ(error->path(), path);
+    return error->field() + ": " + error->problem();
   }
   /// What OpenCV reads, red first, in [0, 1].
   static cv::Mat expected(const fs::path& path) {

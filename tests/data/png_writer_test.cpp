@@ -7,7 +7,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "mpbench/core/error.hpp"
-#include "temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace mpbench::data {
 namespace {

@@ -9,6 +9,7 @@
 #include "data/image_sets.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/io/atomic_file.hpp"
+#include "support/matchers.hpp"
 
 namespace mpbench::data {
 namespace {
@@ -23,23 +24,15 @@ class RsnaTest : public ::testing::Test {
  protected:
   void expect_test_error(const std::string& text, const char* message) const {
     write_file(folder_.path() / "test.csv", text);
-    try {
-      read_rsna_test_table(folder_.path());
-      ADD_FAILURE() << "accepted: " << text;
-    } catch (const InputError& error) {
-      EXPECT_THAT(error.what(), HasSubstr(message));
-      EXPECT_THAT(error.what(), HasSubstr("test.csv"));
-    }
+    EXPECT_THAT([&] { read_rsna_test_table(folder_.path()); },
+                ThrowsWith<InputError>("test.csv", message))
+        << text;
   }
   void expect_error(const std::string& text, const char* message) const {
     write_file(folder_.path() / "train.csv", text);
-    try {
-      read_rsna_table(folder_.path());
-      ADD_FAILURE() << "accepted: " << text;
-    } catch (const InputError& error) {
-      EXPECT_THAT(error.what(), HasSubstr(message));
-      EXPECT_THAT(error.what(), HasSubstr("train.csv"));
-    }
+    EXPECT_THAT([&] { read_rsna_table(folder_.path()); },
+                ThrowsWith<InputError>("train.csv", message))
+        << text;
   }
   TemporaryFolder folder_;
 };
@@ -111,13 +104,9 @@ TEST_F(RsnaTest, RefusesIdsThatLeadOutOfTheFolder) {
 }
 
 TEST_F(RsnaTest, SaysWhatAnRsnaFolderHolds) {
-  try {
-    read_rsna_table(folder_.path());
-    FAIL();
-  } catch (const InputError& error) {
-    EXPECT_THAT(error.what(), HasSubstr(folder_.path().string()));
-    EXPECT_THAT(error.what(), HasSubstr("train_images/<patient_id>/<image_id>.dcm"));
-  }
+  EXPECT_THAT(
+      [&] { read_rsna_table(folder_.path()); },
+      ThrowsWith<InputError>(folder_.path().string(), "train_images/<patient_id>/<image_id>.dcm"));
 }
 
 TEST_F(RsnaTest, ReadsTheTestTable) {
@@ -201,12 +190,7 @@ class LocateImagesTest : public RsnaTest {
     }
   }
   void expect_locate_error(const char* message) const {
-    try {
-      locate();
-      ADD_FAILURE() << "accepted: " << message;
-    } catch (const InputError& error) {
-      EXPECT_THAT(error.what(), HasSubstr(message));
-    }
+    EXPECT_THAT([&] { locate(); }, ThrowsWith<InputError>(message));
   }
 };
 

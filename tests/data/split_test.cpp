@@ -13,12 +13,12 @@
 #include "mpbench/core/random.hpp"
 #include "mpbench/io/atomic_file.hpp"
 #include "mpbench/io/csv.hpp"
+#include "support/matchers.hpp"
 
 namespace mpbench::data {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 /// Patients of 4 to 7 images; every tenth is positive, in one image alone.
 std::vector<Sample> make_patients(int patients) {
@@ -279,9 +279,7 @@ TEST(SplitCsvTest, RefusesAFileThatPutsAPatientInTwoParts) {
   const auto samples = make_patients(2);
   const auto refuses = [&](const char* text, const char* message) {
     write_file(path, text);
-    EXPECT_THAT([&] { read_split_csv(path, samples); },
-                ::testing::ThrowsMessage<InputError>(HasSubstr(message)))
-        << text;
+    EXPECT_THAT([&] { read_split_csv(path, samples); }, ThrowsWith<InputError>(message)) << text;
   };
   refuses("id,split\n0-0,train\n0-1,validation\n", "row 3, column split");
   refuses("id,split\n0-0,validation\n1-1,train\n0-3,train\n", "row 4, column split");
@@ -295,9 +293,7 @@ TEST(SplitCsvTest, RefusesAFileThatPutsAPatientInTwoParts) {
 
   const auto refuses_folds = [&](const char* text, const char* message) {
     write_file(path, text);
-    EXPECT_THAT([&] { read_folds_csv(path, samples, 2); },
-                ::testing::ThrowsMessage<InputError>(HasSubstr(message)))
-        << text;
+    EXPECT_THAT([&] { read_folds_csv(path, samples, 2); }, ThrowsWith<InputError>(message)) << text;
   };
   refuses_folds("id,fold\n0-0,0\n1-0,1\n0-1,1\n", "row 4, column fold");
   refuses_folds("id,fold\n0-0,2\n", "'2' is not one of the folds 0 to 1");

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
-#include "cuda_device.hpp"
 #include "mpbench/core/error.hpp"
+#include "support/cuda_device.hpp"
 
 namespace mpbench::device {
 namespace {

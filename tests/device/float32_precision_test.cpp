@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "environment_variable.hpp"
 #include "mpbench/core/error.hpp"
+#include "support/environment_variable.hpp"
 
 namespace mpbench::device {
 namespace {

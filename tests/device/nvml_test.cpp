@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "environment_variable.hpp"
+#include "support/environment_variable.hpp"
 
 namespace mpbench::device {
 namespace {

@@ -7,8 +7,8 @@
 #include <chrono>
 #include <thread>
 
-#include "cuda_device.hpp"
 #include "mpbench/core/error.hpp"
+#include "support/cuda_device.hpp"
 
 namespace mpbench::device {
 namespace {

@@ -5,7 +5,8 @@
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/dicom/jpeg2000_codec.hpp"
-#include "test_dataset.hpp"
+#include "support/dicom_dataset.hpp"
+#include "support/matchers.hpp"
 
 namespace mpbench::dicom {
 namespace {
@@ -50,15 +51,11 @@ class DatasetLoaderTest : public ::testing::Test {
     }
   }
   static std::string refusal_of(const Bytes& bytes) {
-    try {
-      DicomImage(bytes, "bytes").read();
-    } catch (const InputError& error) {
-      return error.what();
-    }
-    return "";
+    const auto error = thrown_by<InputError>([&] { DicomImage(bytes, "bytes").read(); });
+    return error ? error->what() : "";
   }
 
-  TestFolder folder_;
+  TemporaryFolder folder_;
   cv::Mat picture_;
 };
 

@@ -8,7 +8,8 @@
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/dicom/jpeg2000_codec.hpp"
-#include "test_dataset.hpp"
+#include "support/dicom_dataset.hpp"
+#include "support/matchers.hpp"
 
 namespace mpbench::dicom {
 namespace {
@@ -18,15 +19,12 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 std::string field_at_fault(const std::filesystem::path& path, int frame = 0) {
-  try {
-    read_stored(path, frame);
-  } catch (const InputError& error) {
-    EXPECT_EQ(error.path(), path);
-    EXPECT_NE(error.problem(), "");
-    return error.field();
-  }
-  ADD_FAILURE() << path << " was read";
-  return {};
+  const auto error = thrown_by<InputError>([&] { read_stored(path, frame); });
+  EXPECT_TRUE(error.has_value()) << path << " was read";
+  if (!error) return {};
+  EXPECT_EQ(error->path(), path);
+  EXPECT_NE(error->problem(), "");
+  return error->field();
 }
 
 class DicomFileTest : public ::testing::Test {
@@ -37,7 +35,7 @@ class DicomFileTest : public ::testing::Test {
     dataset.set_native(picture_);
     return dataset;
   }
-  TestFolder folder_;
+  TemporaryFolder folder_;
   cv::Mat picture_ = test_picture(21, 34, CV_16UC1, 0, 4095);
 };
 

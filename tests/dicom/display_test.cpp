@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "mpbench/core/error.hpp"
+#include "support/matchers.hpp"
 
 namespace mpbench::dicom {
 namespace {
@@ -78,13 +79,8 @@ TEST(ModalityTest, EmptyTableIsIdentity) {
 TEST(ModalityTest, RefusesColour) {
   StoredImage image = image_of(Unsigned{3, 4, 5});
   image.attributes.photometric_interpretation = "RGB";
-  try {
-    to_modality(image);
-    FAIL() << "colour was accepted";
-  } catch (const InputError& error) {
-    EXPECT_EQ(error.field(), "PhotometricInterpretation");
-    EXPECT_EQ(error.path(), "image.dcm");
-  }
+  EXPECT_THAT([&] { to_modality(image); },
+              ThrowsInputError("image.dcm", "PhotometricInterpretation"));
 }
 
 TEST(DisplayTest, LinearFollowsC11_2_1_2) {

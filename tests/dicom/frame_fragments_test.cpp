@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "../../src/dicom/pixel_format.hpp"
-#include "test_dataset.hpp"
+#include "support/dicom_dataset.hpp"
 
 namespace mpbench::dicom {
 namespace {

@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "mpbench/dicom/jpeg2000_codec.hpp"
-#include "test_dataset.hpp"
+#include "support/dicom_dataset.hpp"
 
 namespace mpbench::dicom {
 namespace {
@@ -112,7 +112,7 @@ class GuardedStreamTest : public ::testing::Test {
       EXPECT_EQ(described(from_memory), described(from_disk));
     }
   }
-  TestFolder folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(GuardedStreamTest, ReadsEverySyntaxAsFromDisk) {

@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-#include "test_dataset.hpp"
+#include "support/dicom_dataset.hpp"
 
 namespace mpbench::dicom {
 namespace {
@@ -101,7 +101,7 @@ constexpr SignCase sign_cases[] = {
 TEST(ImageAttributesTest, ReadsATablesFirstInputWithTheSignOfItsInput) {
   for (const SignCase& one : sign_cases) {
     SCOPED_TRACE(one.name);
-    TestFolder folder;
+    TemporaryFolder folder;
     TestDataset dataset(4, 4, 16, 16, one.pixels_signed);
     dataset.set_native(cv::Mat(4, 4, CV_16UC1, cv::Scalar(0)));
     if (*one.intercept != 0) {

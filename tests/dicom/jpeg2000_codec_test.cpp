@@ -7,7 +7,8 @@
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/dicom/dicom_file.hpp"
-#include "test_dataset.hpp"
+#include "support/dicom_dataset.hpp"
+#include "support/matchers.hpp"
 
 namespace mpbench::dicom {
 namespace {
@@ -25,7 +26,7 @@ Bytes part(const Bytes& bytes, std::size_t begin, std::size_t end) {
 /// Reads one frame given as fragments in a dataset that expects `like`.
 StoredImage read_frame(const cv::Mat& like, int bits_stored, bool is_signed,
                        const std::vector<Bytes>& fragments, int bits_allocated = 16) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   TestDataset dataset(like.rows, like.cols, bits_allocated, bits_stored, is_signed,
                       like.channels());
   dataset.set_fragments(lossless, fragments);
@@ -34,15 +35,13 @@ StoredImage read_frame(const cv::Mat& like, int bits_stored, bool is_signed,
 
 /// The problem with PixelData that reading gives; fails the test when there is none.
 std::string problem_of(const cv::Mat& like, int bits_stored, const std::vector<Bytes>& fragments) {
-  try {
-    read_frame(like, bits_stored, false, fragments);
-  } catch (const InputError& error) {
-    EXPECT_EQ(error.field(), "PixelData");
-    EXPECT_THAT(error.path().string(), HasSubstr("frame.dcm"));
-    return error.problem();
-  }
-  ADD_FAILURE() << "the damaged frame was decoded";
-  return {};
+  const auto error =
+      thrown_by<InputError>([&] { read_frame(like, bits_stored, false, fragments); });
+  EXPECT_TRUE(error.has_value()) << "the damaged frame was decoded";
+  if (!error) return {};
+  EXPECT_EQ(error->field(), "PixelData");
+  EXPECT_THAT(error->path().string(), HasSubstr("frame.dcm"));
+  return error->problem();
 }
 
 /// Overwrites a big-endian field of the SIZ marker (ISO/IEC 15444-1 A.5.1); offsets count from SOC.
@@ -84,7 +83,7 @@ TEST(Jpeg2000CodecTest, RoundTripsThroughDcmtk) {
   const cv::Mat second = test_picture(40, 30, CV_16UC1, 0, 4095, 2);
   cv::Mat both;
   cv::vconcat(first, second, both);
-  const TestFolder folder;
+  const TemporaryFolder folder;
   TestDataset dataset(40, 30, 16, 12, false);
   dataset.set(DCM_NumberOfFrames, "2");
   dataset.set_native(both);
@@ -150,7 +149,7 @@ TEST(Jpeg2000CodecTest, FindsFramesAmongFragments) {
   const std::vector<Bytes> fragments{part(one, 0, 200), part(one, 200, one.size()), two};
   const Uint32 start_of_two =
       static_cast<Uint32>(8 + 200 + 8 + (one.size() - 200) + one.size() % 2);
-  const TestFolder folder;
+  const TemporaryFolder folder;
   for (const std::vector<Uint32>& offsets : std::vector<std::vector<Uint32>>{
            {}, {0, start_of_two}, {0, 12345}, {0, 0}, {start_of_two, 0}}) {
     TestDataset dataset(60, 60, 16, 12, false);
@@ -286,7 +285,7 @@ TEST_F(DamagedCodestreamTest, FlippedBytesNeverCrash) {
 TEST(Jpeg2000CodecTest, AFlippedBitIsMostlyNoticed) {
   const cv::Mat picture = test_picture(96, 120, CV_16UC1, 0, 4095);
   const Bytes whole = encode_jpeg2000_lossless(picture, 12, false, false);
-  const TestFolder folder;
+  const TemporaryFolder folder;
   int noticed = 0;
   constexpr int flips = 200;
   for (std::size_t i = 0; i < flips; ++i) {
@@ -295,10 +294,9 @@ TEST(Jpeg2000CodecTest, AFlippedBitIsMostlyNoticed) {
     damaged[begin + (whole.size() - begin - 10) * i / flips] ^= std::byte(1 << i % 8);
     TestDataset dataset(picture.rows, picture.cols, 16, 12, false);
     dataset.set_fragments(lossless, {damaged});
-    try {
-      read_stored(dataset.save(folder / "frame.dcm", lossless));
-    } catch (const InputError& error) {
-      EXPECT_EQ(error.field(), "PixelData");
+    dataset.save(folder / "frame.dcm", lossless);
+    if (const auto error = thrown_by<InputError>([&] { read_stored(folder / "frame.dcm"); })) {
+      EXPECT_EQ(error->field(), "PixelData");
       ++noticed;
     }
   }
@@ -308,7 +306,7 @@ TEST(Jpeg2000CodecTest, AFlippedBitIsMostlyNoticed) {
 TEST(Jpeg2000CodecTest, IsNotHalvedWhereTheSignsDiffer) {
   const cv::Mat picture = test_picture(96, 120, CV_16UC1, 0, 4095);
   const Bytes frame = encode_jpeg2000_lossless(picture, 12, false, false);
-  const TestFolder folder;
+  const TemporaryFolder folder;
   for (const bool is_signed : {false, true}) {
     TestDataset dataset(picture.rows, picture.cols, 16, 12, is_signed);
     dataset.set_fragments(lossless, {frame});

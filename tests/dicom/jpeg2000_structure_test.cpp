@@ -5,7 +5,8 @@
 
 #include "../../src/dicom/pixel_format.hpp"
 #include "mpbench/dicom/jpeg2000_codec.hpp"
-#include "test_dataset.hpp"
+#include "support/dicom_dataset.hpp"
+#include "support/matchers.hpp"
 
 namespace mpbench::dicom {
 namespace {
@@ -68,13 +69,10 @@ class Codestream {
 };
 
 std::string refused(const CodestreamStructure& structure, std::size_t bytes) {
-  try {
-    check_complexity(structure, bytes);
-  } catch (const FieldError& error) {
-    EXPECT_EQ(error.field(), "PixelData");
-    return error.what();
-  }
-  return "";
+  const auto error = thrown_by<FieldError>([&] { check_complexity(structure, bytes); });
+  if (!error) return "";
+  EXPECT_EQ(error->field(), "PixelData");
+  return error->what();
 }
 
 TEST(Jpeg2000StructureTest, CountsWhatAnEncoderWrote) {

@@ -8,7 +8,8 @@
 #include <thread>
 
 #include "mpbench/dicom/jpeg2000_codec.hpp"
-#include "test_dataset.hpp"
+#include "support/dicom_dataset.hpp"
+#include "support/matchers.hpp"
 
 namespace mpbench::dicom {
 namespace {
@@ -87,13 +88,10 @@ Bytes decode(const Encoded& encoded, std::span<const std::byte> bytes,
 /// What is said against a stream; empty when it is decoded.
 std::string refused(const Encoded& encoded, const Bytes& bytes) {
   std::vector<std::string> notes;
-  try {
-    decode(encoded, bytes, notes);
-  } catch (const FieldError& error) {
-    EXPECT_EQ(error.field(), "PixelData");
-    return error.what();
-  }
-  return "";
+  const auto error = thrown_by<FieldError>([&] { decode(encoded, bytes, notes); });
+  if (!error) return "";
+  EXPECT_EQ(error->field(), "PixelData");
+  return error->what();
 }
 
 Bytes joined(std::initializer_list<Bytes> parts) {

@@ -6,8 +6,8 @@
 #include <span>
 #include <string>
 
-#include "nn/memory_file.hpp"
-#include "temporary_folder.hpp"
+#include "support/memory_file.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace mpbench::fuzz {
 

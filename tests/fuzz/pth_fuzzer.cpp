@@ -11,8 +11,8 @@
 #include "../../src/nn/torch_file/pth_file.hpp"
 #include "memory_folder.hpp"
 #include "mpbench/core/error.hpp"
-#include "nn/pth_bytes.hpp"
 #include "stated.hpp"
+#include "support/pth_bytes.hpp"
 
 namespace {
 

@@ -8,7 +8,8 @@
 #include <string>
 
 #include "mpbench/core/error.hpp"
-#include "temporary_folder.hpp"
+#include "support/matchers.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace mpbench {
 namespace {
@@ -16,12 +17,8 @@ namespace {
 class FileBytesTest : public ::testing::Test {
  protected:
   std::string problem_of(const std::filesystem::path& path) const {
-    try {
-      const FileBytes file(path);
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "none";
+    const auto error = thrown_by<Error>([&] { const FileBytes file(path); });
+    return error ? error->what() : "none";
   }
   TemporaryFolder folder_;
 };

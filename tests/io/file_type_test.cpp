@@ -5,7 +5,7 @@
 #include <fstream>
 #include <string>
 
-#include "temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace mpbench {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/io/atomic_file.hpp"
-#include "temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace mpbench {
 namespace {

@@ -8,7 +8,7 @@
 #include <fstream>
 
 #include "mpbench/core/error.hpp"
-#include "temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace mpbench::safetensors {
 namespace {

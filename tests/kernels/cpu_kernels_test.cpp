@@ -8,8 +8,8 @@
 #include <limits>
 #include <string>
 
-#include "environment_variable.hpp"
 #include "mpbench/core/error.hpp"
+#include "support/environment_variable.hpp"
 
 namespace mpbench::kernels {
 namespace {

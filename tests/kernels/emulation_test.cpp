@@ -7,10 +7,10 @@
 #include <cmath>
 #include <string>
 
-#include "environment_variable.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/device/cpu_features.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
+#include "support/environment_variable.hpp"
 
 namespace mpbench::kernels {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <limits>
 
-#include "environment_variable.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
+#include "support/environment_variable.hpp"
 
 namespace mpbench::kernels {
 namespace {

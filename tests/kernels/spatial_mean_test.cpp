@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
-#include "cuda_device.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
+#include "support/cuda_device.hpp"
 
 namespace mpbench::kernels {
 namespace {

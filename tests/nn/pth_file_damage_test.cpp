@@ -2,10 +2,10 @@
 #include <torch/types.h>
 
 #include "../../src/nn/torch_file/pth_file.hpp"
-#include "memory_file.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/random.hpp"
-#include "pth_bytes.hpp"
+#include "support/memory_file.hpp"
+#include "support/pth_bytes.hpp"
 
 namespace mpbench::nn {
 namespace {

@@ -5,8 +5,9 @@
 #include <torch/types.h>
 
 #include "mpbench/core/error.hpp"
-#include "pth_bytes.hpp"
-#include "temporary_folder.hpp"
+#include "support/matchers.hpp"
+#include "support/pth_bytes.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace mpbench::nn {
 namespace {
@@ -24,8 +25,7 @@ class PthFileTest : public testing::Test {
     return read(pth_archive(pickled, storages));
   }
   void expect_refusal(const std::string& bytes, const std::string& complaint) const {
-    EXPECT_THAT([&] { (void)read(bytes); },
-                ThrowsMessage<InputError>(HasSubstr("net.pth: " + complaint)));
+    EXPECT_THAT([&] { (void)read(bytes); }, ThrowsWith<InputError>("net.pth: " + complaint));
   }
   void expect_refusal(const std::string& pickled, const std::vector<std::string>& storages,
                       const std::string& complaint) const {

@@ -7,12 +7,12 @@
 #include <fstream>
 #include <iterator>
 
-#include "memory_file.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/random.hpp"
 #include "mpbench/nn/model.hpp"
-#include "pth_bytes.hpp"
-#include "temporary_folder.hpp"
+#include "support/memory_file.hpp"
+#include "support/pth_bytes.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace mpbench::nn {
 namespace {

@@ -4,14 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "mpbench/core/error.hpp"
-#include "pth_bytes.hpp"
+#include "support/matchers.hpp"
+#include "support/pth_bytes.hpp"
 
 namespace mpbench::nn {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::ThrowsMessage;
 using namespace std::string_literals;
 
 /// Keeps the bytes that the texts in it refer to.
@@ -33,8 +32,7 @@ Kind load_as(const std::string& value) {
 }
 
 void expect_refused_pickle(const std::string& pickled, const std::string& complaint) {
-  EXPECT_THAT([&] { Loaded{pickled}; },
-              ThrowsMessage<InputError>(HasSubstr("x.pth: data.pkl: " + complaint)));
+  EXPECT_THAT([&] { Loaded{pickled}; }, ThrowsWith<InputError>("x.pth: data.pkl: " + complaint));
 }
 
 // The bytes of the values and containers are those of Python's pickle.dumps.

@@ -8,7 +8,7 @@
 #include "mpbench/nn/efficientnet.hpp"
 #include "mpbench/nn/state_dict.hpp"
 #include "mpbench/nn/weights.hpp"
-#include "temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace mpbench::nn {
 namespace {

@@ -7,12 +7,12 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/nn/backbone.hpp"
 #include "mpbench/nn/state_dict.hpp"
-#include "temporary_folder.hpp"
+#include "support/matchers.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace mpbench::nn {
 namespace {
 
-using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
@@ -42,7 +42,7 @@ class WeightsTest : public testing::Test {
     const auto before = make_state(*model);
     load_state(*model, before);
     EXPECT_THAT([&] { (void)load_weights(*model, write(state), options); },
-                ThrowsMessage<InputError>(HasSubstr("net.safetensors: " + complaint)));
+                ThrowsWith<InputError>("net.safetensors: " + complaint));
     expect_state(*model, before);
   }
   static void load_state(ImageClassifier& model, const TensorsByName& state) {

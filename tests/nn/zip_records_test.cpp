@@ -4,7 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "mpbench/core/error.hpp"
-#include "pth_bytes.hpp"
+#include "support/matchers.hpp"
+#include "support/pth_bytes.hpp"
 
 namespace mpbench::nn {
 namespace {
@@ -30,7 +31,7 @@ std::string patch(std::string zip, std::string_view signature, std::size_t nth, 
 }
 
 void expect_refused_zip(const std::string& zip, const std::string& complaint) {
-  EXPECT_THAT([&] { (void)read(zip); }, ThrowsMessage<InputError>(HasSubstr(complaint)));
+  EXPECT_THAT([&] { (void)read(zip); }, ThrowsWith<InputError>(complaint));
 }
 
 constexpr std::string_view local = "PK\x03\x04";

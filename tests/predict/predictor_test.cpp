@@ -9,8 +9,9 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/train/trainer.hpp"
-#include "train/toy_images.hpp"
-#include "train/train_epoch.hpp"
+#include "support/matchers.hpp"
+#include "support/toy_images.hpp"
+#include "support/train_epoch.hpp"
 
 namespace mpbench::predict {
 
@@ -91,12 +92,11 @@ TEST(PredictorTest, RefusesWhatIsNoProbability) {
   TrainedNetwork network = network_from(Trainer(config(), images).checkpoint(), "c");
   const torch::NoGradGuard no_grad;
   network.model->parameters().back().fill_(std::numeric_limits<float>::quiet_NaN());
-  try {
-    (void)predict(network, images, {5, 6}, as_trained(network), {});
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("output for image 5 is not a finite number"));
-  }
+  EXPECT_THAT(
+      [&] {
+        (void)predict(network, images, {5, 6}, as_trained(network), {});
+      },
+      ThrowsWith<Error>("output for image 5 is not a finite number"));
 }
 
 TEST(PredictorTest, StopsWhenAskedTo) {

@@ -5,7 +5,7 @@
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/stats/statistics.hpp"
-#include "share_right.hpp"
+#include "support/share_right.hpp"
 
 namespace mpbench::stats {
 namespace {

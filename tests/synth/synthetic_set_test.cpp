@@ -7,7 +7,6 @@
 #include <opencv2/core.hpp>
 #include <set>
 
-#include "../dicom/test_dataset.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/dicom/dicom_file.hpp"
@@ -15,7 +14,8 @@
 #include "mpbench/io/csv.hpp"
 #include "mpbench/io/mapped_file.hpp"
 #include "mpbench/io/sha256.hpp"
-#include "temporary_folder.hpp"
+#include "support/dicom_dataset.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace mpbench::synth {
 namespace {

@@ -9,8 +9,9 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/io/safetensors.hpp"
 #include "mpbench/train/trainer.hpp"
-#include "temporary_folder.hpp"
-#include "train/toy_images.hpp"
+#include "support/matchers.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/toy_images.hpp"
 
 namespace mpbench::train {
 namespace {
@@ -184,13 +185,11 @@ TEST(CheckpointTest, EveryDamagedByteIsNoticed) {
   const std::string whole((std::istreambuf_iterator<char>(file)), {});
   const auto refused = [&](const std::string& content) {
     std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
-    try {
-      (void)read_checkpoint(path);
-      return false;
-    } catch (const InputError& error) {
-      EXPECT_EQ(error.path(), path);
-      return true;
+    const auto error = thrown_by<InputError>([&] { (void)read_checkpoint(path); });
+    if (error) {
+      EXPECT_EQ(error->path(), path);
     }
+    return error.has_value();
   };
   for (std::size_t place = 0; place < whole.size(); ++place) {
     std::string damaged = whole;
@@ -213,13 +212,10 @@ TEST(CheckpointTest, ADamagedLastStateIsRefusedAndThePreviousOneOffered) {
   EXPECT_EQ(kept.load_last()->tensors.at("fc.weight")[0][0].item<double>(), 2);
   EXPECT_EQ(read_checkpoint(kept.best()).tensors.at("fc.weight")[0][0].item<double>(), 1);
   fs::resize_file(kept.last(), fs::file_size(kept.last()) - 3);
-  try {
-    (void)kept.load_last();
-    FAIL() << "it is cut off";
-  } catch (const InputError& error) {
-    EXPECT_EQ(error.path(), kept.last());
-    EXPECT_THAT(error.what(), testing::HasSubstr("--resume-from " + kept.previous().string()));
-  }
+  EXPECT_THAT([&] { (void)kept.load_last(); },
+              ThrowsInputError(kept.last(), testing::_,
+                               testing::HasSubstr("--resume-from " + kept.previous().string())))
+      << "it is cut off";
   EXPECT_EQ(read_checkpoint(kept.previous()).tensors.at("fc.weight")[0][0].item<double>(), 1);
 }
 
@@ -231,12 +227,8 @@ TEST(CheckpointTest, IsNotTakenOverByAnotherRun) {
   write_checkpoint(path, Trainer(config, images).checkpoint());
   const auto refusal = [&](const TrainConfig& other, const data::ImageSet& set) {
     Trainer trainer(other, set);
-    try {
-      trainer.restore(read_checkpoint(path), path);
-    } catch (const InputError& error) {
-      return std::string(error.field());
-    }
-    return std::string("none");
+    const auto error = thrown_by<InputError>([&] { trainer.restore(read_checkpoint(path), path); });
+    return error ? error->field() : "none";
   };
   EXPECT_EQ(refusal(config, images), "none");
   TrainConfig longer = config;
@@ -259,12 +251,8 @@ TEST(CheckpointTest, IsNotTakenOverByAnotherRun) {
 TEST(CheckpointTest, RefusesWhatIsNoCheckpoint) {
   const TemporaryFolder folder;
   const auto field = [](const fs::path& path) {
-    try {
-      (void)read_checkpoint(path);
-    } catch (const InputError& error) {
-      return std::string(error.field());
-    }
-    return std::string("none");
+    const auto error = thrown_by<InputError>([&] { (void)read_checkpoint(path); });
+    return error ? error->field() : "none";
   };
   EXPECT_EQ(field(folder.path() / "missing"), "file");
   const fs::path path = folder.path() / "other.safetensors";

@@ -11,7 +11,7 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/io/atomic_file.hpp"
 #include "mpbench/train/setup.hpp"
-#include "temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace mpbench::train {
 namespace {

@@ -11,8 +11,8 @@
 #include "../../src/nn/models/cnn.hpp"
 #include "../../src/train/step.hpp"
 #include "mpbench/train/errors.hpp"
+#include "support/toy_images.hpp"
 #include "train/operator_counter.hpp"
-#include "train/toy_images.hpp"
 
 namespace mpbench::train {
 namespace {

@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "mpbench/core/error.hpp"
+#include "support/matchers.hpp"
 
 namespace mpbench::train {
 namespace {
 
-using testing::AllOf;
 using testing::HasSubstr;
 
 struct Idle {
@@ -50,9 +50,8 @@ TEST(IneffectiveOptionsTest, AreRefusedByName) {
   for (const Idle& idle : idle_options()) {
     TrainConfig config;
     idle.set(config);
-    EXPECT_THAT(
-        [&] { require_effect(std::array{config}); },
-        testing::ThrowsMessage<UsageError>(AllOf(HasSubstr(idle.option), HasSubstr(idle.needs))));
+    EXPECT_THAT([&] { require_effect(std::array{config}); },
+                ThrowsWith<UsageError>(idle.option, idle.needs));
     idle.enable(config);
     EXPECT_NO_THROW(require_effect(std::array{config})) << idle.option;
   }
@@ -60,8 +59,7 @@ TEST(IneffectiveOptionsTest, AreRefusedByName) {
 
 TEST(IneffectiveOptionsTest, OfOtherKinds) {
   const auto refused = [](const char* option, TrainConfig config) {
-    EXPECT_THAT([&] { require_effect(std::array{config}); },
-                testing::ThrowsMessage<UsageError>(HasSubstr(option)));
+    EXPECT_THAT([&] { require_effect(std::array{config}); }, ThrowsWith<UsageError>(option));
   };
   refused("--validation-fraction", {.split = {.validation_fraction = 0.5, .folds = 5}});
   refused("--kernels", {.device = "cuda", .kernels = "avx2"});

@@ -9,6 +9,7 @@
 
 #include "mpbench/amp/autocast_guard.hpp"
 #include "mpbench/core/error.hpp"
+#include "support/matchers.hpp"
 
 namespace mpbench::train {
 namespace {
@@ -101,7 +102,7 @@ TEST(LossTest, RefusesWhatMakesNoSenseByTheFlagsName) {
   const auto refuses = [](const char* flag, auto change) {
     Loss loss{{.task = Task::binary, .kind = LossKind::focal}};
     change(loss);
-    EXPECT_THAT([&] { validate(loss); }, ThrowsMessage<UsageError>(HasSubstr(flag)));
+    EXPECT_THAT([&] { validate(loss); }, ThrowsWith<UsageError>(flag));
   };
   const double nan = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THAT([] { parse_enum<LossKind>("hinge", "--loss"); },

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "mpbench/core/interrupt.hpp"
-#include "temporary_folder.hpp"
-
-#include "train/toy_images.hpp"
-#include "train/train_epoch.hpp"
+#include "support/matchers.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/toy_images.hpp"
+#include "support/train_epoch.hpp"
 
 namespace mpbench::train {
 namespace {
@@ -67,13 +67,9 @@ TEST(TrainerTest, AStepThatOverflowedIsSeenInValidation) {
   config.steps = 1;
   Trainer trainer(config, images);
   (void)trainer.train_steps(1, {});
-  try {
-    (void)trainer.validate({});
-    FAIL() << "weights of 1e37 have no output";
-  } catch (const Diverged& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("not finite"));
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("in the validation after epoch 1, step 1"));
-  }
+  EXPECT_THAT([&] { (void)trainer.validate({}); },
+              ThrowsWith<Diverged>("not finite", "in the validation after epoch 1, step 1"))
+      << "weights of 1e37 have no output";
 }
 
 TEST(TrainerTest, CountsTheParametersThatTrain) {
@@ -141,12 +137,8 @@ TEST(TrainerTest, DoesNotFoldASetThatHasASplitOfItsOwn) {
 }
 
 std::string refusal(const TrainConfig& config, const data::ImageSet& images) {
-  try {
-    (void)Trainer(config, images);
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return "accepted";
+  const auto error = thrown_by<UsageError>([&] { (void)Trainer(config, images); });
+  return error ? error->what() : "accepted";
 }
 
 TEST(TrainerTest, RefusesOptionsThatDoNotGoWithTheImages) {
@@ -235,12 +227,10 @@ TEST(TrainerTest, ANotFiniteLossNamesItsStep) {
   TrainConfig config = small_config();
   config.optimizer.lr = 1e30;
   Trainer trainer(config, images);
-  try {
+  const auto train = [&] {
     while (!trainer.finished()) (void)train_epoch(trainer);
-    FAIL() << "a learning rate of 1e30 must diverge";
-  } catch (const Diverged& error) {
-    EXPECT_NE(std::string(error.what()).find("at step"), std::string::npos) << error.what();
-  }
+  };
+  EXPECT_THAT(train, ThrowsWith<Diverged>("at step")) << "a learning rate of 1e30 must diverge";
 }
 
 TEST(TrainerTest, SkippedStepsAreCounted) {
@@ -260,12 +250,12 @@ TEST(TrainerTest, EndsARunThatOverflowsForLong) {
   config.stall_steps = 6;
   config.epochs = 20;
   Trainer trainer(config, images);
-  try {
+  const auto train = [&] {
     while (!trainer.finished()) (void)train_epoch(trainer);
-    FAIL() << "six steps in a row overflow";
-  } catch (const Diverged& error) {
-    EXPECT_EQ(std::string(error.what()), "stalled: each of the 6 steps up to step 6 overflowed");
-  }
+  };
+  EXPECT_THAT(train, testing::ThrowsMessage<Diverged>(
+                         "stalled: each of the 6 steps up to step 6 overflowed"))
+      << "six steps in a row overflow";
 }
 
 TEST(TrainerTest, BlocksOfStepsComeToTheSameAsAnEpoch) {

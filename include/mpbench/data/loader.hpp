@@ -76,7 +76,7 @@ class Loader {
   void start_epoch(int epoch, std::int64_t first_batch = 0);
   /// The next batch, or nothing at the epoch's end. Rethrows what went wrong in a worker.
   /// On CUDA its images are put into `place`, where that is defined and of their size.
-  std::optional<Batch> next(const torch::Tensor& place = {});
+  std::optional<Batch> next(const at::Tensor& place = {});
 
   /// Seconds lost for want of data, over all epochs. On the CPU what next() waited; with no workers
   /// all the time it spent filling. On CUDA how long the device had nothing to do before its batch

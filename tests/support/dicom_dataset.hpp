@@ -11,7 +11,6 @@
 #include <dcmtk/dcmdata/dcpxitem.h>
 #include <dcmtk/dcmdata/dcuid.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstddef>
 #include <cstring>
@@ -22,27 +21,11 @@
 #include <vector>
 
 #include "mpbench/dicom/dicom_file.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace mpbench::dicom {
 
 using Bytes = std::vector<std::byte>;
-
-/// A folder of its own for one test, removed at its end.
-class TestFolder {
- public:
-  TestFolder() {
-    std::string name = ::testing::TempDir() + "mpbench_dicom_XXXXXX";
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path_ = name;
-  }
-  ~TestFolder() { std::filesystem::remove_all(path_); }
-  TestFolder(const TestFolder&) = delete;
-  TestFolder& operator=(const TestFolder&) = delete;
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// A dataset under construction: what the pixel module asks for, then PixelData in some form.
 class TestDataset {
