@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/file_descriptor.hpp"
 #include "mpbench/core/interrupt.hpp"
 
 extern char** environ;
@@ -33,31 +34,15 @@ Error system_error(const std::string& what) {
   return Error(fmt::format("{}: {}", what, std::strerror(errno)));
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int value = -1) : value_(value) {}
-  ~Descriptor() { close(); }
-  Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  int get() const { return value_; }
-  void close() {
-    if (value_ >= 0) ::close(value_);
-    value_ = -1;
-  }
-
- private:
-  int value_;
-};
-
 struct Pipe {
-  Descriptor read;
-  Descriptor write;
+  FileDescriptor read;
+  FileDescriptor write;
 };
 
 Pipe make_pipe() {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) throw system_error("a pipe for a child process");
-  return {Descriptor(ends[0]), Descriptor(ends[1])};
+  return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
 }
 
 /// A child that does not outlive this object.
@@ -132,11 +117,11 @@ class Output {
   }
 
  private:
-  static Descriptor open_log(const std::filesystem::path& path) {
-    if (path.empty()) return Descriptor();
+  static FileDescriptor open_log(const std::filesystem::path& path) {
+    if (path.empty()) return FileDescriptor();
     const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (file < 0) throw system_error(path.string());
-    return Descriptor(file);
+    return FileDescriptor(file);
   }
 
   void append_to_log(std::string_view text) {
@@ -156,7 +141,7 @@ class Output {
   }
 
   const ProcessOptions& options_;
-  Descriptor log_;
+  FileDescriptor log_;
   std::string partial_;
   std::string last_;
 };
@@ -228,7 +213,7 @@ pid_t start(const ProcessOptions& options, Pipe& output) {
   std::vector<std::string> environment = make_environment(options);
   const std::vector<char*> argv = pointers(arguments);
   const std::vector<char*> envp = pointers(environment);
-  const Descriptor null_input(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const FileDescriptor null_input(open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (null_input.get() < 0) throw system_error("/dev/null");
   Pipe failure = make_pipe();  // closed by a successful exec, else carries errno
   const pid_t parent = getpid();

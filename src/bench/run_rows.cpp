@@ -64,14 +64,11 @@ std::string notes_on(const train::TrainConfig& config, const data::ImageSet& set
                      c10::Device device) {
   std::vector<std::string> notes;
   if (data::is_synthetic(set)) notes.emplace_back("synthetic data");
-  for (const auto& support : device::describe(device).precisions) {
-    if (support.precision == config.precision && support.support != device::Support::native) {
-      const bool framework = config.emulation == kernels::Emulation::framework;
-      notes.push_back(fmt::format(
-          "{} is {} on this device: {}", to_string(config.precision), to_string(support.support),
-          framework ? "--emulation framework often takes ten times as long" : support.advice));
-    }
-  }
+  const bool framework = config.emulation == kernels::Emulation::framework;
+  const std::string warning = device::precision_warning(
+      config.precision, device,
+      framework ? "--emulation framework often takes ten times as long" : "");
+  if (!warning.empty()) notes.push_back(warning);
   return fmt::format("{}", fmt::join(notes, "; "));
 }
 

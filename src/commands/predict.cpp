@@ -23,14 +23,13 @@
 #include "mpbench/train/checkpoint.hpp"
 #include "mpbench/train/setup.hpp"
 #include "progress_display.hpp"
+#include "skipped_inputs.hpp"
 #include "subcommands.hpp"
 
 namespace mpbench::commands {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t most_left_out_named = 20;
 
 /// Where a link leads to: the file is replaced, not the link.
 fs::path out_path(const std::string& out) {
@@ -67,15 +66,6 @@ void write_out(const std::string& out, const std::string& text) {
                                                              &std::fclose);
   if (!file) throw Error(fmt::format("{}: cannot write: {}", out, std::strerror(errno)));
   write_stream(file.get(), out, text);
-}
-
-void warn_of_precision(Precision precision, c10::Device device) {
-  for (const auto& support : device::describe(device).precisions) {
-    if (support.precision == precision && support.support != device::Support::native) {
-      spdlog::warn("{} is {} on this device: {}", to_string(precision),
-                   device::to_string(support.support), support.advice);
-    }
-  }
 }
 
 data::Normalization given_normalization(const PredictionOptions& options,
@@ -167,13 +157,8 @@ std::vector<std::int64_t> choose_images(const PredictionOptions& options,
   return split.test;
 }
 
-void name_failures(const data::PredictionData& data, const fs::path& path) {
-  for (std::size_t i = 0; i < std::min(most_left_out_named, data.left_out.size()); ++i) {
-    const auto& input = data.left_out[i];
-    spdlog::warn("left out: {}: {}: {}", input.path.string(), input.field, input.problem);
-  }
-  spdlog::warn("{} inputs failed and are left out; all are named in {}", data.left_out.size(),
-               data.quarantine.string());
+void warn_of_failures(const data::PredictionData& data, const fs::path& path) {
+  warn_of_skipped(data.left_out, data.quarantine);
   if (!data::has_cases(data.set)) return;
   if (!data.lost_units.empty()) {
     spdlog::warn("no prediction for these breasts, as none of their images could be read: {}",
@@ -221,7 +206,9 @@ ExitCode run_predict(const PredictionOptions& asked, const SharedOptions& shared
       .deterministic = network.deterministic,
       .depthwise = options.depthwise.value_or(network.depthwise),
       .emulation = network.emulation};
-  warn_of_precision(how.precision, device);
+  if (const auto warning = device::precision_warning(how.precision, device); !warning.empty()) {
+    spdlog::warn("{}", warning);
+  }
   const predict::Predictions predictions =
       predict::predict(network, data.set, choose_images(options, data.set), how, progress);
   write_out(options.out, make_table(options, predictions, data.set, classes, breasts));
@@ -240,7 +227,7 @@ ExitCode run_predict(const PredictionOptions& asked, const SharedOptions& shared
       spdlog::info("{}", line);
   }
   if (data.left_out.empty()) return ExitCode::done;
-  name_failures(data, options.data.path);
+  warn_of_failures(data, options.data.path);
   return ExitCode::partial;
 }
 

@@ -9,21 +9,11 @@
 #include "mpbench/data/dataset.hpp"
 #include "mpbench/data/preprocess.hpp"
 #include "progress_display.hpp"
+#include "skipped_inputs.hpp"
 #include "subcommands.hpp"
 
 namespace mpbench::commands {
 namespace {
-
-constexpr std::size_t most_quarantined_named = 5;
-
-void name_failures(const data::PreprocessSummary& summary, const std::filesystem::path& cache) {
-  for (std::size_t i = 0; i < std::min(most_quarantined_named, summary.quarantined.size()); ++i) {
-    const auto& input = summary.quarantined[i];
-    spdlog::warn("left out: {}: {}: {}", input.path.string(), input.field, input.problem);
-  }
-  spdlog::warn("{} inputs failed and are left out; all are named in {}", summary.quarantined.size(),
-               (cache.parent_path() / "quarantine.csv").string());
-}
 
 /// "decoded at 1/1: 12, 1/2: 90; 3 whole frames; ", or nothing where that says nothing.
 std::string describe_decoding(const data::PreprocessSummary& summary) {
@@ -74,7 +64,7 @@ ExitCode run_preprocess(const PreprocessOptions& options, const SharedOptions& s
     spdlog::info("contact sheet: {}", options.contact_sheet.string());
   }
   if (summary.quarantined.empty()) return ExitCode::done;
-  name_failures(summary, cache);
+  warn_of_skipped(summary.quarantined, cache.parent_path() / "quarantine.csv");
   return ExitCode::partial;
 }
 

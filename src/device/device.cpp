@@ -153,4 +153,13 @@ CudaVersions cuda_versions() {
           .driver = Nvml::library().driver_version()};
 }
 
+std::string precision_warning(Precision precision, c10::Device device, std::string_view advice) {
+  for (const PrecisionSupport& one : describe(device).precisions) {
+    if (one.precision != precision || one.support == Support::native) continue;
+    return fmt::format("{} is {} on this device: {}", to_string(precision), to_string(one.support),
+                       advice.empty() ? one.advice : advice);
+  }
+  return {};
+}
+
 }  // namespace mpbench::device

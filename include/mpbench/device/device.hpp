@@ -44,6 +44,11 @@ struct PrecisionSupport {
   std::string advice;
 };
 
+/// "bf16 is emulated on this device: ADVICE"; empty where the device computes in it natively.
+/// `advice` takes the place of the device's own where it is not empty.
+std::string precision_warning(Precision precision, c10::Device device,
+                              std::string_view advice = {});
+
 struct DeviceInfo {
   c10::Device device = c10::Device(c10::DeviceType::CPU);
   std::string name;

@@ -1,0 +1,24 @@
+#include "skipped_inputs.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace mpbench::commands {
+namespace {
+
+constexpr std::size_t most_named = 20;
+
+}  // namespace
+
+void warn_of_skipped(const std::vector<data::Quarantined>& inputs,
+                     const std::filesystem::path& quarantine) {
+  for (std::size_t i = 0; i < std::min(most_named, inputs.size()); ++i) {
+    spdlog::warn("left out: {}: {}: {}", inputs[i].path.string(), inputs[i].field,
+                 inputs[i].problem);
+  }
+  spdlog::warn("{} inputs failed and are left out; all are named in {}", inputs.size(),
+               quarantine.string());
+}
+
+}  // namespace mpbench::commands
