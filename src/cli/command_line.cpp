@@ -136,8 +136,8 @@ CommandLine::CommandLine(commands::Request& request)
       "Examples:\n"
       "  mpbench synth rsna-like --patients 200\n"
       "  mpbench train --amp --data rsna-like --image-size 124\n"
-      "  mpbench compare --precision fp32,bf16 --data rsna-like --repeats 5 --out out\n"
-      "'mpbench SUBCOMMAND --help' says more.");
+      "  mpbench compare --precision fp32,bf16 --data rsna-like --repeats 5 --out out\nSee "
+      "'mpbench SUBCOMMAND --help' for the options of each.");
   app_.set_config("--config", "",
                   "TOML file with flags' names as keys, or recipe:NAME, one that came with "
                   "mpbench; flags win")
@@ -150,7 +150,7 @@ CommandLine::CommandLine(commands::Request& request)
   app_.config_formatter(std::make_shared<TomlConfig>(app_));
   app_.allow_config_extras(CLI::config_extras_mode::error);
 
-  app_.add_flag("--quiet", shared.quiet, "Warnings and errors only");
+  app_.add_flag("--quiet", shared.quiet, "Log warnings and errors only");
   app_.add_option("--log-level", shared.log_level, "trace, debug, info, warning, error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}));
   add_choice<commands::ProgressMode>(app_, "--progress", shared.progress, "auto, always or never");

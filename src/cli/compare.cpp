@@ -46,7 +46,7 @@ void add_axes(CLI::App& command, bench::Grid& grid) {
       }
     });
   }
-  command.add_option("--repeats", grid.repeats, "Times each arm is run, interleaved")
+  command.add_option("--repeats", grid.repeats, "Repeats of each arm, interleaved")
       ->transform(number<int>())
       ->check(CLI::Range(1, 1000));
 }
@@ -70,28 +70,31 @@ std::set<std::string> options_of(const bench::Grid& grid) {
 void setup_compare(CLI::App& app, const std::set<std::string>& given, commands::Command& chosen) {
   auto shared_options = std::make_shared<commands::CompareOptions>();
   auto& options = *shared_options;
-  CLI::App* command =
-      app.add_subcommand("compare", "FP32 against mixed precision: time, memory, accuracy");
+  CLI::App* command = app.add_subcommand(
+      "compare", "Compare precisions: time, memory and accuracy of FP32 and mixed precision");
   add_axes(*command, options.grid);
   add_training_flags(*command, options.grid.config, options_of(options.grid));
   command
       ->add_option("--max-time", options.max_time_s,
-                   "Largest time for all runs together (90s, 3min, 1h): steps are chosen to fit; 0 "
-                   "is no limit")
+                   "Time limit for all runs together (90s, 3min, 1h): the number of steps is "
+                   "chosen to fit; 0: no limit")
       ->transform(
           CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"min", 60}, {"h", 3600}},
                                 CLI::AsNumberWithUnit::DEFAULT, "TIME"));
   command
-      ->add_option("--margin", options.comparison.margin,
-                   "Loss of the metric (AUC or accuracy) that still counts as non-inferior")
+      ->add_option(
+          "--margin", options.comparison.margin,
+          "Non-inferiority margin: loss of the metric (AUC or accuracy) that is acceptable")
       ->transform(number<double>());
-  command->add_option("--confidence", options.comparison.confidence, "Of the intervals")
+  command
+      ->add_option("--confidence", options.comparison.confidence,
+                   "Confidence level of the intervals")
       ->transform(number<double>());
   command->add_option_function<std::string>(
       "--out", [&options](const std::string& path) { options.out = path; },
       "Folder for CSVs, report and logs (default mpbench-out/compare-TIME)");
   command->add_flag("--resume", options.resume,
-                    "Go on with the comparison in --out, keeping its finished runs");
+                    "Resume the comparison in --out; finished runs are kept");
   command->footer(
       "Examples:\n"
       "  mpbench compare --precision fp32,bf16,fp16 --data rsna/ --image-size 124\n"

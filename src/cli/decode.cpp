@@ -11,18 +11,18 @@ void setup_decode(CLI::App& app, commands::Command& chosen) {
   auto options = std::make_shared<commands::DecodeOptions>();
   CLI::App* command = app.add_subcommand("decode", "Decode DICOM files to pixel values");
   command->add_option("FILE", options->files, "DICOM files")->required()->default_str("");
-  add_choice<commands::DecodeStage>(
-      *command, "--stage", options->stage,
-      "How far to go: stored values, modality units, or display values in 0..1")
+  add_choice<commands::DecodeStage>(*command, "--stage", options->stage,
+                                    "Stage of the DICOM pixel pipeline: stored values, modality "
+                                    "units, or display values from 0 to 1")
       ->default_str("stored");
   command->add_flag(
       "--digest", options->digest,
-      "Print one line a frame: sha256 rows cols bits signed path. The SHA-256 is that "
-      "of the stored values, little-endian, rows first, `bits` (8 or 16) bits each");
+      "Print one line per frame: sha256 rows cols bits signed path. The SHA-256 is of the stored "
+      "values, little-endian, in row-major order, `bits` (8 or 16) bits each");
   command->add_option("--out", options->out,
                       "Write NAME.npy and NAME.png of every frame to this folder, and print the "
-                      "paths of the former");
-  command->add_option("--frame", options->frame, "Only this frame; 0 is the first (default: all)")
+                      "paths of the .npy files");
+  command->add_option("--frame", options->frame, "Frame to decode, counted from 0 (default: all)")
       ->transform(number<int>())
       ->check(CLI::NonNegativeNumber)
       ->default_str("");

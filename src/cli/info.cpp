@@ -7,7 +7,7 @@ namespace mpbench::cli {
 void setup_info(CLI::App& app, commands::Command& chosen) {
   auto options = std::make_shared<commands::InfoOptions>();
   CLI::App* command =
-      app.add_subcommand("info", "Devices, what they do in which precision, versions");
+      app.add_subcommand("info", "Show devices, their support of each precision, and versions");
   command->add_flag("--json", options->json, "For scripts");
   command->footer("Examples:\n  mpbench info\n  mpbench info --json | jq '.devices[].precisions'");
   command->callback([options, &chosen] { chosen = *options; });

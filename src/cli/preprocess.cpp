@@ -9,23 +9,25 @@ void setup_preprocess(CLI::App& app, commands::Command& chosen) {
   auto options = std::make_shared<commands::PreprocessOptions>();
   auto& dataset = options->data;
   CLI::App* command = app.add_subcommand(
-      "preprocess", "Turn a folder of mammograms or pictures into one cache file for training");
+      "preprocess", "Decode and resize a dataset into one cache file for training");
   command
-      ->add_option("--data", dataset.path,
-                   "Folder with train.csv and train_images/, or with a folder of pictures a class")
+      ->add_option(
+          "--data", dataset.path,
+          "Folder with train.csv and train_images/, or with one folder of images per class")
       ->required();
   command
       ->add_option("--cache", dataset.cache,
-                   "File to write (.safetensors); quarantine.csv goes beside it")
+                   "Cache file to write (.safetensors); quarantine.csv is written next to it")
       ->required();
   command->add_option("--dataset", dataset.dataset, "auto, rsna, rsna-png, folder or synthetic");
-  auto* size = command
-                   ->add_option("--image-size", options->image_size,
-                                "Rows and columns of every image (default: 124 for rsna; for a "
-                                "folder its pictures' own, if they all have one up to 512, or 224)")
-                   ->transform(number<int>())
-                   ->check(CLI::Range(1, 16384))
-                   ->default_str("");
+  auto* size =
+      command
+          ->add_option("--image-size", options->image_size,
+                       "Rows and columns of every image (default: 124 for rsna; for a folder the "
+                       "size of its images, if all have the same up to 512, or 224)")
+          ->transform(number<int>())
+          ->check(CLI::Range(1, 16384))
+          ->default_str("");
   command->add_option("--height", dataset.height, "Rows of every image")
       ->transform(number<int>())
       ->check(CLI::Range(1, 16384))
@@ -38,7 +40,7 @@ void setup_preprocess(CLI::App& app, commands::Command& chosen) {
       ->excludes(size);
   command
       ->add_option("--workers", dataset.workers,
-                   "Threads, each with one image in memory; 0 is one a core")
+                   "Threads, each with one image in memory; 0: one per core")
       ->transform(number<int>())
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
@@ -47,11 +49,10 @@ void setup_preprocess(CLI::App& app, commands::Command& chosen) {
       ->check(CLI::IsMember({8, 16}))
       ->capture_default_str();
   command->add_option("--contact-sheet", options->contact_sheet,
-                      "Write a PNG with up to fifty pictures and their crops, to look at");
-  command->add_flag(
-      "--exact", dataset.exact,
-      "Decode every mammogram in full; without it JPEG 2000 is decoded at a resolution that "
-      "is at least twice that of the image");
+                      "Write a PNG contact sheet of up to fifty images and their crops");
+  command->add_flag("--exact", dataset.exact,
+                    "Decode every mammogram at full resolution; without it, JPEG 2000 is decoded "
+                    "at the lowest resolution of at least twice the size");
   command->footer(
       "An interrupted run is taken up where it stopped. Exit code 3: done, but some\n"
       "inputs failed.\n"

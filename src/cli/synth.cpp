@@ -8,11 +8,13 @@ namespace mpbench::cli {
 
 void setup_synth(CLI::App& app, commands::Command& chosen) {
   auto options = std::make_shared<commands::SynthOptions>();
-  CLI::App* command = app.add_subcommand("synth", "Draw a mammography set laid out as RSNA's");
+  CLI::App* command =
+      app.add_subcommand("synth", "Make synthetic mammograms in the layout of the RSNA dataset");
   synth::SyntheticSetOptions& set = options->set;
   command
-      ->add_option("OUT", set.out,
-                   "Folder for train.csv and train_images/; new, empty, or an earlier set")
+      ->add_option(
+          "OUT", set.out,
+          "Folder for train.csv and train_images/: new, empty, or an earlier synthetic set")
       ->required();
   command
       ->add_option("--patients", set.patients, "Patients, each with two breasts and 4 to 8 images")
@@ -35,10 +37,10 @@ void setup_synth(CLI::App& app, commands::Command& chosen) {
       ->capture_default_str();
   command
       ->add_option("--positive-fraction", set.positive_fraction,
-                   "Share of positive breasts; RSNA's 0.021 is too little for a small set")
+                   "Fraction of positive breasts (RSNA's is 0.021, too few for a small set)")
       ->transform(number<double>())
       ->capture_default_str();
-  command->add_option("--threads", set.threads, "Threads; 0 is one a processor")
+  command->add_option("--threads", set.threads, "Threads; 0: one per core")
       ->transform(number<int>())
       ->capture_default_str();
   command->footer(

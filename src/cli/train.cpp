@@ -24,12 +24,12 @@ void choose_precision(const CLI::App& command, const std::set<std::string>& give
 
 void setup_train(CLI::App& app, const std::set<std::string>& given, commands::Command& chosen) {
   auto options = std::make_shared<commands::TrainOptions>();
-  CLI::App* command = app.add_subcommand("train", "Train one model, in one precision");
+  CLI::App* command = app.add_subcommand("train", "Train one model in one precision");
   add_training_flags(*command, options->config);
   command
       ->add_flag("--amp", options->amp,
-                 "Mixed precision as PyTorch would, in place of --precision: fp16 on CUDA, bf16 "
-                 "on the CPU")
+                 "Mixed precision with PyTorch's defaults, instead of --precision: fp16 on CUDA, "
+                 "bf16 on the CPU")
       ->group("Precision");
   command->option_defaults()->group("Output");
   command->add_option_function<std::string>(
@@ -44,10 +44,10 @@ void setup_train(CLI::App& app, const std::set<std::string>& given, commands::Co
       ->check(CLI::PositiveNumber);
   command->option_defaults()->group("Checkpoints");
   command->add_flag("--resume", options->resume,
-                    "Go on with the run in --out, from its last state in OUT/checkpoints");
+                    "Resume the run in --out from its last checkpoint");
   command->add_option_function<std::string>(
       "--resume-from", [options](const std::string& path) { options->resume_from = path; },
-      "Go on from this checkpoint");
+      "Resume from this checkpoint");
   command->footer(
       "Examples:\n"
       "  mpbench train --amp            # synthetic mammograms, made on the spot\n"

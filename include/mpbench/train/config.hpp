@@ -124,103 +124,118 @@ void visit_options(Config& config, Visitor&& visit) {
         "auto, rsna, rsna-png, folder, cifar100, cifar10, idx or synthetic");
   visit("data", config.data.path,
         "Dataset folder or cache file; without it, a synthetic set is made");
-  visit("limit", config.data.limit, "Use so many images only (smoke runs); 0 is all");
+  visit("limit", config.data.limit, "Use only about this many images, for smoke tests; 0: all");
   begin_group(visit, "Model");
-  visit("model", config.model.name, "The network");
-  visit("activation", config.model.activation, "EfficientNet's: silu or relu6");
+  visit("model", config.model.name,
+        "Network: cnn, resnet18, resnet50, efficientnet-b0 to efficientnet-b7");
+  visit("activation", config.model.activation, "EfficientNet activation: silu or relu6");
   visit("se", config.model.squeeze_excite,
-        "EfficientNet's squeeze-excite: transformed (1x1 convolutions) or textbook (linear)");
-  visit("weights", config.weights, "Start from a .pth or .safetensors file (torchvision's names)");
-  visit("freeze-backbone", config.freeze_backbone, "Train the last layer alone");
+        "EfficientNet squeeze-and-excitation: transformed (1x1 convolutions) or textbook (linear "
+        "layers)");
+  visit("weights", config.weights,
+        "Initialize from a .pth or .safetensors file (names of torchvision or timm)");
+  visit("freeze-backbone", config.freeze_backbone, "Train only the classification head");
   visit("unfreeze-epoch", config.unfreeze_epoch,
-        "With --freeze-backbone: train all from this epoch on (from 1); 0 is never");
+        "With --freeze-backbone: train all layers from this epoch on (counted from 1); 0: never");
   begin_group(visit, "Data");
-  visit("image-size", config.image_size, "Pixels a side; 0 is the dataset's own (rsna: 124)");
+  visit("image-size", config.image_size, "Image side in pixels; 0: the dataset's own (rsna: 124)");
   begin_group(visit, "Optimization");
-  visit("batch-size", config.batch_size, "Images a step");
-  visit("accumulate", config.accumulate, "Batches whose gradients make one optimizer step");
+  visit("batch-size", config.batch_size, "Images per step");
+  visit("accumulate", config.accumulate, "Gradient accumulation: batches per optimizer step");
   visit("epochs", config.epochs, "Passes over the training set");
   visit("steps", config.steps,
-        "Stop after so many steps, whatever --epochs says; 0 is after the epochs");
+        "Stop after this many optimizer steps, regardless of --epochs; 0: train all epochs");
   begin_group(visit, "Precision");
-  visit("precision", config.precision, "fp32 (strict), tf32, bf16 or fp16 (with GradScaler)");
+  visit("precision", config.precision,
+        "fp32 (strict IEEE), tf32, bf16 or fp16 (autocast, fp16 with GradScaler)");
   begin_group(visit, "Optimization");
   visit("optimizer", config.optimizer.kind, "adam, adamw or sgd");
   visit("lr", config.optimizer.lr, "Learning rate");
   visit("weight-decay", config.optimizer.weight_decay, "Weight decay");
   visit("momentum", config.optimizer.momentum, "Momentum (sgd)");
-  visit("nesterov", config.optimizer.nesterov, "Nesterov's momentum (sgd)");
-  visit("clip-norm", config.clip_norm, "Largest L2 norm of all gradients together; 0 is no limit");
+  visit("nesterov", config.optimizer.nesterov, "Nesterov momentum (sgd)");
+  visit("clip-norm", config.clip_norm,
+        "Gradient clipping: maximum L2 norm of all gradients together; 0: off");
   visit("ema-decay", config.ema_decay,
-        "Judge a moving average of the weights; 0 is none. 0.99 looks back about 100 steps");
+        "Validate an exponential moving average of the weights with this decay; 0: off (0.99 "
+        "averages about 100 steps)");
   visit("loss", config.loss.kind, "cross-entropy or focal");
-  visit("label-smoothing", config.loss.label_smoothing, "Share of the label given to all classes");
-  visit("focal-gamma", config.loss.focal_gamma, "Focal loss: exponent of 1 - p");
-  visit("focal-alpha", config.focal_alpha, "Focal loss: weight of the positives; below 0 is none");
-  visit("schedule", config.schedule.kind, "Learning rate over time: constant or cosine");
-  visit("warmup-epochs", config.schedule.warmup_epochs,
-        "Epochs in which the learning rate rises from 0");
-  visit("min-lr", config.schedule.min_lr, "What the cosine ends at");
-  visit("seed", config.seed, "Seed of initialisation, split, order, augmentation: 0 to 2^63 - 1");
+  visit("label-smoothing", config.loss.label_smoothing,
+        "Label smoothing: share of each label spread over all classes");
+  visit("focal-gamma", config.loss.focal_gamma, "Focal loss: focusing exponent gamma");
+  visit("focal-alpha", config.focal_alpha,
+        "Focal loss: weight of the positive class; below 0: none");
+  visit("schedule", config.schedule.kind,
+        "Learning rate schedule after the warm-up: constant or cosine");
+  visit("warmup-epochs", config.schedule.warmup_epochs, "Epochs of linear learning rate warm-up");
+  visit("min-lr", config.schedule.min_lr, "Final learning rate of the cosine schedule");
+  visit("seed", config.seed,
+        "Seed of initialization, split, shuffling and augmentation: 0 to 2^63 - 1");
   begin_group(visit, "Measurement");
   visit("deterministic", config.deterministic,
-        "Refuse operators whose result varies from run to run");
+        "Use deterministic algorithms only; an operator without one is an error");
   begin_group(visit, "Optimization");
   visit("early-stop", config.early_stop,
-        "End after so many epochs without a better metric; 0 is never");
+        "Stop after this many epochs without a better metric; 0: never");
   begin_group(visit, "Checkpoints");
-  visit("checkpoints", config.checkpoints, "Keep the last and the best state in OUT/checkpoints");
+  visit("checkpoints", config.checkpoints,
+        "Keep the last and the best checkpoint in OUT/checkpoints");
   visit("checkpoint-steps", config.checkpoint_steps,
-        "Save every so many steps too, not only after each epoch");
+        "Save a checkpoint every this many steps too; 0: after each epoch only");
   begin_group(visit, "Measurement");
   visit("device", config.device, "auto, cpu, cuda or cuda:N");
-  visit("threads", config.threads, "CPU threads that compute; 0 is one a core");
-  visit("channels-last", config.channels_last, "NHWC memory format, in every precision alike");
+  visit("threads", config.threads, "CPU threads for computation; 0: one per core");
+  visit("channels-last", config.channels_last,
+        "NHWC (channels_last) memory format, in every precision");
   begin_group(visit, "Data");
   visit("workers", config.workers,
-        "Threads that prepare batches; 0 prepares them in the step's thread, -1 takes 1 on the CPU "
-        "and one for two cores on CUDA, at most 8");
+        "Data loader threads; 0: load in the main thread; -1: 1 on the CPU, half the cores (at "
+        "most 8) on CUDA");
   visit("normalize", config.normalize,
-        "auto (imagenet for colour, else the training set's own), imagenet, unit or none");
+        "Normalization: auto (imagenet for color, else the training set's own), imagenet, unit or "
+        "none");
   visit("balance", config.balance,
-        "Two classes: positives (one in every batch), weight (in the loss), none, or auto: "
-        "positives, "
-        "and none with more classes");
-  visit("augment-flip", config.augment.flip, "Mirror training images, one in two by chance");
-  visit("augment-degrees", config.augment.degrees, "Turn training images by up to so many degrees");
-  visit("augment-shift", config.augment.shift, "Move them by up to this share of their size");
-  visit("augment-zoom", config.augment.zoom, "Enlarge or shrink them by up to this share");
+        "Class balance of two classes: positives (one in every batch), weight (in the loss), none, "
+        "or auto: positives, and none with more classes");
+  visit("augment-flip", config.augment.flip,
+        "Flip training images horizontally with probability 0.5");
+  visit("augment-degrees", config.augment.degrees,
+        "Rotate training images by up to this many degrees");
+  visit("augment-shift", config.augment.shift,
+        "Translate them by up to this fraction of their size");
+  visit("augment-zoom", config.augment.zoom, "Scale them up or down by up to this fraction");
   visit("augment-brightness", config.augment.brightness,
-        "Add or take away up to so much; values are 0 to 1");
+        "Add up to this much to their values, or subtract it (values are 0 to 1)");
   visit("augment-contrast", config.augment.contrast,
-        "Multiply their values by 1, give or take up to so much");
+        "Multiply their values by 1 plus or minus up to this much");
   visit("validation-fraction", config.split.validation_fraction,
-        "Share of patients kept for validation");
-  visit("folds", config.split.folds, "Cross-validation: so many folds of patients; 0 is one split");
-  visit("fold", config.split.fold, "The fold kept for validation, from 0");
+        "Fraction of the patients used for validation");
+  visit("folds", config.split.folds,
+        "Cross-validation with this many folds, by patient; 0: a single split");
+  visit("fold", config.split.fold, "Fold used for validation, counted from 0");
   visit("split", config.split.file,
-        "CSV that says which image is in which split (id,split) or fold (id,fold)");
+        "CSV file that assigns images to splits (id,split) or folds (id,fold)");
   begin_group(visit, "Measurement");
-  visit("warmup-steps", config.warmup_steps, "Steps before the clock starts; undone afterwards");
+  visit("warmup-steps", config.warmup_steps,
+        "Steps before timing starts; their effect on the model is undone");
   visit("depthwise", config.depthwise,
         "Depthwise convolutions on the CPU: auto, framework or fp32");
   begin_group(visit, "Precision");
   visit("emulation", config.emulation,
-        "bf16, fp16 on a CPU without arithmetic for them: auto (in float32, rounded once) or "
-        "framework");
+        "bf16 and fp16 on a CPU without native support: auto (computed in float32, rounded once) "
+        "or framework");
   begin_group(visit, "Measurement");
   visit("kernels", config.kernels,
         "Instruction set of mpbench's CPU kernels: auto, avx512, avx2 or none");
   visit("cuda-graph", config.cuda_graph, "Capture the training step as a CUDA graph");
-  visit(
-      "cudnn-benchmark", config.cudnn_benchmark,
-      "Let cuDNN try out which kernels are fastest before the first step, for seconds to minutes");
+  visit("cudnn-benchmark", config.cudnn_benchmark,
+        "Let cuDNN benchmark its algorithms before the first step, for seconds to minutes");
   begin_group(visit, "Precision");
-  visit("init-scale", config.scaler.init_scale, "GradScaler's first scale (fp16)");
+  visit("init-scale", config.scaler.init_scale, "GradScaler: initial scale (fp16)");
   visit("growth-interval", config.scaler.growth_interval,
-        "Good steps before GradScaler doubles its scale (fp16)");
+        "GradScaler: steps without overflow before the scale doubles (fp16)");
   visit("stall-steps", config.stall_steps,
-        "Skipped steps in a row that end a run as diverged (fp16)");
+        "End the run as diverged after this many skipped steps in a row (fp16)");
 }
 
 /// The largest integer of TOML, in which a run's options are kept.
