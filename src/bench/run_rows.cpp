@@ -68,7 +68,7 @@ std::string notes_on(const train::TrainConfig& config, const data::ImageSet& set
     if (support.precision == config.precision && support.support != device::Support::native) {
       const bool framework = config.emulation == "framework";
       notes.push_back(fmt::format(
-          "{} is {} on this device: {}", to_string(config.precision), to_string(support.support),
+          "{} is {} on this device: {}", to_string(config.precision), enum_name(support.support),
           framework ? "--emulation framework often takes ten times as long" : support.advice));
     }
   }

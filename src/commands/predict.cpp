@@ -72,8 +72,8 @@ void write_out(const std::string& out, const std::string& text) {
 void warn_of_precision(Precision precision, c10::Device device) {
   for (const auto& support : device::describe(device).precisions) {
     if (support.precision == precision && support.support != device::Support::native) {
-      spdlog::warn("{} is {} on this device: {}", to_string(precision),
-                   device::to_string(support.support), support.advice);
+      spdlog::warn("{} is {} on this device: {}", to_string(precision), enum_name(support.support),
+                   support.advice);
     }
   }
 }

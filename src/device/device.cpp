@@ -88,18 +88,6 @@ c10::Device find_device(std::string_view text) {
                                                       : parse_device(text);
 }
 
-std::string_view to_string(Support support) {
-  switch (support) {
-    case Support::native:
-      return "native";
-    case Support::emulated:
-      return "emulated";
-    case Support::absent:
-      return "absent";
-  }
-  throw Error("no such support");
-}
-
 DeviceInfo describe(c10::Device device) {
   if (device.is_cpu()) return describe_cpu();
   if (cuda() == nullptr) throw Error(cuda_absence());

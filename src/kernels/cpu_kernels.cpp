@@ -235,7 +235,7 @@ CpuKernelsGuard::~CpuKernelsGuard() {
 std::string CpuKernelsGuard::depthwise_label() const {
   if (options_.depthwise != Depthwise::automatic) return std::string(to_string(options_.depthwise));
   if (instructions_ == InstructionSet::none) return "framework";
-  return std::string(to_string(instructions_));
+  return std::string(enum_name(instructions_));
 }
 
 const CpuKernelOptions& active_options() { return registration().options; }
