@@ -13,7 +13,7 @@
 #include <memory>
 #include <mutex>
 
-#include "depthwise_convolution.hpp"
+#include "depthwise/depthwise_convolution.hpp"
 
 namespace mpbench::kernels {
 namespace {

@@ -3,7 +3,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
 
-#include "dense_image.hpp"
+#include "../dense_image.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
 
 namespace mpbench::kernels {

@@ -2,8 +2,8 @@
 
 #include <torch/types.h>
 
-#include "dense_image.hpp"
-#include "element_type.hpp"
+#include "../dense_image.hpp"
+#include "../element_type.hpp"
 
 namespace mpbench::kernels {
 namespace {

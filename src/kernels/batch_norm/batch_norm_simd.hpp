@@ -7,10 +7,10 @@
 #include <numeric>
 #include <vector>
 
-#include "activation_lanes.hpp"
-#include "norm_kernels.hpp"
+#include "../simd/activation.hpp"
+#include "batch_norm_kernels.hpp"
 
-// The loops behind norm_kernels.hpp, written once and compiled for each set of instructions.
+// The loops behind batch_norm_kernels.hpp, written once and compiled for each set of instructions.
 
 MPBENCH_TARGET_BEGIN
 

@@ -7,10 +7,10 @@
 #include <optional>
 #include <vector>
 
-#include "dense_image.hpp"
-#include "element_type.hpp"
+#include "../dense_image.hpp"
+#include "../element_type.hpp"
+#include "batch_norm_kernels.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
-#include "norm_kernels.hpp"
 
 namespace mpbench::kernels {
 namespace {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "lanes.hpp"
 #include "mpbench/kernels/batch_norm_activation.hpp"
+#include "vec.hpp"
 
 // Activations and their derivatives, a register at a time.
 

@@ -5,9 +5,9 @@
 #include <array>
 #include <vector>
 
-#include "depthwise_forward_loops.hpp"
+#include "../simd/vec.hpp"
 #include "depthwise_kernels.hpp"
-#include "lanes.hpp"
+#include "forward_simd.hpp"
 
 // The loops behind depthwise_kernels.hpp, written once and compiled for each set of instructions.
 

@@ -3,11 +3,11 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
 
-#include "dense_image.hpp"
-#include "element_type.hpp"
+#include "../dense_image.hpp"
+#include "../element_type.hpp"
+#include "max_pool_kernels.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
 #include "mpbench/kernels/instruction_set.hpp"
-#include "pool_kernels.hpp"
 
 namespace mpbench::kernels {
 namespace {

@@ -1,2 +1,2 @@
 #define MPBENCH_LANES_AVX512
-#include "norm_loops.hpp"
+#include "max_pool_simd.hpp"

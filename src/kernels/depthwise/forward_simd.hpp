@@ -5,10 +5,10 @@
 #include <array>
 #include <vector>
 
+#include "../simd/vec.hpp"
 #include "depthwise_kernels.hpp"
-#include "lanes.hpp"
 
-// The forward half of depthwise_loops.hpp, and what both halves use.
+// The forward half of backward_simd.hpp, and what both halves use.
 
 MPBENCH_TARGET_BEGIN
 

@@ -2,10 +2,10 @@
 
 #include <ATen/Parallel.h>
 
-#include "lanes.hpp"
-#include "pool_kernels.hpp"
+#include "../simd/vec.hpp"
+#include "max_pool_kernels.hpp"
 
-// The loops behind pool_kernels.hpp, written once and compiled for each set of instructions.
+// The loops behind max_pool_kernels.hpp, written once and compiled for each set of instructions.
 
 MPBENCH_TARGET_BEGIN
 

@@ -1,2 +1,2 @@
 #define MPBENCH_LANES_AVX512
-#include "pool_loops.hpp"
+#include "backward_simd.hpp"
