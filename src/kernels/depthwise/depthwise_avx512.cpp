@@ -1,2 +1,2 @@
-#define MPBENCH_LANES_AVX512
+#define MPBENCH_SIMD_AVX512
 #include "backward_simd.hpp"
