@@ -26,7 +26,7 @@ struct Registration {
   std::mutex mutex;
   int guards = 0;
   CpuKernelOptions options;
-  InstructionSet instructions = InstructionSet::none;
+  const KernelTable* kernels = nullptr;
   std::unique_ptr<torch::Library> library;
 };
 
@@ -64,8 +64,7 @@ bool widened_depthwise(const at::Tensor& input, const at::Tensor& weight,
 std::optional<DepthwiseShape> own_depthwise(const at::Tensor& input, const at::Tensor& weight,
                                             const ConvolutionArguments& arguments) {
   const Registration& shared = registration();
-  if (shared.options.depthwise != Depthwise::automatic ||
-      shared.instructions == InstructionSet::none) {
+  if (shared.options.depthwise != Depthwise::automatic || shared.kernels == nullptr) {
     return std::nullopt;
   }
   return depthwise_shape(input, weight, arguments);
@@ -88,7 +87,7 @@ at::Tensor convolution(const at::Tensor& input, const at::Tensor& weight,
   const at::Tensor offset = bias.value_or(at::Tensor());
   if (!offset.defined() || offset.scalar_type() == weight.scalar_type()) {
     if (const auto shape = own_depthwise(input, weight, arguments)) {
-      return depthwise_convolution(*shape, shared.instructions, input, weight, offset);
+      return depthwise_convolution(*shape, *shared.kernels, input, weight, offset);
     }
   }
   const at::ScalarType type = input.scalar_type();
@@ -116,8 +115,8 @@ Gradients convolution_backward(const at::Tensor& output_gradient, const at::Tens
   const bool one_type = output_gradient.scalar_type() == type && weight.scalar_type() == type;
   if (one_type) {
     if (const auto shape = own_depthwise(input, weight, arguments)) {
-      return depthwise_convolution_backward(*shape, shared.instructions, output_gradient, input,
-                                            weight, wanted);
+      return depthwise_convolution_backward(*shape, *shared.kernels, output_gradient, input, weight,
+                                            wanted);
     }
   }
   const auto compute = [&](const at::Tensor& gradient, const at::Tensor& data,
@@ -187,7 +186,7 @@ class IgnoreWarnings : public c10::WarningHandler {
 
 std::unique_ptr<torch::Library> register_kernels(const Registration& wanted) {
   const Depthwise depthwise = wanted.options.depthwise;
-  const bool own = depthwise == Depthwise::automatic && wanted.instructions != InstructionSet::none;
+  const bool own = depthwise == Depthwise::automatic && wanted.kernels != nullptr;
   const bool emulates = wanted.options.emulated && wanted.options.emulated->any();
   if (!own && depthwise != Depthwise::fp32 && !emulates) return nullptr;
   IgnoreWarnings ignore;
@@ -215,12 +214,12 @@ CpuKernelsGuard::CpuKernelsGuard(const CpuKernelOptions& options) {
   const std::lock_guard lock(shared.mutex);
   if (shared.guards == 0) {
     shared.options = options;
-    shared.instructions = instructions;
+    shared.kernels = kernel_table(instructions);
     shared.library = register_kernels(shared);
   }
   ++shared.guards;
   options_ = shared.options;
-  instructions_ = shared.instructions;
+  instructions_ = active_instructions();
 }
 
 CpuKernelsGuard::~CpuKernelsGuard() {
@@ -229,7 +228,7 @@ CpuKernelsGuard::~CpuKernelsGuard() {
   if (--shared.guards > 0) return;
   shared.library.reset();
   shared.options = {};
-  shared.instructions = InstructionSet::none;
+  shared.kernels = nullptr;
 }
 
 std::string CpuKernelsGuard::depthwise_label() const {
@@ -240,6 +239,11 @@ std::string CpuKernelsGuard::depthwise_label() const {
 
 const CpuKernelOptions& active_options() { return registration().options; }
 
-InstructionSet active_instructions() { return registration().instructions; }
+const KernelTable* active_kernels() { return registration().kernels; }
+
+InstructionSet active_instructions() {
+  const KernelTable* const kernels = active_kernels();
+  return kernels == nullptr ? InstructionSet::none : kernels->instructions;
+}
 
 }  // namespace mpbench::kernels

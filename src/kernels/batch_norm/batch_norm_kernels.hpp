@@ -19,28 +19,21 @@ struct NormCoefficients {
   const float* bias;
 };
 
-#define MPBENCH_DECLARE_NORM(instructions)                                                     \
-  namespace instructions {                                                                     \
-  /** Mean and (biased) variance of each channel. */                                           \
-  template <typename T>                                                                        \
-  void batch_moments(const NormShape& shape, const T* x, double* mean, double* variance);      \
-  /** y = activation(z). */                                                                    \
-  template <typename T>                                                                        \
-  void normalize(const NormShape& shape, const NormCoefficients& coefficients,                 \
-                 Activation activation, const T* x, T* y);                                     \
-  /** Of dz = dy * activation'(z): the sums of dz and of dz * (x - mean) over the rows. */     \
-  template <typename T>                                                                        \
-  void normalize_gradient_sums(const NormShape& shape, const NormCoefficients& coefficients,   \
-                               Activation activation, const T* x, const T* dy, double* sum_dz, \
-                               double* sum_dz_x);                                              \
-  /** dx = dz * scale + (x - mean) * slope + offset. */                                        \
-  template <typename T>                                                                        \
-  void normalize_gradient(const NormShape& shape, const NormCoefficients& coefficients,        \
-                          Activation activation, const float* slope, const float* offset,      \
-                          const T* x, const T* dy, T* dx);                                     \
-  }
-MPBENCH_DECLARE_NORM(avx2)
-MPBENCH_DECLARE_NORM(avx512)
-#undef MPBENCH_DECLARE_NORM
+template <typename T>
+struct BatchNormKernels {
+  /// Mean and (biased) variance of each channel.
+  void (*moments)(const NormShape& shape, const T* x, double* mean, double* variance);
+  /// y = activation(z).
+  void (*normalize)(const NormShape& shape, const NormCoefficients& coefficients,
+                    Activation activation, const T* x, T* y);
+  /// Of dz = dy * activation'(z): the sums of dz and of dz * (x - mean) over the rows.
+  void (*gradient_sums)(const NormShape& shape, const NormCoefficients& coefficients,
+                        Activation activation, const T* x, const T* dy, double* sum_dz,
+                        double* sum_dz_x);
+  /// dx = dz * scale + (x - mean) * slope + offset.
+  void (*gradient)(const NormShape& shape, const NormCoefficients& coefficients,
+                   Activation activation, const float* slope, const float* offset, const T* x,
+                   const T* dy, T* dx);
+};
 
 }  // namespace mpbench::kernels

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <vector>
 
+#include "../element_type.hpp"
 #include "../simd/activation.hpp"
 #include "batch_norm_kernels.hpp"
 
@@ -356,16 +357,13 @@ void normalize_gradient(const NormShape& shape, const NormCoefficients& coeffici
                   [&]<Activation a>() { gradient_all<a>(matrix, c, slopes, offsets, x, dy, dx); });
 }
 
-#define MPBENCH_INSTANTIATE(T)                                                                  \
-  template void batch_moments(const NormShape&, const T*, double*, double*);                    \
-  template void normalize(const NormShape&, const NormCoefficients&, Activation, const T*, T*); \
-  template void normalize_gradient_sums(const NormShape&, const NormCoefficients&, Activation,  \
-                                        const T*, const T*, double*, double*);                  \
-  template void normalize_gradient(const NormShape&, const NormCoefficients&, Activation,       \
-                                   const float*, const float*, const T*, const T*, T*);
-MPBENCH_INSTANTIATE(float)
-MPBENCH_INSTANTIATE(c10::BFloat16)
-MPBENCH_INSTANTIATE(c10::Half)
-#undef MPBENCH_INSTANTIATE
+template <typename T>
+constexpr BatchNormKernels<T> batch_norm_kernels_for{
+    batch_moments<T>, normalize<T>, normalize_gradient_sums<T>, normalize_gradient<T>};
+
+extern const PerElementType<BatchNormKernels> batch_norm_kernels;
+constinit const PerElementType<BatchNormKernels> batch_norm_kernels{
+    batch_norm_kernels_for<float>, batch_norm_kernels_for<c10::BFloat16>,
+    batch_norm_kernels_for<c10::Half>};
 
 MPBENCH_TARGET_END

@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "../element_type.hpp"
 #include "../simd/vec.hpp"
 #include "depthwise_kernels.hpp"
 #include "forward_simd.hpp"
@@ -247,14 +248,13 @@ void depthwise_weight_gradient(const DepthwiseShape& s, const T* output_gradient
   run(s, output_gradient, input, gradient);
 }
 
-#define MPBENCH_INSTANTIATE(T)                                                                 \
-  template void depthwise_forward(const DepthwiseShape&, const T*, const float*, const float*, \
-                                  T*);                                                         \
-  template void depthwise_data_gradient(const DepthwiseShape&, const T*, const float*, T*);    \
-  template void depthwise_weight_gradient(const DepthwiseShape&, const T*, const T*, float*);
-MPBENCH_INSTANTIATE(float)
-MPBENCH_INSTANTIATE(c10::BFloat16)
-MPBENCH_INSTANTIATE(c10::Half)
-#undef MPBENCH_INSTANTIATE
+template <typename T>
+constexpr DepthwiseKernels<T> depthwise_kernels_for{
+    depthwise_forward<T>, depthwise_data_gradient<T>, depthwise_weight_gradient<T>};
+
+extern const PerElementType<DepthwiseKernels> depthwise_kernels;
+constinit const PerElementType<DepthwiseKernels> depthwise_kernels{
+    depthwise_kernels_for<float>, depthwise_kernels_for<c10::BFloat16>,
+    depthwise_kernels_for<c10::Half>};
 
 MPBENCH_TARGET_END

@@ -17,21 +17,15 @@ struct DepthwiseShape {
   std::int64_t padding_height, padding_width;
 };
 
-#define MPBENCH_DECLARE_DEPTHWISE(instructions)                                            \
-  namespace instructions {                                                                 \
-  /** output = convolution of input, plus bias[channel] where bias is not null. */         \
-  template <typename T>                                                                    \
-  void depthwise_forward(const DepthwiseShape& shape, const T* input, const float* weight, \
-                         const float* bias, T* output);                                    \
-  template <typename T>                                                                    \
-  void depthwise_data_gradient(const DepthwiseShape& shape, const T* output_gradient,      \
-                               const float* weight, T* input_gradient);                    \
-  template <typename T>                                                                    \
-  void depthwise_weight_gradient(const DepthwiseShape& shape, const T* output_gradient,    \
-                                 const T* input, float* weight_gradient);                  \
-  }
-MPBENCH_DECLARE_DEPTHWISE(avx2)
-MPBENCH_DECLARE_DEPTHWISE(avx512)
-#undef MPBENCH_DECLARE_DEPTHWISE
+template <typename T>
+struct DepthwiseKernels {
+  /// output = convolution of input, plus bias[channel] where bias is not null.
+  void (*forward)(const DepthwiseShape& shape, const T* input, const float* weight,
+                  const float* bias, T* output);
+  void (*data_gradient)(const DepthwiseShape& shape, const T* output_gradient, const float* weight,
+                        T* input_gradient);
+  void (*weight_gradient)(const DepthwiseShape& shape, const T* output_gradient, const T* input,
+                          float* weight_gradient);
+};
 
 }  // namespace mpbench::kernels

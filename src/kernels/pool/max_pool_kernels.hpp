@@ -10,16 +10,11 @@ struct PoolShape {
   std::int64_t images, height, width, channels;
 };
 
-#define MPBENCH_DECLARE_POOL(instructions)                                            \
-  namespace instructions {                                                            \
-  template <typename T>                                                               \
-  void max_pool(const PoolShape& shape, const T* x, T* y);                            \
-  /** Gives dy to the largest pixel, the first where several are, 0 to all others. */ \
-  template <typename T>                                                               \
-  void max_pool_gradient(const PoolShape& shape, const T* x, const T* dy, T* dx);     \
-  }
-MPBENCH_DECLARE_POOL(avx2)
-MPBENCH_DECLARE_POOL(avx512)
-#undef MPBENCH_DECLARE_POOL
+template <typename T>
+struct MaxPoolKernels {
+  void (*forward)(const PoolShape& shape, const T* x, T* y);
+  /// Gives dy to the largest pixel, the first where several are, 0 to all others.
+  void (*gradient)(const PoolShape& shape, const T* x, const T* dy, T* dx);
+};
 
 }  // namespace mpbench::kernels

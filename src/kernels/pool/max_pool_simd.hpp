@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 
+#include "../element_type.hpp"
 #include "../simd/vec.hpp"
 #include "max_pool_kernels.hpp"
 
@@ -113,12 +114,12 @@ void max_pool_gradient(const PoolShape& shape, const T* x, const T* dy, T* dx) {
   });
 }
 
-#define MPBENCH_INSTANTIATE(T)                            \
-  template void max_pool(const PoolShape&, const T*, T*); \
-  template void max_pool_gradient(const PoolShape&, const T*, const T*, T*);
-MPBENCH_INSTANTIATE(float)
-MPBENCH_INSTANTIATE(c10::BFloat16)
-MPBENCH_INSTANTIATE(c10::Half)
-#undef MPBENCH_INSTANTIATE
+template <typename T>
+constexpr MaxPoolKernels<T> max_pool_kernels_for{max_pool<T>, max_pool_gradient<T>};
+
+extern const PerElementType<MaxPoolKernels> max_pool_kernels;
+constinit const PerElementType<MaxPoolKernels> max_pool_kernels{max_pool_kernels_for<float>,
+                                                                max_pool_kernels_for<c10::BFloat16>,
+                                                                max_pool_kernels_for<c10::Half>};
 
 MPBENCH_TARGET_END
