@@ -6,9 +6,9 @@
 
 #include "convolve.hpp"
 #include "driver.hpp"
+#include "mpbench/core/malloc_tuning.hpp"
 #include "mpbench/kernels/batch_norm_activation.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
-#include "mpbench/kernels/heap.hpp"
 #include "tensor_json.hpp"
 
 namespace mpbench::parity::kernels_driver {
@@ -84,7 +84,7 @@ json time_step(const json& spec) {
 }
 
 json answer(const json& spec) {
-  kernels::keep_freed_memory();
+  tune_malloc();
   const CpuKernelsGuard guard(
       {.depthwise = kernels::parse_depthwise(spec.at("depthwise").get<std::string>()),
        .fused_norm = spec.value("fused_norm", true)});
