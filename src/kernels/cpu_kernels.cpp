@@ -55,7 +55,7 @@ const EmulatedOperations* emulated(const at::Tensor& a, const at::Tensor& b) {
 bool widened_depthwise(const at::Tensor& input, const at::Tensor& weight,
                        const ConvolutionArguments& arguments) {
   const at::ScalarType type = input.scalar_type();
-  return registration().options.depthwise == Depthwise::fp32 &&
+  return registration().options.depthwise == DepthwiseBackend::fp32 &&
          (type == at::kBFloat16 || type == at::kHalf) && weight.scalar_type() == type &&
          is_depthwise(input, weight, arguments);
 }
@@ -64,7 +64,7 @@ bool widened_depthwise(const at::Tensor& input, const at::Tensor& weight,
 std::optional<DepthwiseShape> own_depthwise(const at::Tensor& input, const at::Tensor& weight,
                                             const ConvolutionArguments& arguments) {
   const Registration& shared = registration();
-  if (shared.options.depthwise != Depthwise::automatic || shared.kernels == nullptr) {
+  if (shared.options.depthwise != DepthwiseBackend::automatic || shared.kernels == nullptr) {
     return std::nullopt;
   }
   return depthwise_shape(input, weight, arguments);
@@ -185,10 +185,10 @@ class IgnoreWarnings : public c10::WarningHandler {
 };
 
 std::unique_ptr<torch::Library> register_kernels(const Registration& wanted) {
-  const Depthwise depthwise = wanted.options.depthwise;
-  const bool own = depthwise == Depthwise::automatic && wanted.kernels != nullptr;
+  const DepthwiseBackend depthwise = wanted.options.depthwise;
+  const bool own = depthwise == DepthwiseBackend::automatic && wanted.kernels != nullptr;
   const bool emulates = wanted.options.emulated && wanted.options.emulated->any();
-  if (!own && depthwise != Depthwise::fp32 && !emulates) return nullptr;
+  if (!own && depthwise != DepthwiseBackend::fp32 && !emulates) return nullptr;
   IgnoreWarnings ignore;
   const c10::WarningUtils::WarningHandlerGuard guard(&ignore);
   auto library = std::make_unique<torch::Library>(torch::Library::IMPL, "aten",
@@ -232,7 +232,8 @@ CpuKernelsGuard::~CpuKernelsGuard() {
 }
 
 std::string CpuKernelsGuard::depthwise_label() const {
-  if (options_.depthwise != Depthwise::automatic) return std::string(to_string(options_.depthwise));
+  if (options_.depthwise != DepthwiseBackend::automatic)
+    return std::string(to_string(options_.depthwise));
   if (instructions_ == InstructionSet::none) return "framework";
   return std::string(enum_name(instructions_));
 }

@@ -6,18 +6,19 @@
 
 namespace mpbench::kernels {
 
-Depthwise parse_depthwise(std::string_view text) {
-  for (const Depthwise choice : {Depthwise::automatic, Depthwise::framework, Depthwise::fp32}) {
+DepthwiseBackend parse_depthwise(std::string_view text) {
+  for (const DepthwiseBackend choice :
+       {DepthwiseBackend::automatic, DepthwiseBackend::framework, DepthwiseBackend::fp32}) {
     if (text == to_string(choice)) return choice;
   }
   throw UsageError(fmt::format("--depthwise {}: choose auto, framework or fp32", text));
 }
 
-std::string_view to_string(Depthwise choice) {
+std::string_view to_string(DepthwiseBackend choice) {
   switch (choice) {
-    case Depthwise::framework:
+    case DepthwiseBackend::framework:
       return "framework";
-    case Depthwise::fp32:
+    case DepthwiseBackend::fp32:
       return "fp32";
     default:
       return "auto";

@@ -87,7 +87,7 @@ json answer(const json& spec) {
   tune_malloc();
   const CpuKernelsGuard guard(
       {.depthwise = kernels::parse_depthwise(spec.at("depthwise").get<std::string>()),
-       .fused_norm = spec.value("fused_norm", true)});
+       .norm_and_pooling = spec.value("fused_norm", true)});
   const std::string command = spec.at("command");
   json result = command == "convolve"    ? convolve(spec)
                 : command == "normalize" ? normalize(spec)

@@ -132,7 +132,7 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
 }  // namespace
 
 bool fuses_batch_norm(const torch::nn::BatchNorm2dImpl& norm, const at::Tensor& input) {
-  return active_options().fused_norm && active_kernels() != nullptr && norm.is_training() &&
+  return active_options().norm_and_pooling && active_kernels() != nullptr && norm.is_training() &&
          is_dense_image(input) && has_element_type(input.scalar_type()) &&
          input.numel() > input.size(1) && is_float(norm.weight) && is_float(norm.bias) &&
          norm.weight.numel() == input.size(1) &&

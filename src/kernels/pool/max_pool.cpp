@@ -59,7 +59,7 @@ class MaxPool : public torch::autograd::Function<MaxPool> {
 }  // namespace
 
 at::Tensor max_pool_2x2(const at::Tensor& input) {
-  const bool ours = active_options().fused_norm && active_kernels() != nullptr &&
+  const bool ours = active_options().norm_and_pooling && active_kernels() != nullptr &&
                     is_dense_image(input) && has_element_type(input.scalar_type()) &&
                     input.size(2) >= 2 && input.size(3) >= 2;
   return ours ? MaxPool::apply(input) : torch::max_pool2d(input, /*kernel_size=*/2);

@@ -32,7 +32,7 @@ class SpatialMean : public torch::autograd::Function<SpatialMean> {
 
 at::Tensor spatial_mean(const at::Tensor& input) {
   const bool ours = input.is_cuda() ? input.is_contiguous(at::MemoryFormat::ChannelsLast)
-                                    : active_options().fused_norm && is_dense_image(input);
+                                    : active_options().norm_and_pooling && is_dense_image(input);
   if (!ours || input.dim() != 4 || input.numel() == 0) {
     return torch::adaptive_avg_pool2d(input, {1, 1});
   }
