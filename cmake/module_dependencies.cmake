@@ -19,7 +19,7 @@ foreach(module dicom synth)
   target_compile_options(mpbench_${module} PRIVATE -ffp-contract=off)
 endforeach()
 # at::parallel_for runs in one thread where OpenMP is off. The runtime is LibTorch's own, so that there is one.
-file(GLOB kernel_loops ${CMAKE_SOURCE_DIR}/src/kernels/*_avx2.cpp ${CMAKE_SOURCE_DIR}/src/kernels/*_avx512.cpp)
+file(GLOB kernel_loops ${CMAKE_SOURCE_DIR}/src/kernels/*/*_avx2.cpp ${CMAKE_SOURCE_DIR}/src/kernels/*/*_avx512.cpp)
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)  # whose OpenMP has a runtime of its own
   set(loop_options "")
 else()

@@ -120,7 +120,7 @@ void add_run_flags(CLI::App& command, PredictionOptions& options) {
       "--precision",
       [&options](const std::string& word) { options.precision = parse_precision(word); },
       "fp32, tf32, bf16 or fp16 (default: the checkpoint's, or fp32)");
-  add_choice<kernels::Depthwise>(
+  add_choice<kernels::DepthwiseBackend>(
       command, "--depthwise", options.depthwise,
       "Depthwise convolutions on the CPU: auto, framework or fp32 (default: the "
       "checkpoint's, or auto)");

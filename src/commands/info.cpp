@@ -34,7 +34,7 @@ ordered_json versions_json() {
 ordered_json device_json(const device::DeviceInfo& info) {
   ordered_json precisions = ordered_json::object();
   for (const auto& each : info.precisions) {
-    precisions[std::string(to_string(each.precision))] = {{"support", to_string(each.support)},
+    precisions[std::string(to_string(each.precision))] = {{"support", enum_name(each.support)},
                                                           {"advice", each.advice}};
   }
   return {{"device", info.device.str()},
@@ -52,7 +52,7 @@ void print_text(const std::vector<device::DeviceInfo>& devices) {
                static_cast<double>(info.memory_bytes) / (1 << 30),
                info.compute_capability.empty() ? "" : "; ", info.compute_capability);
     for (const auto& each : info.precisions) {
-      fmt::print("  {:<5} {:<9} {}\n", to_string(each.precision), to_string(each.support),
+      fmt::print("  {:<5} {:<9} {}\n", to_string(each.precision), enum_name(each.support),
                  each.advice);
     }
     fmt::print("  --amp means {} here\n", to_string(device::default_mixed_precision(info.device)));

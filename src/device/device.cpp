@@ -88,18 +88,6 @@ c10::Device find_device(std::string_view text) {
                                                       : parse_device(text);
 }
 
-std::string_view to_string(Support support) {
-  switch (support) {
-    case Support::native:
-      return "native";
-    case Support::emulated:
-      return "emulated";
-    case Support::absent:
-      return "absent";
-  }
-  throw Error("no such support");
-}
-
 DeviceInfo describe(c10::Device device) {
   if (device.is_cpu()) return describe_cpu();
   if (cuda() == nullptr) throw Error(cuda_absence());
@@ -156,7 +144,7 @@ CudaVersions cuda_versions() {
 std::string precision_warning(Precision precision, c10::Device device, std::string_view advice) {
   for (const PrecisionSupport& one : describe(device).precisions) {
     if (one.precision != precision || one.support == Support::native) continue;
-    return fmt::format("{} is {} on this device: {}", to_string(precision), to_string(one.support),
+    return fmt::format("{} is {} on this device: {}", to_string(precision), enum_name(one.support),
                        advice.empty() ? one.advice : advice);
   }
   return {};

@@ -13,7 +13,7 @@
 #include <memory>
 #include <mutex>
 
-#include "depthwise_convolution.hpp"
+#include "depthwise/depthwise_convolution.hpp"
 
 namespace mpbench::kernels {
 namespace {
@@ -26,7 +26,7 @@ struct Registration {
   std::mutex mutex;
   int guards = 0;
   CpuKernelOptions options;
-  InstructionSet instructions = InstructionSet::none;
+  const KernelTable* kernels = nullptr;
   std::unique_ptr<torch::Library> library;
 };
 
@@ -55,7 +55,7 @@ const EmulatedOperations* emulated(const at::Tensor& a, const at::Tensor& b) {
 bool widened_depthwise(const at::Tensor& input, const at::Tensor& weight,
                        const ConvolutionArguments& arguments) {
   const at::ScalarType type = input.scalar_type();
-  return registration().options.depthwise == Depthwise::fp32 &&
+  return registration().options.depthwise == DepthwiseBackend::fp32 &&
          (type == at::kBFloat16 || type == at::kHalf) && weight.scalar_type() == type &&
          is_depthwise(input, weight, arguments);
 }
@@ -64,8 +64,7 @@ bool widened_depthwise(const at::Tensor& input, const at::Tensor& weight,
 std::optional<DepthwiseShape> own_depthwise(const at::Tensor& input, const at::Tensor& weight,
                                             const ConvolutionArguments& arguments) {
   const Registration& shared = registration();
-  if (shared.options.depthwise != Depthwise::automatic ||
-      shared.instructions == InstructionSet::none) {
+  if (shared.options.depthwise != DepthwiseBackend::automatic || shared.kernels == nullptr) {
     return std::nullopt;
   }
   return depthwise_shape(input, weight, arguments);
@@ -88,7 +87,7 @@ at::Tensor convolution(const at::Tensor& input, const at::Tensor& weight,
   const at::Tensor offset = bias.value_or(at::Tensor());
   if (!offset.defined() || offset.scalar_type() == weight.scalar_type()) {
     if (const auto shape = own_depthwise(input, weight, arguments)) {
-      return depthwise_convolution(*shape, shared.instructions, input, weight, offset);
+      return depthwise_convolution(*shape, *shared.kernels, input, weight, offset);
     }
   }
   const at::ScalarType type = input.scalar_type();
@@ -116,8 +115,8 @@ Gradients convolution_backward(const at::Tensor& output_gradient, const at::Tens
   const bool one_type = output_gradient.scalar_type() == type && weight.scalar_type() == type;
   if (one_type) {
     if (const auto shape = own_depthwise(input, weight, arguments)) {
-      return depthwise_convolution_backward(*shape, shared.instructions, output_gradient, input,
-                                            weight, wanted);
+      return depthwise_convolution_backward(*shape, *shared.kernels, output_gradient, input, weight,
+                                            wanted);
     }
   }
   const auto compute = [&](const at::Tensor& gradient, const at::Tensor& data,
@@ -186,10 +185,10 @@ class IgnoreWarnings : public c10::WarningHandler {
 };
 
 std::unique_ptr<torch::Library> register_kernels(const Registration& wanted) {
-  const Depthwise depthwise = wanted.options.depthwise;
-  const bool own = depthwise == Depthwise::automatic && wanted.instructions != InstructionSet::none;
+  const DepthwiseBackend depthwise = wanted.options.depthwise;
+  const bool own = depthwise == DepthwiseBackend::automatic && wanted.kernels != nullptr;
   const bool emulates = wanted.options.emulated && wanted.options.emulated->any();
-  if (!own && depthwise != Depthwise::fp32 && !emulates) return nullptr;
+  if (!own && depthwise != DepthwiseBackend::fp32 && !emulates) return nullptr;
   IgnoreWarnings ignore;
   const c10::WarningUtils::WarningHandlerGuard guard(&ignore);
   auto library = std::make_unique<torch::Library>(torch::Library::IMPL, "aten",
@@ -215,12 +214,12 @@ CpuKernelsGuard::CpuKernelsGuard(const CpuKernelOptions& options) {
   const std::lock_guard lock(shared.mutex);
   if (shared.guards == 0) {
     shared.options = options;
-    shared.instructions = instructions;
+    shared.kernels = kernel_table(instructions);
     shared.library = register_kernels(shared);
   }
   ++shared.guards;
   options_ = shared.options;
-  instructions_ = shared.instructions;
+  instructions_ = active_instructions();
 }
 
 CpuKernelsGuard::~CpuKernelsGuard() {
@@ -229,17 +228,23 @@ CpuKernelsGuard::~CpuKernelsGuard() {
   if (--shared.guards > 0) return;
   shared.library.reset();
   shared.options = {};
-  shared.instructions = InstructionSet::none;
+  shared.kernels = nullptr;
 }
 
 std::string CpuKernelsGuard::depthwise_label() const {
-  if (options_.depthwise != Depthwise::automatic) return std::string(enum_name(options_.depthwise));
+  if (options_.depthwise != DepthwiseBackend::automatic)
+    return std::string(enum_name(options_.depthwise));
   if (instructions_ == InstructionSet::none) return "framework";
-  return std::string(to_string(instructions_));
+  return std::string(enum_name(instructions_));
 }
 
 const CpuKernelOptions& active_options() { return registration().options; }
 
-InstructionSet active_instructions() { return registration().instructions; }
+const KernelTable* active_kernels() { return registration().kernels; }
+
+InstructionSet active_instructions() {
+  const KernelTable* const kernels = active_kernels();
+  return kernels == nullptr ? InstructionSet::none : kernels->instructions;
+}
 
 }  // namespace mpbench::kernels

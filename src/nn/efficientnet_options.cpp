@@ -1,10 +1,6 @@
 #include "mpbench/nn/efficientnet_options.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-
-#include "mpbench/core/error.hpp"
 
 namespace mpbench::nn {
 
@@ -28,38 +24,6 @@ const EfficientNetVariant* find_efficientnet(std::string_view name) {
       std::find_if(variants.begin(), variants.end(),
                    [&](const EfficientNetVariant& variant) { return variant.name == name; });
   return found == variants.end() ? nullptr : &*found;
-}
-
-std::string_view to_string(EfficientNetOrigin origin) {
-  switch (origin) {
-    case EfficientNetOrigin::torchvision:
-      return "torchvision";
-    case EfficientNetOrigin::timm:
-      return "timm";
-    case EfficientNetOrigin::timm_tf:
-      return "timm-tf";
-  }
-  return "";
-}
-
-EfficientNetOrigin parse_efficientnet_origin(std::string_view text) {
-  for (const auto origin :
-       {EfficientNetOrigin::torchvision, EfficientNetOrigin::timm, EfficientNetOrigin::timm_tf}) {
-    if (text == to_string(origin)) return origin;
-  }
-  throw UsageError(fmt::format("unknown origin '{}': choose torchvision, timm, timm-tf", text));
-}
-
-Activation parse_activation(std::string_view text) {
-  if (text == "silu") return Activation::silu;
-  if (text == "relu6") return Activation::relu6;
-  throw UsageError(fmt::format("unknown activation '{}': choose silu, relu6", text));
-}
-
-SqueezeExciteForm parse_squeeze_excite(std::string_view text) {
-  if (text == "transformed") return SqueezeExciteForm::transformed;
-  if (text == "textbook") return SqueezeExciteForm::textbook;
-  throw UsageError(fmt::format("unknown squeeze-excite '{}': choose transformed, textbook", text));
 }
 
 }  // namespace mpbench::nn

@@ -38,9 +38,9 @@ void require_model(const std::string& name) {
 
 void require_model_options(const ModelOptions& options) {
   require_model(options.name);
-  (void)parse_activation(options.activation);
-  (void)parse_squeeze_excite(options.squeeze_excite);
-  (void)parse_efficientnet_origin(options.origin);
+  (void)parse_enum<Activation>(options.activation, "activation");
+  (void)parse_enum<SqueezeExciteForm>(options.squeeze_excite, "squeeze-excite");
+  (void)parse_enum<EfficientNetOrigin>(options.origin, "origin");
   if (find_efficientnet(options.name) == nullptr) {
     const ModelOptions defaults;
     require_default(options.name, "activation", options.activation, defaults.activation);

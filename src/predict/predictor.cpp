@@ -7,13 +7,13 @@
 #include <optional>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/malloc_tuning.hpp"
 #include "mpbench/core/timer.hpp"
 #include "mpbench/data/loader.hpp"
 #include "mpbench/device/determinism.hpp"
 #include "mpbench/device/float32_precision.hpp"
 #include "mpbench/device/out_of_memory.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
-#include "mpbench/kernels/heap.hpp"
 #include "mpbench/train/errors.hpp"
 #include "mpbench/train/evaluation.hpp"
 #include "mpbench/train/loss.hpp"
@@ -49,7 +49,7 @@ Predictions predict(TrainedNetwork& network, const data::ImageSet& set,
   const device::DeterminismGuard determinism(options.deterministic, /*benchmark=*/false);
   std::optional<kernels::CpuKernelsGuard> cpu_kernels;
   if (options.device.is_cpu()) {
-    kernels::keep_freed_memory();
+    tune_malloc();
     cpu_kernels.emplace(
         train::cpu_kernel_options(options.depthwise, options.emulation, options.precision));
   }

@@ -115,10 +115,10 @@ data::ImageSet open_images(const TrainConfig& config, const ProgressFunction& pr
   return data::open_dataset(options, progress);
 }
 
-kernels::CpuKernelOptions cpu_kernel_options(kernels::Depthwise depthwise,
+kernels::CpuKernelOptions cpu_kernel_options(kernels::DepthwiseBackend depthwise,
                                              kernels::Emulation emulation, Precision precision) {
   kernels::CpuKernelOptions options{.depthwise = depthwise};
-  options.fused_norm = depthwise != kernels::Depthwise::framework;
+  options.norm_and_pooling = depthwise != kernels::DepthwiseBackend::framework;
   if (is_mixed(precision) && emulation == kernels::Emulation::automatic) {
     options.emulated = kernels::emulated_operations(precision);
   }

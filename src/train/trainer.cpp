@@ -252,7 +252,7 @@ std::string Trainer::cpu_kernels() const {
   if (depthwise == "framework") return depthwise;
   return fmt::format(
       "depthwise {}{}", depthwise,
-      kernels->options().fused_norm ? ", batch norm and activation fused, max pooling" : "");
+      kernels->options().norm_and_pooling ? ", batch norm and activation fused, max pooling" : "");
 }
 std::string Trainer::weights_report() const { return state_->weights_report; }
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "mpbench/kernels/heap.hpp"
+#include "mpbench/core/malloc_tuning.hpp"
 #include "mpbench/nn/backbone.hpp"
 #include "mpbench/nn/weights.hpp"
 #include "mpbench/train/setup.hpp"
@@ -42,7 +42,7 @@ Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images, b
                    training_loader_options(loading, config, criterion.task, split.train.size())),
       validation_loader(set, split.validation, loading) {
   if (device.is_cpu()) {
-    kernels::keep_freed_memory();
+    tune_malloc();
     kernels::CpuKernelOptions options =
         cpu_kernel_options(config.depthwise, config.emulation, config.precision);
     options.instructions = kernels::instruction_set(config.kernels);

@@ -25,7 +25,7 @@ std::vector<at::Tensor> step(at::ScalarType dtype, at::IntArrayRef sizes) {
 
 TEST(BatchNormActivationTest, DoesNotDependOnThreads) {
   const int threads = at::get_num_threads();
-  const CpuKernelsGuard guard({.fused_norm = true});
+  const CpuKernelsGuard guard({.norm_and_pooling = true});
   for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16, at::kHalf}) {
     at::set_num_threads(1);
     const auto alone = step(dtype, {4, 40, 30, 31});
@@ -43,10 +43,10 @@ TEST(BatchNormActivationTest, IsFusedOnlyWhereAsked) {
   torch::nn::BatchNorm2d norm(8);
   EXPECT_FALSE(fuses_batch_norm(*norm, input));
   {
-    const CpuKernelsGuard guard({.depthwise = Depthwise::automatic});
+    const CpuKernelsGuard guard({.depthwise = DepthwiseBackend::automatic});
     EXPECT_FALSE(fuses_batch_norm(*norm, input));
   }
-  const CpuKernelsGuard guard({.fused_norm = true});
+  const CpuKernelsGuard guard({.norm_and_pooling = true});
   EXPECT_TRUE(fuses_batch_norm(*norm, input));
   EXPECT_FALSE(fuses_batch_norm(*norm, input.contiguous()));
   EXPECT_FALSE(fuses_batch_norm(*norm, input.to(at::kDouble)));
@@ -57,7 +57,7 @@ TEST(BatchNormActivationTest, IsFusedOnlyWhereAsked) {
 }
 
 TEST(BatchNormActivationTest, WorksWithoutRunningStatistics) {
-  const CpuKernelsGuard guard({.fused_norm = true});
+  const CpuKernelsGuard guard({.norm_and_pooling = true});
   const at::Tensor input = at::randn({2, 8, 5, 5}).contiguous(at::MemoryFormat::ChannelsLast);
   torch::nn::BatchNorm2d norm(torch::nn::BatchNormOptions(8).track_running_stats(false));
   ASSERT_TRUE(fuses_batch_norm(*norm, input));
@@ -67,7 +67,7 @@ TEST(BatchNormActivationTest, WorksWithoutRunningStatistics) {
 
 TEST(BatchNormActivationTest, AgreesWithNumericalGradients) {
   // Of the whole block in float32: central differences of the sum of squares.
-  const CpuKernelsGuard guard({.depthwise = Depthwise::automatic, .fused_norm = true});
+  const CpuKernelsGuard guard({.depthwise = DepthwiseBackend::automatic, .norm_and_pooling = true});
   torch::manual_seed(8);
   const at::Tensor input = at::randn({2, 8, 6, 6}).contiguous(at::MemoryFormat::ChannelsLast);
   const at::Tensor weight = at::randn({8, 1, 3, 3}).requires_grad_();

@@ -47,7 +47,7 @@ std::string registered(const char* name) {
 
 TEST(CpuKernelsGuardTest, FrameworkRegistersNothing) {
   const std::string before = registered("aten::convolution");
-  const CpuKernelsGuard guard({.depthwise = Depthwise::framework});
+  const CpuKernelsGuard guard({.depthwise = DepthwiseBackend::framework});
   EXPECT_EQ(registered("aten::convolution"), before);
   EXPECT_EQ(guard.depthwise_label(), "framework");
 }
@@ -55,7 +55,7 @@ TEST(CpuKernelsGuardTest, FrameworkRegistersNothing) {
 TEST(CpuKernelsGuardTest, NeitherDoesAutomaticWithoutInstructions) {
   const EnvironmentVariable none("MPBENCH_KERNELS", "none");
   const std::string before = registered("aten::convolution");
-  const CpuKernelsGuard guard({.depthwise = Depthwise::automatic});
+  const CpuKernelsGuard guard({.depthwise = DepthwiseBackend::automatic});
   EXPECT_EQ(registered("aten::convolution"), before);
   EXPECT_EQ(guard.depthwise_label(), "framework");
 }
@@ -65,7 +65,7 @@ TEST(CpuKernelsGuardTest, RegistersAndPutsBack) {
     const std::string before = registered(name);
     EXPECT_THAT(before, Not(HasSubstr("cpu_kernels")));
     {
-      const CpuKernelsGuard guard({.depthwise = Depthwise::fp32});
+      const CpuKernelsGuard guard({.depthwise = DepthwiseBackend::fp32});
       EXPECT_THAT(registered(name), HasSubstr("cpu_kernels"));
       EXPECT_THAT(registered("aten::mm"), Not(HasSubstr("cpu_kernels")));
     }
@@ -74,22 +74,23 @@ TEST(CpuKernelsGuardTest, RegistersAndPutsBack) {
 }
 
 TEST(CpuKernelsGuardTest, TheOutermostOnesOptionsHold) {
-  EXPECT_EQ(active_options().depthwise, Depthwise::framework);
+  EXPECT_EQ(active_options().depthwise, DepthwiseBackend::framework);
   {
-    const CpuKernelsGuard outer({.depthwise = Depthwise::fp32, .fused_norm = true});
-    const CpuKernelsGuard inner({.depthwise = Depthwise::automatic});
-    EXPECT_EQ(inner.options().depthwise, Depthwise::fp32);
+    const CpuKernelsGuard outer({.depthwise = DepthwiseBackend::fp32, .norm_and_pooling = true});
+    const CpuKernelsGuard inner({.depthwise = DepthwiseBackend::automatic});
+    EXPECT_EQ(inner.options().depthwise, DepthwiseBackend::fp32);
     EXPECT_EQ(inner.depthwise_label(), "fp32");
-    EXPECT_TRUE(active_options().fused_norm);
+    EXPECT_TRUE(active_options().norm_and_pooling);
   }
-  EXPECT_EQ(active_options().depthwise, Depthwise::framework);
-  EXPECT_FALSE(active_options().fused_norm);
+  EXPECT_EQ(active_options().depthwise, DepthwiseBackend::framework);
+  EXPECT_FALSE(active_options().norm_and_pooling);
   EXPECT_EQ(active_instructions(), InstructionSet::none);
 }
 
 TEST(CpuKernelsGuardTest, LeavesFloat64AsItIs) {
   const Result before = convolve(at::kDouble);
-  for (const Depthwise choice : {Depthwise::automatic, Depthwise::fp32, Depthwise::framework}) {
+  for (const DepthwiseBackend choice :
+       {DepthwiseBackend::automatic, DepthwiseBackend::fp32, DepthwiseBackend::framework}) {
     const CpuKernelsGuard guard({.depthwise = choice});
     expect_equal(convolve(at::kDouble), before);
   }
@@ -97,13 +98,13 @@ TEST(CpuKernelsGuardTest, LeavesFloat64AsItIs) {
 
 TEST(CpuKernelsGuardTest, Fp32LeavesFloat32AsItIs) {
   const Result before = convolve(at::kFloat);
-  const CpuKernelsGuard guard({.depthwise = Depthwise::fp32});
+  const CpuKernelsGuard guard({.depthwise = DepthwiseBackend::fp32});
   expect_equal(convolve(at::kFloat), before);
 }
 
 TEST(CpuKernelsGuardTest, DoesNotDependOnThreads) {
   const int threads = at::get_num_threads();
-  const CpuKernelsGuard guard({.depthwise = Depthwise::automatic});
+  const CpuKernelsGuard guard({.depthwise = DepthwiseBackend::automatic});
   for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16, at::kHalf}) {
     for (const int stride : {1, 2}) {
       at::set_num_threads(1);
@@ -118,7 +119,7 @@ TEST(CpuKernelsGuardTest, DoesNotDependOnThreads) {
 }
 
 TEST(CpuKernelsGuardTest, TakesAGradientOfAnyStrides) {
-  const CpuKernelsGuard guard({.depthwise = Depthwise::automatic});
+  const CpuKernelsGuard guard({.depthwise = DepthwiseBackend::automatic});
   const at::Tensor input = at::randn({2, 16, 9, 9}).contiguous(at::MemoryFormat::ChannelsLast);
   const at::Tensor weight = at::randn({16, 1, 3, 3});
   const at::Tensor wide = at::randn({2, 16, 9, 18});
@@ -136,7 +137,7 @@ TEST(CpuKernelsGuardTest, TakesAGradientOfAnyStrides) {
 }
 
 TEST(CpuKernelsGuardTest, PassesOnInfinitiesAndNan) {
-  const CpuKernelsGuard guard({.depthwise = Depthwise::automatic});
+  const CpuKernelsGuard guard({.depthwise = DepthwiseBackend::automatic});
   for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16, at::kHalf}) {
     at::Tensor input = at::ones({1, 8, 5, 5}).to(dtype).contiguous(at::MemoryFormat::ChannelsLast);
     input[0][0][2][2] = std::numeric_limits<float>::infinity();
@@ -151,7 +152,7 @@ TEST(CpuKernelsGuardTest, PassesOnInfinitiesAndNan) {
 }
 
 TEST(CpuKernelsGuardTest, RefusesWhatTheFrameworkRefuses) {
-  const CpuKernelsGuard guard({.depthwise = Depthwise::automatic});
+  const CpuKernelsGuard guard({.depthwise = DepthwiseBackend::automatic});
   const at::Tensor input = at::ones({1, 8, 2, 2}).contiguous(at::MemoryFormat::ChannelsLast);
   const std::array<std::int64_t, 2> no_padding{0, 0};
   EXPECT_THROW(at::conv2d(input, at::ones({8, 1, 5, 5}), at::Tensor(), 1, no_padding, 1, 8),
@@ -168,14 +169,15 @@ TEST(InstructionSetTest, TheEnvironmentChooses) {
   }
   const EnvironmentVariable wrong("MPBENCH_KERNELS", "sse2");
   EXPECT_THROW(instruction_set(), UsageError);
-  EXPECT_THROW(CpuKernelsGuard({.depthwise = Depthwise::automatic}), UsageError);
+  EXPECT_THROW(CpuKernelsGuard({.depthwise = DepthwiseBackend::automatic}), UsageError);
 }
 
 TEST(DepthwiseTest, ParsesWhatItWrites) {
-  for (const Depthwise choice : {Depthwise::automatic, Depthwise::framework, Depthwise::fp32}) {
-    EXPECT_EQ(parse_enum<Depthwise>(enum_name(choice), "--depthwise"), choice);
+  for (const DepthwiseBackend choice :
+       {DepthwiseBackend::automatic, DepthwiseBackend::framework, DepthwiseBackend::fp32}) {
+    EXPECT_EQ(parse_enum<DepthwiseBackend>(enum_name(choice), "--depthwise"), choice);
   }
-  EXPECT_THROW(parse_enum<Depthwise>("fast", "--depthwise"), UsageError);
+  EXPECT_THROW(parse_enum<DepthwiseBackend>("fast", "--depthwise"), UsageError);
 }
 
 }  // namespace

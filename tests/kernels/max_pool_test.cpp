@@ -37,7 +37,7 @@ class MaxPoolTest : public testing::TestWithParam<const char*> {};
 
 TEST_P(MaxPoolTest, IsTheFrameworksPoolingAndGradient) {
   const EnvironmentVariable instructions("MPBENCH_KERNELS", GetParam());
-  const CpuKernelsGuard guard({.fused_norm = true});
+  const CpuKernelsGuard guard({.norm_and_pooling = true});
   for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16, at::kHalf}) {
     for (const std::int64_t channels : {1, 3, 16, 31, 32, 33, 64, 100}) {
       for (const auto& [height, width] : {std::pair{2, 2}, {8, 6}, {9, 7}, {3, 2}, {2, 31}}) {
@@ -54,7 +54,7 @@ TEST_P(MaxPoolTest, IsTheFrameworksPoolingAndGradient) {
 
 TEST_P(MaxPoolTest, TakesWhatIsNoNumberAsTheFrameworkDoes) {
   const EnvironmentVariable instructions("MPBENCH_KERNELS", GetParam());
-  const CpuKernelsGuard guard({.fused_norm = true});
+  const CpuKernelsGuard guard({.norm_and_pooling = true});
   const std::vector<float> odd{-infinity, infinity, nan, -0.0F, 0.0F, 1.0F};
   at::Tensor values = at::empty({6 * 6, 5, 12, 12});
   auto flat = values.view(-1);
@@ -73,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(Instructions, MaxPoolTest, testing::Values("auto", "avx
 TEST(MaxPoolOtherwiseTest, IsTheFrameworksWhereItIsNotOurs) {
   const at::Tensor values = at::randn({2, 5, 6, 4});
   {
-    const CpuKernelsGuard guard({.fused_norm = true});
+    const CpuKernelsGuard guard({.norm_and_pooling = true});
     EXPECT_TRUE(max_pool_2x2(values).equal(torch::max_pool2d(values, 2)));
     const at::Tensor exact = values.to(at::kDouble).contiguous(at::MemoryFormat::ChannelsLast);
     EXPECT_TRUE(max_pool_2x2(exact).equal(torch::max_pool2d(exact, 2)));

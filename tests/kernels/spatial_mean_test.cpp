@@ -12,7 +12,7 @@ namespace {
 TEST(SpatialMeanTest, IsTheFrameworksPoolingAndGradient) {
   for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16, at::kHalf}) {
     for (const bool fused : {false, true}) {
-      const CpuKernelsGuard guard({.fused_norm = fused});
+      const CpuKernelsGuard guard({.norm_and_pooling = fused});
       torch::manual_seed(2);
       const auto leaf = [&] {
         torch::manual_seed(2);
@@ -59,7 +59,7 @@ TEST(SpatialMeanTest, IsTheFrameworksOnAGpuToo) {
 }
 
 TEST(SpatialMeanTest, TakesWhatIsNotChannelsLast) {
-  const CpuKernelsGuard guard({.fused_norm = true});
+  const CpuKernelsGuard guard({.norm_and_pooling = true});
   const at::Tensor input = at::randn({2, 5, 4, 3});
   EXPECT_TRUE(spatial_mean(input).equal(torch::adaptive_avg_pool2d(input, {1, 1})));
 }

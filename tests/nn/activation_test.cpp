@@ -23,10 +23,13 @@ TEST(ActivationTest, GivesTheValuesOfItsDefinition) {
 }
 
 TEST(ActivationTest, RefusesAnUnknownNameWithTheChoices) {
-  EXPECT_EQ(parse_activation("silu"), Activation::silu);
-  EXPECT_EQ(parse_activation("relu6"), Activation::relu6);
-  EXPECT_THAT([] { (void)parse_activation("gelu"); },
-              testing::ThrowsMessage<UsageError>("unknown activation 'gelu': choose silu, relu6"));
+  const auto parse = [](std::string_view text) {
+    return parse_enum<Activation>(text, "activation");
+  };
+  EXPECT_EQ(parse("silu"), Activation::silu);
+  EXPECT_EQ(parse("relu6"), Activation::relu6);
+  EXPECT_THAT([&] { (void)parse("gelu"); },
+              testing::ThrowsMessage<UsageError>("activation gelu: choose silu or relu6"));
 }
 
 }  // namespace

@@ -21,9 +21,10 @@ TEST(ModelTest, RefusesAnUnknownNameWithTheChoices) {
 
 TEST(ModelTest, RefusesUnknownOptions) {
   EXPECT_THAT([] { (void)make_model({.name = "efficientnet-b0", .activation = "gelu"}); },
-              ThrowsMessage<UsageError>(HasSubstr("unknown activation 'gelu'")));
-  EXPECT_THAT([] { (void)make_model({.name = "efficientnet-b0", .squeeze_excite = "none"}); },
-              ThrowsMessage<UsageError>(HasSubstr("unknown squeeze-excite 'none'")));
+              ThrowsMessage<UsageError>(HasSubstr("activation gelu: choose silu or relu6")));
+  EXPECT_THAT(
+      [] { (void)make_model({.name = "efficientnet-b0", .squeeze_excite = "none"}); },
+      ThrowsMessage<UsageError>(HasSubstr("squeeze-excite none: choose transformed or textbook")));
 }
 
 TEST(ModelTest, RefusesAnEfficientNetsOptionsForOthers) {

@@ -59,11 +59,10 @@ double difference(const Pass& a, const Pass& b) {
 
 TEST(SqueezeExciteTest, BothFormsGiveTheSameValuesAndGradients) {
   for (const bool channels_last : {false, true}) {
-    const Pass transformed =
-        pass_through(SqueezeExciteForm::transformed, torch::kFloat, channels_last);
-    const Pass textbook = pass_through(SqueezeExciteForm::textbook, torch::kFloat, channels_last);
-    EXPECT_LT(difference(textbook, transformed), 1e-5);
-    EXPECT_TRUE(!channels_last || textbook.output.is_contiguous(at::MemoryFormat::ChannelsLast));
+    const Pass conv = pass_through(SqueezeExciteForm::conv, torch::kFloat, channels_last);
+    const Pass linear = pass_through(SqueezeExciteForm::linear, torch::kFloat, channels_last);
+    EXPECT_LT(difference(linear, conv), 1e-5);
+    EXPECT_TRUE(!channels_last || linear.output.is_contiguous(at::MemoryFormat::ChannelsLast));
   }
 }
 
@@ -72,10 +71,10 @@ TEST(SqueezeExciteTest, BothFormsAgreeUnderAutocastAsFarAsTheDtypeGoes) {
   constexpr double bfloat16_tolerance = 4 * 0x1p-8;
   constexpr double float16_tolerance = 4 * 0x1p-11;
   const auto differ = [](torch::ScalarType dtype) {
-    const Pass textbook = pass_through(SqueezeExciteForm::textbook, dtype);
-    EXPECT_EQ(textbook.output.scalar_type(), dtype);
-    EXPECT_EQ(textbook.gradients.back().scalar_type(), torch::kFloat);
-    return difference(textbook, pass_through(SqueezeExciteForm::transformed, dtype));
+    const Pass linear = pass_through(SqueezeExciteForm::linear, dtype);
+    EXPECT_EQ(linear.output.scalar_type(), dtype);
+    EXPECT_EQ(linear.gradients.back().scalar_type(), torch::kFloat);
+    return difference(linear, pass_through(SqueezeExciteForm::conv, dtype));
   };
   EXPECT_LT(differ(torch::kBFloat16), bfloat16_tolerance);
   EXPECT_LT(differ(torch::kHalf), float16_tolerance);
@@ -83,7 +82,7 @@ TEST(SqueezeExciteTest, BothFormsAgreeUnderAutocastAsFarAsTheDtypeGoes) {
 
 TEST(SqueezeExciteTest, ScalesChannelsByTheFormulaOfThePaper) {
   torch::manual_seed(3);
-  SqueezeExcite layer(channels, squeezed, Activation::relu6, SqueezeExciteForm::textbook);
+  SqueezeExcite layer(channels, squeezed, Activation::relu6, SqueezeExciteForm::linear);
   const auto parameters = layer.named_parameters();
   const torch::Tensor input = torch::randn({2, channels, 4, 4});
   const torch::Tensor hidden =
@@ -100,11 +99,13 @@ TEST(SqueezeExciteTest, ScalesChannelsByTheFormulaOfThePaper) {
 }
 
 TEST(SqueezeExciteTest, RefusesAnUnknownFormWithTheChoices) {
-  EXPECT_EQ(parse_squeeze_excite("textbook"), SqueezeExciteForm::textbook);
-  EXPECT_EQ(parse_squeeze_excite("transformed"), SqueezeExciteForm::transformed);
-  EXPECT_THAT([] { (void)parse_squeeze_excite("se"); },
-              testing::ThrowsMessage<UsageError>(
-                  "unknown squeeze-excite 'se': choose transformed, textbook"));
+  const auto parse = [](std::string_view text) {
+    return parse_enum<SqueezeExciteForm>(text, "squeeze-excite");
+  };
+  EXPECT_EQ(parse("textbook"), SqueezeExciteForm::linear);
+  EXPECT_EQ(parse("transformed"), SqueezeExciteForm::conv);
+  EXPECT_THAT([&] { (void)parse("se"); }, testing::ThrowsMessage<UsageError>(
+                                              "squeeze-excite se: choose transformed or textbook"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Depthwise convolutions and batch norms under CpuKernelsGuard: JSON in, JSON out.
+// DepthwiseBackend convolutions and batch norms under CpuKernelsGuard: JSON in, JSON out.
 // kernels_parity_test.py compares them with PyTorch's.
 #include <torch/types.h>
 
@@ -6,9 +6,9 @@
 
 #include "convolve.hpp"
 #include "driver.hpp"
+#include "mpbench/core/malloc_tuning.hpp"
 #include "mpbench/kernels/batch_norm_activation.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
-#include "mpbench/kernels/heap.hpp"
 #include "tensor_json.hpp"
 
 namespace mpbench::parity::kernels_driver {
@@ -84,10 +84,10 @@ json time_step(const json& spec) {
 }
 
 json answer(const json& spec) {
-  kernels::keep_freed_memory();
-  const CpuKernelsGuard guard({.depthwise = parse_enum<kernels::Depthwise>(
+  tune_malloc();
+  const CpuKernelsGuard guard({.depthwise = parse_enum<kernels::DepthwiseBackend>(
                                    spec.at("depthwise").get<std::string>(), "depthwise"),
-                               .fused_norm = spec.value("fused_norm", true)});
+                               .norm_and_pooling = spec.value("fused_norm", true)});
   const std::string command = spec.at("command");
   json result = command == "convolve"    ? convolve(spec)
                 : command == "normalize" ? normalize(spec)

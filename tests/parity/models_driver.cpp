@@ -95,8 +95,8 @@ torch::Tensor pass(nn::ImageClassifier& model, const json& request) {
 json answer(const json& request) {
   std::optional<kernels::CpuKernelsGuard> own_kernels;
   if (request.value("own_kernels", false)) {
-    own_kernels.emplace(
-        kernels::CpuKernelOptions{.depthwise = kernels::Depthwise::automatic, .fused_norm = true});
+    own_kernels.emplace(kernels::CpuKernelOptions{.depthwise = kernels::DepthwiseBackend::automatic,
+                                                  .norm_and_pooling = true});
   }
   const auto model = make_model(request);
   if (request.contains("state")) {

@@ -33,7 +33,6 @@ TO_BE_ENUMS = {
     "src/data/formats/rsna_format.cpp": 1,
     "src/kernels/emulation.cpp": 3,
     "src/kernels/instruction_set.cpp": 1,
-    "src/nn/efficientnet_options.cpp": 4,
     "src/nn/model_options.cpp": 2,
     "src/nn/models/model.cpp": 2,
     "src/nn/weights/weights.cpp": 1,

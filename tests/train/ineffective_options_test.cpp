@@ -63,7 +63,7 @@ TEST(IneffectiveOptionsTest, OfOtherKinds) {
   };
   refused("--validation-fraction", {.split = {.validation_fraction = 0.5, .folds = 5}});
   refused("--kernels", {.device = "cuda", .kernels = "avx2"});
-  refused("--depthwise", {.device = "cuda:1", .depthwise = kernels::Depthwise::fp32});
+  refused("--depthwise", {.device = "cuda:1", .depthwise = kernels::DepthwiseBackend::fp32});
   refused(
       "--emulation",
       {.precision = Precision::bf16, .device = "cuda", .emulation = kernels::Emulation::framework});

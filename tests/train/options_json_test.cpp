@@ -19,7 +19,7 @@ TrainConfig with_many_changes() {
           .seed = largest_seed,
           .channels_last = false,
           .balance = Balance::weight,
-          .depthwise = kernels::Depthwise::fp32};
+          .depthwise = kernels::DepthwiseBackend::fp32};
 }
 
 TEST(OptionsJsonTest, EveryOptionReadsBack) {

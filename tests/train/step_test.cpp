@@ -23,8 +23,8 @@ struct StepTest : testing::TestWithParam<Precision> {
     TrainStepContext context{*model, loss, *optimizer, scaler, GetParam()};
     return train_step(context, {&batch, 1});
   }
-  kernels::CpuKernelsGuard kernels{
-      cpu_kernel_options(kernels::Depthwise::framework, kernels::Emulation::automatic, GetParam())};
+  kernels::CpuKernelsGuard kernels{cpu_kernel_options(kernels::DepthwiseBackend::framework,
+                                                      kernels::Emulation::automatic, GetParam())};
   std::shared_ptr<nn::ImageClassifier> model;
   std::unique_ptr<Optimizer> optimizer;
   data::Batch batch;
@@ -59,7 +59,7 @@ INSTANTIATE_TEST_SUITE_P(Precisions, StepTest,
 TEST(StepTest, AnOverflowingScaleSkipsTheUpdateAndBacksOff) {
   torch::manual_seed(0);
   const kernels::CpuKernelsGuard kernels(cpu_kernel_options(
-      kernels::Depthwise::framework, kernels::Emulation::automatic, Precision::fp16));
+      kernels::DepthwiseBackend::framework, kernels::Emulation::automatic, Precision::fp16));
   const auto model = nn::make_model({.in_channels = 1, .outputs = 1});
   const auto optimizer = make_optimizer(model->parameters(), {});
   amp::GradScaler scaler({.init_scale = 1e30});

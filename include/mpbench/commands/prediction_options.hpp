@@ -33,8 +33,8 @@ struct PredictionOptions {
   std::filesystem::path split;
   std::optional<DatasetPart> part;  ///< nothing: validation with --split, else all
   std::string out = "-";
-  std::optional<Precision> precision;           ///< nothing: the checkpoint's
-  std::optional<kernels::Depthwise> depthwise;  ///< nothing: the checkpoint's
+  std::optional<Precision> precision;                  ///< nothing: the checkpoint's
+  std::optional<kernels::DepthwiseBackend> depthwise;  ///< nothing: the checkpoint's
   std::string device = "auto";
   int threads = 0;
   int workers = 1;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mpbench/core/enum_names.hpp"
 #include "mpbench/core/precision.hpp"
 
 /// The machine a run computes on. CUDA is the same code with another device; what only CUDA has is
@@ -35,7 +36,16 @@ enum class Support {
   absent,    ///< cannot be asked for here
 };
 
-std::string_view to_string(Support support);
+}  // namespace mpbench::device
+
+template <>
+inline constexpr auto mpbench::enum_names<mpbench::device::Support> =
+    std::to_array<mpbench::EnumName<mpbench::device::Support>>(
+        {{mpbench::device::Support::native, "native"},
+         {mpbench::device::Support::emulated, "emulated"},
+         {mpbench::device::Support::absent, "absent"}});
+
+namespace mpbench::device {
 
 /// One line of advice goes with each verdict.
 struct PrecisionSupport {

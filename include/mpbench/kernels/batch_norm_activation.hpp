@@ -6,10 +6,10 @@
 
 namespace mpbench::kernels {
 
-/// Whether batch_norm_activation computes this: a CpuKernelsGuard with fused_norm lives, the module
-/// is training, and the input is a dense channels_last tensor [N, C, H, W] of float32, bfloat16 or
-/// float16 on the CPU with more than one value a channel; parameters and running statistics in
-/// float32. Elsewhere use the framework's operations.
+/// Whether batch_norm_activation computes this: a CpuKernelsGuard with norm_and_pooling lives, the
+/// module is training, and the input is a dense channels_last tensor [N, C, H, W] of float32,
+/// bfloat16 or float16 on the CPU with more than one value a channel; parameters and running
+/// statistics in float32. Elsewhere use the framework's operations.
 bool fuses_batch_norm(const torch::nn::BatchNorm2dImpl& norm, const at::Tensor& input);
 
 /// activation(norm(input)) as one operation for autograd, [N, C, H, W] -> the same, in the input's

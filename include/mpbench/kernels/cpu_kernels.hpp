@@ -11,15 +11,16 @@ namespace mpbench::kernels {
 
 /// Where kernels of our own stand in for the framework's on the CPU. The defaults change nothing.
 struct CpuKernelOptions {
-  Depthwise depthwise = Depthwise::framework;
+  DepthwiseBackend depthwise = DepthwiseBackend::framework;
   /// Given: those convolutions and matrix products of its 16-bit type are computed in float32 from
   /// the 16-bit operands, and the result is rounded: the values of a 16-bit kernel that accumulates
   /// in float32.
   std::optional<EmulatedOperations> emulated{};
   /// Of our kernels; the environment's choice, or the processor's widest, unless given.
   std::optional<InstructionSet> instructions{};
-  /// batch_norm_activation in one pass, keeping only its input for the backward pass.
-  bool fused_norm = false;
+  /// batch_norm_activation, max_pool_2x2 and spatial_mean as autograd functions that keep their
+  /// input alone, or nothing, for the backward pass; else the framework's operations.
+  bool norm_and_pooling = false;
 };
 
 /// Puts the kernels in place while it lives; every other operation, dtype and device is untouched.
@@ -43,8 +44,8 @@ class CpuKernelsGuard {
   const CpuKernelOptions& options() const { return options_; }
 
   /// How depthwise convolutions are computed in this run, for runs.csv: "framework", "fp32", or our
-  /// own kernels' "avx512" or "avx2". Depthwise::automatic is "framework" where we have none for
-  /// this processor.
+  /// own kernels' "avx512" or "avx2". DepthwiseBackend::automatic is "framework" where we have none
+  /// for this processor.
   std::string depthwise_label() const;
 
  private:

@@ -3,6 +3,8 @@
 #include <optional>
 #include <string_view>
 
+#include "mpbench/core/enum_names.hpp"
+
 namespace mpbench::kernels {
 
 /// The vector instructions that our kernels are compiled for. What a processor lacks is never run.
@@ -17,7 +19,11 @@ enum class InstructionSet {
 std::optional<InstructionSet> parse_instruction_set(std::string_view text,
                                                     std::string_view source = {});
 
-/// The name that parse_instruction_set reads.
-std::string_view to_string(InstructionSet instructions);
-
 }  // namespace mpbench::kernels
+
+template <>
+inline constexpr auto mpbench::enum_names<mpbench::kernels::InstructionSet> =
+    std::to_array<mpbench::EnumName<mpbench::kernels::InstructionSet>>(
+        {{mpbench::kernels::InstructionSet::avx512, "avx512"},
+         {mpbench::kernels::InstructionSet::avx2, "avx2"},
+         {mpbench::kernels::InstructionSet::none, "none"}});

@@ -15,7 +15,7 @@ class EfficientNet : public ImageClassifier {
  public:
   EfficientNet(const EfficientNetVariant& variant, int in_channels, int outputs,
                Activation activation = Activation::silu,
-               SqueezeExciteForm squeeze_excite = SqueezeExciteForm::transformed);
+               SqueezeExciteForm squeeze_excite = SqueezeExciteForm::conv);
   torch::Tensor forward(torch::Tensor images) override;
   std::string stem() const override { return "features.0.0"; }
   std::string head() const override { return "classifier.1"; }

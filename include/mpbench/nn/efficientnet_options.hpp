@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mpbench/core/enum_names.hpp"
 #include "mpbench/kernels/activation.hpp"
 
 namespace mpbench::nn {
@@ -30,28 +31,35 @@ enum class EfficientNetOrigin {
   timm_tf       ///< timm's tf_efficientnet_*: 1e-3 and 0.1, and TensorFlow's "same" padding
 };
 
-/// "torchvision", "timm", "timm-tf".
-std::string_view to_string(EfficientNetOrigin origin);
-
-/// The inverse; throws UsageError naming the choices.
-EfficientNetOrigin parse_efficientnet_origin(std::string_view text);
-
 /// B0 to B7.
 const std::vector<EfficientNetVariant>& efficientnet_variants();
 
 /// Null for a name that is not an EfficientNet's.
 const EfficientNetVariant* find_efficientnet(std::string_view name);
 
-/// Parses an EfficientNet's activation, "silu" or "relu6"; throws UsageError naming the choices.
-Activation parse_activation(std::string_view text);
-
 /// Two ways to compute the same squeeze-and-excitation.
 enum class SqueezeExciteForm {
-  transformed,  ///< pooling to 1x1 and 1x1 convolutions
-  textbook,     ///< the mean over the image and matrix products
+  conv,    ///< pooling to 1x1 and 1x1 convolutions
+  linear,  ///< the mean over the image and linear layers
 };
 
-/// Parses "transformed" or "textbook"; throws UsageError naming the choices.
-SqueezeExciteForm parse_squeeze_excite(std::string_view text);
-
 }  // namespace mpbench::nn
+
+template <>
+inline constexpr auto mpbench::enum_names<mpbench::nn::EfficientNetOrigin> =
+    std::to_array<mpbench::EnumName<mpbench::nn::EfficientNetOrigin>>(
+        {{mpbench::nn::EfficientNetOrigin::torchvision, "torchvision"},
+         {mpbench::nn::EfficientNetOrigin::timm, "timm"},
+         {mpbench::nn::EfficientNetOrigin::timm_tf, "timm-tf"}});
+
+/// Those that an EfficientNet can have.
+template <>
+inline constexpr auto mpbench::enum_names<mpbench::nn::Activation> =
+    std::to_array<mpbench::EnumName<mpbench::nn::Activation>>(
+        {{mpbench::nn::Activation::silu, "silu"}, {mpbench::nn::Activation::relu6, "relu6"}});
+
+template <>
+inline constexpr auto mpbench::enum_names<mpbench::nn::SqueezeExciteForm> =
+    std::to_array<mpbench::EnumName<mpbench::nn::SqueezeExciteForm>>(
+        {{mpbench::nn::SqueezeExciteForm::conv, "transformed"},
+         {mpbench::nn::SqueezeExciteForm::linear, "textbook"}});

@@ -12,7 +12,8 @@ struct ModelOptions {
   int outputs = 1;  ///< 1 for a binary question (a logit), the number of classes otherwise
   std::string activation = "silu";             ///< EfficientNet's: "silu" or "relu6"
   std::string squeeze_excite = "transformed";  ///< EfficientNet's: "transformed" (1x1 convolutions)
-                                               ///< or "textbook" (mean and linear layers)
+                                               ///< or "textbook" (mean and linear layers), as
+                                               ///< SqueezeExciteForm
   std::string origin = "torchvision";  ///< EfficientNet's: "torchvision", "timm" or "timm-tf"; a
                                        ///< weights file sets it (EfficientNetOrigin)
 };

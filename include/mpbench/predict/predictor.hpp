@@ -23,8 +23,8 @@ struct PredictOptions {
   int workers = 1;  ///< threads that fill batches; 0: the caller's own
   bool channels_last = true;
   bool deterministic = false;
-  kernels::Depthwise depthwise = kernels::Depthwise::automatic;  ///< on the CPU
-  kernels::Emulation emulation = kernels::Emulation::automatic;  ///< on the CPU
+  kernels::DepthwiseBackend depthwise = kernels::DepthwiseBackend::automatic;  ///< on the CPU
+  kernels::Emulation emulation = kernels::Emulation::automatic;                ///< on the CPU
 };
 
 /// What a network says of some images.

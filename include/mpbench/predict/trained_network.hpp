@@ -32,7 +32,7 @@ struct TrainedNetwork {
   int batch_size = 32;
   bool channels_last = true;
   bool deterministic = false;
-  kernels::Depthwise depthwise = kernels::Depthwise::automatic;
+  kernels::DepthwiseBackend depthwise = kernels::DepthwiseBackend::automatic;
   kernels::Emulation emulation = kernels::Emulation::automatic;
   /// For the log: "resnet18 of 3 classes, averaged weights, after 5 epochs (120 steps)".
   std::string description;

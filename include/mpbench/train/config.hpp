@@ -101,7 +101,7 @@ struct TrainConfig {
   int warmup_steps = 3;
   amp::GradScalerOptions scaler;
   std::int64_t stall_steps = 200;  ///< skipped in a row that end a run as diverged
-  kernels::Depthwise depthwise = kernels::Depthwise::automatic;
+  kernels::DepthwiseBackend depthwise = kernels::DepthwiseBackend::automatic;
   kernels::Emulation emulation = kernels::Emulation::automatic;
   std::string kernels = "auto";
   bool cuda_graph = false;

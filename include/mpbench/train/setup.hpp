@@ -36,8 +36,8 @@ data::Normalization make_normalization(NormalizationKind kind, const data::Image
 Loss make_loss(const TrainConfig& config, const data::ImageSet& set, const data::Split& split);
 
 /// Our kernels on the CPU, in training and in prediction: all of them, or with
-/// Depthwise::framework none but those that fp16 cannot do without.
-kernels::CpuKernelOptions cpu_kernel_options(kernels::Depthwise depthwise,
+/// DepthwiseBackend::framework none but those that fp16 cannot do without.
+kernels::CpuKernelOptions cpu_kernel_options(kernels::DepthwiseBackend depthwise,
                                              kernels::Emulation emulation, Precision precision);
 
 /// For validation: every image, in order.

@@ -24,16 +24,16 @@ SqueezeExcite::SqueezeExcite(int channels, int squeeze_channels, Activation acti
       form_(form) {}
 
 torch::Tensor SqueezeExcite::forward(const torch::Tensor& input) {
-  const bool transformed = form_ == SqueezeExciteForm::transformed;
-  return (transformed ? scale_by_convolutions(input) : scale_by_matrices(input)) * input;
+  const bool conv = form_ == SqueezeExciteForm::conv;
+  return (conv ? conv_scale(input) : linear_scale(input)) * input;
 }
 
-torch::Tensor SqueezeExcite::scale_by_convolutions(const torch::Tensor& input) {
+torch::Tensor SqueezeExcite::conv_scale(const torch::Tensor& input) {
   const torch::Tensor pooled = kernels::spatial_mean(input);
   return fc2_->forward(activate(fc1_->forward(pooled), activation_)).sigmoid();
 }
 
-torch::Tensor SqueezeExcite::scale_by_matrices(const torch::Tensor& input) {
+torch::Tensor SqueezeExcite::linear_scale(const torch::Tensor& input) {
   const torch::Tensor mean = input.mean({2, 3});
   return multiply(fc2_, activate(multiply(fc1_, mean), activation_))
       .sigmoid()

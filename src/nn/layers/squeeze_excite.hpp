@@ -10,7 +10,7 @@ namespace mpbench::nn {
 /// "Squeeze-and-Excitation Networks", arXiv:1709.01507.
 ///
 /// Both forms hold the same parameters under torchvision's names: fc1.weight [S, C, 1, 1],
-/// fc2.weight [C, S, 1, 1] and the biases. The textbook form views the weights as the matrices [S,
+/// fc2.weight [C, S, 1, 1] and the biases. The linear form views the weights as the matrices [S,
 /// C] and [C, S], so either form takes the other's state as it is.
 class SqueezeExcite : public torch::nn::Module {
  public:
@@ -20,8 +20,8 @@ class SqueezeExcite : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& input);
 
  private:
-  torch::Tensor scale_by_convolutions(const torch::Tensor& input);
-  torch::Tensor scale_by_matrices(const torch::Tensor& input);
+  torch::Tensor conv_scale(const torch::Tensor& input);
+  torch::Tensor linear_scale(const torch::Tensor& input);
 
   torch::nn::Conv2d fc1_;
   torch::nn::Conv2d fc2_;

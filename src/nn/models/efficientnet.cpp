@@ -182,12 +182,12 @@ void EfficientNet::set_origin(EfficientNetOrigin origin) {
 
 std::string origin_of(const ImageClassifier& model) {
   const auto* efficientnet = dynamic_cast<const EfficientNet*>(&model);
-  return std::string(to_string(efficientnet == nullptr ? EfficientNetOrigin::torchvision
+  return std::string(enum_name(efficientnet == nullptr ? EfficientNetOrigin::torchvision
                                                        : efficientnet->origin()));
 }
 
 void set_origin(ImageClassifier& model, const std::string& origin) {
-  const auto parsed = parse_efficientnet_origin(origin);
+  const auto parsed = parse_enum<EfficientNetOrigin>(origin, "origin");
   if (auto* efficientnet = dynamic_cast<EfficientNet*>(&model)) {
     efficientnet->set_origin(parsed);
   } else if (parsed != EfficientNetOrigin::torchvision) {

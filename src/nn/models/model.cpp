@@ -12,10 +12,10 @@ std::shared_ptr<ImageClassifier> make_model(const ModelOptions& options) {
   require_model_options(options);
   const auto& [name, in_channels, outputs, activation, squeeze_excite, origin] = options;
   if (const auto* variant = find_efficientnet(name)) {
-    auto model =
-        std::make_shared<EfficientNet>(*variant, in_channels, outputs, parse_activation(activation),
-                                       parse_squeeze_excite(squeeze_excite));
-    model->set_origin(parse_efficientnet_origin(origin));
+    auto model = std::make_shared<EfficientNet>(
+        *variant, in_channels, outputs, parse_enum<Activation>(activation, "activation"),
+        parse_enum<SqueezeExciteForm>(squeeze_excite, "squeeze-excite"));
+    model->set_origin(parse_enum<EfficientNetOrigin>(origin, "origin"));
     return model;
   }
   if (name == "resnet18") return std::make_shared<ResNet>(resnet18, in_channels, outputs);

@@ -88,7 +88,7 @@ class Fitting {
       report_.origin = state_.origin;
     } else if (report_.names_from_timm) {
       const TimmOrigin timm = find_timm_origin(hints);
-      report_.origin = to_string(timm.origin);
+      report_.origin = enum_name(timm.origin);
       if (timm.hint.empty()) {
         report_.warnings.push_back(fmt::format(
             "nothing tells which of timm's networks this is: it is taken for {}. A "
@@ -267,12 +267,10 @@ class Fitting {
   }
 
   EfficientNetOrigin parse_origin(const std::string& text) const {
-    try {
-      if (!own_.contains("features.0.0.weight")) fail("origin", "this network has none");
-      return parse_efficientnet_origin(text);
-    } catch (const UsageError& error) {
-      fail("model/origin", error.what());
-    }
+    if (!own_.contains("features.0.0.weight")) fail("origin", "this network has none");
+    if (const auto origin = find_enum<EfficientNetOrigin>(text)) return *origin;
+    fail("model/origin",
+         fmt::format("unknown origin '{}': choose {}", text, enum_choices<EfficientNetOrigin>()));
   }
 
   at::Tensor convert(const std::string& name, const at::Tensor& tensor, at::ScalarType to) const {

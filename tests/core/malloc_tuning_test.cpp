@@ -1,4 +1,4 @@
-#include "mpbench/kernels/heap.hpp"
+#include "mpbench/core/malloc_tuning.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace mpbench::kernels {
+namespace mpbench {
 namespace {
 
 long page_faults() {
@@ -31,14 +31,14 @@ long faults_again() {
   return faults;
 }
 
-TEST(HeapTest, FreedMemoryIsUsedAgain) {
+TEST(MallocTuningTest, FreedMemoryIsUsedAgain) {
 #if !defined(__GLIBC__) || defined(MPBENCH_SANITIZED)
   GTEST_SKIP() << "not glibc's allocator";
 #else
-  keep_freed_memory();
+  tune_malloc();
   EXPECT_LT(faults_again(), 1000) << "of 16384 pages";
 #endif
 }
 
 }  // namespace
-}  // namespace mpbench::kernels
+}  // namespace mpbench

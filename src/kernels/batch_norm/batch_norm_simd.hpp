@@ -7,10 +7,11 @@
 #include <numeric>
 #include <vector>
 
-#include "activation_lanes.hpp"
-#include "norm_kernels.hpp"
+#include "../element_type.hpp"
+#include "../simd/activation.hpp"
+#include "batch_norm_kernels.hpp"
 
-// The loops behind norm_kernels.hpp, written once and compiled for each set of instructions.
+// The loops behind batch_norm_kernels.hpp, written once and compiled for each set of instructions.
 
 MPBENCH_TARGET_BEGIN
 
@@ -58,9 +59,9 @@ class FoldedMatrix {
 
 /// A value a channel, in the order of a block's registers.
 template <typename T>
-class ArrangedChannels {
+class PackedChannels {
  public:
-  ArrangedChannels(const FoldedMatrix& matrix, const float* values)
+  PackedChannels(const FoldedMatrix& matrix, const float* values)
       : values_(static_cast<std::size_t>(matrix.blocks() * block_width), 0.0F) {
     for (std::int64_t copy = 0; copy < matrix.copies(); ++copy) {
       for (std::int64_t channel = 0; channel < matrix.channels(); ++channel) {
@@ -74,7 +75,7 @@ class ArrangedChannels {
            position_in_block<T>(static_cast<int>(column % block_width));
   }
   Block block(std::int64_t number) const {
-    return load_arranged(values_.data() + number * block_width);
+    return load_packed(values_.data() + number * block_width);
   }
 
  private:
@@ -82,10 +83,10 @@ class ArrangedChannels {
 };
 
 template <typename T>
-struct ArrangedCoefficients {
-  ArrangedCoefficients(const FoldedMatrix& matrix, const NormCoefficients& c)
+struct PackedCoefficients {
+  PackedCoefficients(const FoldedMatrix& matrix, const NormCoefficients& c)
       : mean(matrix, c.mean), scale(matrix, c.scale), bias(matrix, c.bias) {}
-  ArrangedChannels<T> mean, scale, bias;
+  PackedChannels<T> mean, scale, bias;
 };
 
 [[gnu::always_inline]] inline Block subtract(Block x, Block y) { return {x.a - y.a, x.b - y.b}; }
@@ -116,7 +117,7 @@ class TileSums {
     std::fill_n(second, matrix_.channels(), 0.0);
     for (std::int64_t copy = 0; copy < matrix_.copies(); ++copy) {
       for (std::int64_t channel = 0; channel < matrix_.channels(); ++channel) {
-        const std::int64_t at = ArrangedChannels<T>::index(copy * matrix_.channels() + channel);
+        const std::int64_t at = PackedChannels<T>::index(copy * matrix_.channels() + channel);
         first[channel] += totals[static_cast<std::size_t>(at)];
         second[channel] += totals[static_cast<std::size_t>(stride_ + at)];
       }
@@ -142,7 +143,7 @@ std::int64_t fetch_distance(const FoldedMatrix& matrix) {
 }
 
 /// Blocks whose sums fit the registers together.
-#ifdef MPBENCH_LANES_AVX512
+#ifdef MPBENCH_SIMD_AVX512
 constexpr int group = 4;
 #else
 constexpr int group = 1;
@@ -152,7 +153,7 @@ constexpr int group = 1;
 /// sums[stride + block].
 template <typename T, int count>
 [[gnu::always_inline]] inline void add_moments(const FoldedMatrix& matrix, const T* x,
-                                               const ArrangedChannels<T>& pivot, std::int64_t row,
+                                               const PackedChannels<T>& pivot, std::int64_t row,
                                                std::int64_t last_row, std::int64_t block,
                                                float* sums, std::int64_t stride) {
   const std::int64_t ahead = fetch_distance<T>(matrix);
@@ -162,26 +163,26 @@ template <typename T, int count>
 #pragma GCC unroll 4
   for (int i = 0; i < count; ++i) {
     pivots[i] = pivot.block(block + i);
-    first[i] = load_arranged(sums + i * block_width);
-    second[i] = load_arranged(sums + stride + i * block_width);
+    first[i] = load_packed(sums + i * block_width);
+    second[i] = load_packed(sums + stride + i * block_width);
   }
-  const Part part(matrix.width() - (block + count - 1) * block_width);
-  const Part whole(block_width);
+  const TailMask mask(matrix.width() - (block + count - 1) * block_width);
+  const TailMask whole(block_width);
   for (; row < last_row; ++row) {
     const T* const from = x + row * matrix.width() + block * block_width;
 #pragma GCC unroll 4
     for (int i = 0; i < count; ++i) {
       prefetch_block(from + i * block_width + ahead);
       const Block d =
-          subtract(load(from + i * block_width, i + 1 < count ? whole : part), pivots[i]);
+          subtract(load(from + i * block_width, i + 1 < count ? whole : mask), pivots[i]);
       first[i] = add(first[i], d);
       second[i] = multiply_add(d, d, second[i]);
     }
   }
 #pragma GCC unroll 4
   for (int i = 0; i < count; ++i) {
-    store_arranged(sums + i * block_width, first[i]);
-    store_arranged(sums + stride + i * block_width, second[i]);
+    store_packed(sums + i * block_width, first[i]);
+    store_packed(sums + stride + i * block_width, second[i]);
   }
 }
 
@@ -190,7 +191,7 @@ void batch_moments(const NormShape& shape, const T* x, double* mean, double* var
   const FoldedMatrix matrix(shape);
   // Around the first row's values: the square of the mean would drown the variance in rounding.
   std::vector<float> pivot(x, x + shape.channels);
-  const ArrangedChannels<T> pivots(matrix, pivot.data());
+  const PackedChannels<T> pivots(matrix, pivot.data());
   TileSums<T> sums(matrix);
   matrix.for_each_tile([&](std::int64_t tile, std::int64_t row, std::int64_t last_row) {
     for (; row < last_row; row += part_rows) {
@@ -215,36 +216,36 @@ void batch_moments(const NormShape& shape, const T* x, double* mean, double* var
   }
 }
 
-/// Calls function(offset, block, part) for each block of the rows [row, last_row).
+/// Calls function(offset, block, mask) for each block of the rows [row, last_row).
 template <typename Function>
 [[gnu::always_inline]] inline void for_each_block(const FoldedMatrix& matrix, std::int64_t row,
                                                   std::int64_t last_row, Function function) {
   for (; row < last_row; ++row) {
     for (std::int64_t block = 0; block < matrix.blocks(); ++block) {
       function(row * matrix.width() + block * block_width, block,
-               Part(matrix.width() - block * block_width));
+               TailMask(matrix.width() - block * block_width));
     }
   }
 }
 
 template <Activation activation, typename T>
-void normalize_all(const FoldedMatrix& matrix, const ArrangedCoefficients<T>& c, const T* x, T* y) {
+void normalize_all(const FoldedMatrix& matrix, const PackedCoefficients<T>& c, const T* x, T* y) {
   const std::int64_t ahead = fetch_distance<T>(matrix);
   matrix.for_each_tile([&](std::int64_t, std::int64_t row, std::int64_t last_row) {
     for_each_block(
         matrix, row, last_row,
-        [&](std::int64_t at, std::int64_t block, Part part) __attribute__((always_inline)) {
+        [&](std::int64_t at, std::int64_t block, TailMask mask) __attribute__((always_inline)) {
           prefetch_block(x + at + ahead);
           prefetch_block(y + at + ahead);
-          const Block centred = subtract(load(x + at, part), c.mean.block(block));
+          const Block centred = subtract(load(x + at, mask), c.mean.block(block));
           const Block z = multiply_add(centred, c.scale.block(block), c.bias.block(block));
-          store(y + at, Block{activate<activation>(z.a), activate<activation>(z.b)}, part);
+          store(y + at, Block{activate<activation>(z.a), activate<activation>(z.b)}, mask);
         });
   });
 }
 
 template <Activation activation, typename T>
-[[gnu::always_inline]] inline Block activation_gradient(const ArrangedCoefficients<T>& c,
+[[gnu::always_inline]] inline Block activation_gradient(const PackedCoefficients<T>& c,
                                                         std::int64_t block, Block centred,
                                                         Block dy) {
   const Block z = multiply_add(centred, c.scale.block(block), c.bias.block(block));
@@ -254,30 +255,30 @@ template <Activation activation, typename T>
 /// Adds dz and dz * (x - mean) of a block of the rows [row, last_row) to sums and sums + stride.
 template <Activation activation, typename T>
 [[gnu::always_inline]] inline void add_gradients(const FoldedMatrix& matrix,
-                                                 const ArrangedCoefficients<T>& c, const T* x,
+                                                 const PackedCoefficients<T>& c, const T* x,
                                                  const T* dy, std::int64_t row,
                                                  std::int64_t last_row, std::int64_t block,
                                                  float* sums, std::int64_t stride) {
   const std::int64_t ahead = fetch_distance<T>(matrix);
-  const Part part(matrix.width() - block * block_width);
+  const TailMask mask(matrix.width() - block * block_width);
   const Block mean = c.mean.block(block);
-  Block sum_dz = load_arranged(sums);
-  Block sum_dz_x = load_arranged(sums + stride);
+  Block sum_dz = load_packed(sums);
+  Block sum_dz_x = load_packed(sums + stride);
   for (; row < last_row; ++row) {
     const std::int64_t at = row * matrix.width() + block * block_width;
     prefetch_block(x + at + ahead);
     prefetch_block(dy + at + ahead);
-    const Block centred = subtract(load(x + at, part), mean);
-    const Block dz = activation_gradient<activation>(c, block, centred, load(dy + at, part));
+    const Block centred = subtract(load(x + at, mask), mean);
+    const Block dz = activation_gradient<activation>(c, block, centred, load(dy + at, mask));
     sum_dz = add(sum_dz, dz);
     sum_dz_x = multiply_add(dz, centred, sum_dz_x);
   }
-  store_arranged(sums, sum_dz);
-  store_arranged(sums + stride, sum_dz_x);
+  store_packed(sums, sum_dz);
+  store_packed(sums + stride, sum_dz_x);
 }
 
 template <Activation activation, typename T>
-void gradient_sums(const FoldedMatrix& matrix, const ArrangedCoefficients<T>& c, const T* x,
+void gradient_sums(const FoldedMatrix& matrix, const PackedCoefficients<T>& c, const T* x,
                    const T* dy, TileSums<T>& sums) {
   matrix.for_each_tile([&](std::int64_t tile, std::int64_t row, std::int64_t last_row) {
     for (; row < last_row; row += part_rows) {
@@ -291,21 +292,21 @@ void gradient_sums(const FoldedMatrix& matrix, const ArrangedCoefficients<T>& c,
 }
 
 template <Activation activation, typename T>
-void gradient_all(const FoldedMatrix& matrix, const ArrangedCoefficients<T>& c,
-                  const ArrangedChannels<T>& slope, const ArrangedChannels<T>& offset, const T* x,
+void gradient_all(const FoldedMatrix& matrix, const PackedCoefficients<T>& c,
+                  const PackedChannels<T>& slope, const PackedChannels<T>& offset, const T* x,
                   const T* dy, T* dx) {
   const std::int64_t ahead = fetch_distance<T>(matrix);
   matrix.for_each_tile([&](std::int64_t, std::int64_t row, std::int64_t last_row) {
     for_each_block(
         matrix, row, last_row,
-        [&](std::int64_t at, std::int64_t block, Part part) __attribute__((always_inline)) {
+        [&](std::int64_t at, std::int64_t block, TailMask mask) __attribute__((always_inline)) {
           prefetch_block(x + at + ahead);
           prefetch_block(dy + at + ahead);
           prefetch_block(dx + at + ahead);
-          const Block centred = subtract(load(x + at, part), c.mean.block(block));
-          const Block dz = activation_gradient<activation>(c, block, centred, load(dy + at, part));
+          const Block centred = subtract(load(x + at, mask), c.mean.block(block));
+          const Block dz = activation_gradient<activation>(c, block, centred, load(dy + at, mask));
           const Block rest = multiply_add(centred, slope.block(block), offset.block(block));
-          store(dx + at, multiply_add(dz, c.scale.block(block), rest), part);
+          store(dx + at, multiply_add(dz, c.scale.block(block), rest), mask);
         });
   });
 }
@@ -329,7 +330,7 @@ template <typename T>
 void normalize(const NormShape& shape, const NormCoefficients& coefficients, Activation activation,
                const T* x, T* y) {
   const FoldedMatrix matrix(shape);
-  const ArrangedCoefficients<T> c(matrix, coefficients);
+  const PackedCoefficients<T> c(matrix, coefficients);
   with_activation(activation, [&]<Activation a>() { normalize_all<a>(matrix, c, x, y); });
 }
 
@@ -338,7 +339,7 @@ void normalize_gradient_sums(const NormShape& shape, const NormCoefficients& coe
                              Activation activation, const T* x, const T* dy, double* sum_dz,
                              double* sum_dz_x) {
   const FoldedMatrix matrix(shape);
-  const ArrangedCoefficients<T> c(matrix, coefficients);
+  const PackedCoefficients<T> c(matrix, coefficients);
   TileSums<T> sums(matrix);
   with_activation(activation, [&]<Activation a>() { gradient_sums<a>(matrix, c, x, dy, sums); });
   sums.add_up(sum_dz, sum_dz_x);
@@ -349,23 +350,20 @@ void normalize_gradient(const NormShape& shape, const NormCoefficients& coeffici
                         Activation activation, const float* slope, const float* offset, const T* x,
                         const T* dy, T* dx) {
   const FoldedMatrix matrix(shape);
-  const ArrangedCoefficients<T> c(matrix, coefficients);
-  const ArrangedChannels<T> slopes(matrix, slope);
-  const ArrangedChannels<T> offsets(matrix, offset);
+  const PackedCoefficients<T> c(matrix, coefficients);
+  const PackedChannels<T> slopes(matrix, slope);
+  const PackedChannels<T> offsets(matrix, offset);
   with_activation(activation,
                   [&]<Activation a>() { gradient_all<a>(matrix, c, slopes, offsets, x, dy, dx); });
 }
 
-#define MPBENCH_INSTANTIATE(T)                                                                  \
-  template void batch_moments(const NormShape&, const T*, double*, double*);                    \
-  template void normalize(const NormShape&, const NormCoefficients&, Activation, const T*, T*); \
-  template void normalize_gradient_sums(const NormShape&, const NormCoefficients&, Activation,  \
-                                        const T*, const T*, double*, double*);                  \
-  template void normalize_gradient(const NormShape&, const NormCoefficients&, Activation,       \
-                                   const float*, const float*, const T*, const T*, T*);
-MPBENCH_INSTANTIATE(float)
-MPBENCH_INSTANTIATE(c10::BFloat16)
-MPBENCH_INSTANTIATE(c10::Half)
-#undef MPBENCH_INSTANTIATE
+template <typename T>
+constexpr BatchNormKernels<T> batch_norm_kernels_for{
+    batch_moments<T>, normalize<T>, normalize_gradient_sums<T>, normalize_gradient<T>};
+
+extern const PerElementType<BatchNormKernels> batch_norm_kernels;
+constinit const PerElementType<BatchNormKernels> batch_norm_kernels{
+    batch_norm_kernels_for<float>, batch_norm_kernels_for<c10::BFloat16>,
+    batch_norm_kernels_for<c10::Half>};
 
 MPBENCH_TARGET_END

@@ -7,10 +7,9 @@
 #include <optional>
 #include <vector>
 
-#include "dense_image.hpp"
-#include "element_type.hpp"
+#include "../dense_image.hpp"
+#include "../saved_kernels.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
-#include "norm_kernels.hpp"
 
 namespace mpbench::kernels {
 namespace {
@@ -55,7 +54,7 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
                             const std::optional<at::Tensor>& running_var, double momentum,
                             double epsilon, std::int64_t activation) {
     const NormShape shape = norm_shape(input);
-    const bool wide = active_instructions() == InstructionSet::avx512;
+    const KernelTable& kernels = *active_kernels();
     std::vector<double> mean(static_cast<std::size_t>(shape.channels));
     std::vector<double> variance(mean.size());
     at::Tensor output = at::empty_like(input, at::MemoryFormat::ChannelsLast);
@@ -64,9 +63,9 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
     const at::Tensor scales = at::empty_like(weight);
     with_element_type(input.scalar_type(), [&](auto type) {
       using T = decltype(type);
+      const BatchNormKernels<T>& run = kernels.batch_norm.of<T>();
       const T* const x = input.const_data_ptr<T>();
-      const auto moments = wide ? avx512::batch_moments<T> : avx2::batch_moments<T>;
-      moments(shape, x, mean.data(), variance.data());
+      run.moments(shape, x, mean.data(), variance.data());
       for (std::size_t c = 0; c < mean.size(); ++c) {
         const double inverse = 1 / std::sqrt(variance[c] + epsilon);
         means.mutable_data_ptr<float>()[c] = static_cast<float>(mean[c]);
@@ -74,16 +73,15 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
         scales.mutable_data_ptr<float>()[c] =
             static_cast<float>(inverse * weight.const_data_ptr<float>()[c]);
       }
-      const auto run = wide ? avx512::normalize<T> : avx2::normalize<T>;
-      run(shape, coefficients_of(means, scales, bias), static_cast<Activation>(activation), x,
-          output.mutable_data_ptr<T>());
+      run.normalize(shape, coefficients_of(means, scales, bias),
+                    static_cast<Activation>(activation), x, output.mutable_data_ptr<T>());
     });
     if (running_mean) {
       move_running(*running_mean, *running_var, mean, variance, shape.rows, momentum);
     }
     context->save_for_backward({input, bias, means, inverse_deviations, scales});
     context->saved_data["activation"] = activation;
-    context->saved_data["wide"] = wide;
+    save_kernels(*context, kernels);
     return output;
   }
 
@@ -93,7 +91,7 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
     const at::Tensor &bias = saved[1], &means = saved[2], &inverse_deviations = saved[3],
                      &scales = saved[4];
     const auto activation = static_cast<Activation>(context->saved_data["activation"].toInt());
-    const bool wide = context->saved_data["wide"].toBool();
+    const KernelTable& kernels = saved_kernels(*context);
     const NormShape shape = norm_shape(input);
     const auto channels = static_cast<std::size_t>(shape.channels);
     const at::Tensor gradient = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
@@ -102,14 +100,13 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
     at::Tensor bias_gradient = at::empty_like(means);
     with_element_type(input.scalar_type(), [&](auto type) {
       using T = decltype(type);
+      const BatchNormKernels<T>& run = kernels.batch_norm.of<T>();
       const NormCoefficients coefficients = coefficients_of(means, scales, bias);
       const T* const x = input.const_data_ptr<T>();
       const T* const dy = gradient.const_data_ptr<T>();
       std::vector<double> sum_dz(channels);
       std::vector<double> sum_dz_x(channels);
-      const auto sums =
-          wide ? avx512::normalize_gradient_sums<T> : avx2::normalize_gradient_sums<T>;
-      sums(shape, coefficients, activation, x, dy, sum_dz.data(), sum_dz_x.data());
+      run.gradient_sums(shape, coefficients, activation, x, dy, sum_dz.data(), sum_dz_x.data());
       // With n rows and xhat = (x - mean) * inverse:
       // dx = weight * inverse * (dz - sum(dz) / n - xhat * sum(dz * xhat) / n)
       const auto rows = static_cast<double>(shape.rows);
@@ -125,9 +122,8 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
       }
       if (!context->needs_input_grad(0)) return;
       input_gradient = at::empty_like(input, at::MemoryFormat::ChannelsLast);
-      const auto run = wide ? avx512::normalize_gradient<T> : avx2::normalize_gradient<T>;
-      run(shape, coefficients, activation, slope.data(), offset.data(), x, dy,
-          input_gradient.mutable_data_ptr<T>());
+      run.gradient(shape, coefficients, activation, slope.data(), offset.data(), x, dy,
+                   input_gradient.mutable_data_ptr<T>());
     });
     return {input_gradient, weight_gradient, bias_gradient, {}, {}, {}, {}, {}};
   }
@@ -136,8 +132,8 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
 }  // namespace
 
 bool fuses_batch_norm(const torch::nn::BatchNorm2dImpl& norm, const at::Tensor& input) {
-  return active_options().fused_norm && active_instructions() != InstructionSet::none &&
-         norm.is_training() && is_dense_image(input) && has_element_type(input.scalar_type()) &&
+  return active_options().norm_and_pooling && active_kernels() != nullptr && norm.is_training() &&
+         is_dense_image(input) && has_element_type(input.scalar_type()) &&
          input.numel() > input.size(1) && is_float(norm.weight) && is_float(norm.bias) &&
          norm.weight.numel() == input.size(1) &&
          (!norm.options.track_running_stats() ||

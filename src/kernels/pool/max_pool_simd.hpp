@@ -2,32 +2,33 @@
 
 #include <ATen/Parallel.h>
 
-#include "lanes.hpp"
-#include "pool_kernels.hpp"
+#include "../element_type.hpp"
+#include "../simd/vec.hpp"
+#include "max_pool_kernels.hpp"
 
-// The loops behind pool_kernels.hpp, written once and compiled for each set of instructions.
+// The loops behind max_pool_kernels.hpp, written once and compiled for each set of instructions.
 
 MPBENCH_TARGET_BEGIN
 
-#ifdef MPBENCH_LANES_AVX512
+#ifdef MPBENCH_SIMD_AVX512
 using Mask = __mmask16;
 
 /// Where a later pixel takes the place of the largest so far: it is larger, or not a number.
-[[gnu::always_inline]] inline Mask takes_over(Register pixel, Register largest) {
+[[gnu::always_inline]] inline Mask takes_over(Vec pixel, Vec largest) {
   return _mm512_cmp_ps_mask(pixel, largest, _CMP_GT_OQ) |
          _mm512_cmp_ps_mask(pixel, pixel, _CMP_UNORD_Q);
 }
-[[gnu::always_inline]] inline Register choose(Mask mask, Register chosen, Register other) {
+[[gnu::always_inline]] inline Vec choose(Mask mask, Vec chosen, Vec other) {
   return _mm512_mask_blend_ps(mask, other, chosen);
 }
 #else
 using Mask = __m256;
 
-[[gnu::always_inline]] inline Mask takes_over(Register pixel, Register largest) {
+[[gnu::always_inline]] inline Mask takes_over(Vec pixel, Vec largest) {
   return _mm256_or_ps(_mm256_cmp_ps(pixel, largest, _CMP_GT_OQ),
                       _mm256_cmp_ps(pixel, pixel, _CMP_UNORD_Q));
 }
-[[gnu::always_inline]] inline Register choose(Mask mask, Register chosen, Register other) {
+[[gnu::always_inline]] inline Vec choose(Mask mask, Vec chosen, Vec other) {
   return _mm256_blendv_ps(other, chosen, mask);
 }
 #endif
@@ -61,29 +62,29 @@ void max_pool(const PoolShape& shape, const T* x, T* y) {
   const WindowPlaces places(shape);
   for_each_window(shape, [&](std::int64_t window, std::int64_t result) {
     for (std::int64_t channel = 0; channel < shape.channels; channel += block_width) {
-      const Part part(shape.channels - channel);
+      const TailMask mask(shape.channels - channel);
       const T* const first = x + window + channel;
-      Block largest = load(first, part);
+      Block largest = load(first, mask);
       for (int i = 1; i < 4; ++i) {
-        const Block pixel = load(first + places.at[i], part);
+        const Block pixel = load(first + places.at[i], mask);
         largest.a = choose(takes_over(pixel.a, largest.a), pixel.a, largest.a);
         largest.b = choose(takes_over(pixel.b, largest.b), pixel.b, largest.b);
       }
-      store(y + result + channel, largest, part);
+      store(y + result + channel, largest, mask);
     }
   });
 }
 
 /// One register of a window: whatever was largest so far gets nothing once another takes over.
-[[gnu::always_inline]] inline void share_out(const Register (&pixels)[4], Register gradient,
-                                             Register (&shares)[4]) {
-  Register largest = pixels[0];
+[[gnu::always_inline]] inline void share_out(const Vec (&pixels)[4], Vec gradient,
+                                             Vec (&shares)[4]) {
+  Vec largest = pixels[0];
   shares[0] = gradient;
   for (int i = 1; i < 4; ++i) {
     const Mask mask = takes_over(pixels[i], largest);
     largest = choose(mask, pixels[i], largest);
-    for (int j = 0; j < i; ++j) shares[j] = choose(mask, Register{}, shares[j]);
-    shares[i] = choose(mask, gradient, Register{});
+    for (int j = 0; j < i; ++j) shares[j] = choose(mask, Vec{}, shares[j]);
+    shares[i] = choose(mask, gradient, Vec{});
   }
 }
 
@@ -92,33 +93,33 @@ void max_pool_gradient(const PoolShape& shape, const T* x, const T* dy, T* dx) {
   const WindowPlaces places(shape);
   for_each_window(shape, [&](std::int64_t window, std::int64_t result) {
     for (std::int64_t channel = 0; channel < shape.channels; channel += block_width) {
-      const Part part(shape.channels - channel);
+      const TailMask mask(shape.channels - channel);
       const std::int64_t first = window + channel;
-      const Block gradient = load(dy + result + channel, part);
-      Register a[4];
-      Register b[4];
+      const Block gradient = load(dy + result + channel, mask);
+      Vec a[4];
+      Vec b[4];
       for (int i = 0; i < 4; ++i) {
-        const Block pixel = load(x + first + places.at[i], part);
+        const Block pixel = load(x + first + places.at[i], mask);
         a[i] = pixel.a;
         b[i] = pixel.b;
       }
-      Register shares_a[4];
-      Register shares_b[4];
+      Vec shares_a[4];
+      Vec shares_b[4];
       share_out(a, gradient.a, shares_a);
       share_out(b, gradient.b, shares_b);
       for (int i = 0; i < 4; ++i) {
-        store(dx + first + places.at[i], Block{shares_a[i], shares_b[i]}, part);
+        store(dx + first + places.at[i], Block{shares_a[i], shares_b[i]}, mask);
       }
     }
   });
 }
 
-#define MPBENCH_INSTANTIATE(T)                            \
-  template void max_pool(const PoolShape&, const T*, T*); \
-  template void max_pool_gradient(const PoolShape&, const T*, const T*, T*);
-MPBENCH_INSTANTIATE(float)
-MPBENCH_INSTANTIATE(c10::BFloat16)
-MPBENCH_INSTANTIATE(c10::Half)
-#undef MPBENCH_INSTANTIATE
+template <typename T>
+constexpr MaxPoolKernels<T> max_pool_kernels_for{max_pool<T>, max_pool_gradient<T>};
+
+extern const PerElementType<MaxPoolKernels> max_pool_kernels;
+constinit const PerElementType<MaxPoolKernels> max_pool_kernels{max_pool_kernels_for<float>,
+                                                                max_pool_kernels_for<c10::BFloat16>,
+                                                                max_pool_kernels_for<c10::Half>};
 
 MPBENCH_TARGET_END

@@ -5,16 +5,16 @@
 #include <array>
 #include <vector>
 
+#include "../simd/vec.hpp"
 #include "depthwise_kernels.hpp"
-#include "lanes.hpp"
 
-// The forward half of depthwise_loops.hpp, and what both halves use.
+// The forward half of backward_simd.hpp, and what both halves use.
 
 MPBENCH_TARGET_BEGIN
 
 /// Outputs beside one another that are computed together: their sums stay in registers, and each
 /// input is loaded and widened once for all that it takes part in.
-#ifdef MPBENCH_LANES_AVX512
+#ifdef MPBENCH_SIMD_AVX512
 constexpr int tile = 4;
 #else
 constexpr int tile = 2;
@@ -45,9 +45,9 @@ struct Row {
 /// [C, 1, kernel, kernel] as [block][tap][position_in_block], zero beyond the last channel; and
 /// back.
 template <typename T>
-class ArrangedFilters {
+class PackedFilters {
  public:
-  ArrangedFilters(std::int64_t channels, std::int64_t taps)
+  PackedFilters(std::int64_t channels, std::int64_t taps)
       : channels_(channels), taps_(taps), values_(static_cast<std::size_t>(size()), 0.0F) {}
 
   std::int64_t blocks() const { return (channels_ + block_width - 1) / block_width; }
@@ -70,28 +70,28 @@ class ArrangedFilters {
 };
 
 template <typename T>
-ArrangedFilters<T> arrange(const float* weight, std::int64_t channels, std::int64_t taps,
-                           bool flipped = false) {
-  ArrangedFilters<T> arranged(channels, taps);
+PackedFilters<T> pack(const float* weight, std::int64_t channels, std::int64_t taps,
+                      bool flipped = false) {
+  PackedFilters<T> packed(channels, taps);
   for (std::int64_t channel = 0; channel < channels; ++channel) {
     for (std::int64_t tap = 0; tap < taps; ++tap) {
-      arranged.at(channel, flipped ? taps - 1 - tap : tap) = weight[channel * taps + tap];
+      packed.at(channel, flipped ? taps - 1 - tap : tap) = weight[channel * taps + tap];
     }
   }
-  return arranged;
+  return packed;
 }
 
 /// Adds one row of the filter's taps to `count` sums; `first` is the column under the first
 /// output's first tap.
 template <typename T, int kernel, int stride, int count, bool inside>
 [[gnu::always_inline]] inline void add_taps(const Row<T>& row, const float* taps,
-                                            std::int64_t first, Part part, Block* sums) {
+                                            std::int64_t first, TailMask mask, Block* sums) {
   Block weights[kernel];
 #pragma GCC unroll 8
-  for (int k = 0; k < kernel; ++k) weights[k] = load_arranged(taps + k * block_width);
+  for (int k = 0; k < kernel; ++k) weights[k] = load_packed(taps + k * block_width);
 #pragma GCC unroll 16
   for (int j = 0; j < (count - 1) * stride + kernel; ++j) {
-    const Block value = load(row.template pixel<inside>(first + j), part);
+    const Block value = load(row.template pixel<inside>(first + j), mask);
 #pragma GCC unroll 8
     for (int r = 0; r < count; ++r) {
       const int k = j - r * stride;
@@ -102,7 +102,7 @@ template <typename T, int kernel, int stride, int count, bool inside>
 
 template <typename T, int kernel, int stride, int count, bool inside>
 [[gnu::always_inline]] inline void forward_tile(const Row<T>* rows, const float* weights,
-                                                Block start, std::int64_t first, Part part,
+                                                Block start, std::int64_t first, TailMask mask,
                                                 T* output, std::int64_t channels) {
   Block sums[count];
 #pragma GCC unroll 8
@@ -110,10 +110,10 @@ template <typename T, int kernel, int stride, int count, bool inside>
   for (int k = 0; k < kernel; ++k) {
     if (rows[k].first == nullptr) continue;
     add_taps<T, kernel, stride, count, inside>(rows[k], weights + k * kernel * block_width, first,
-                                               part, sums);
+                                               mask, sums);
   }
 #pragma GCC unroll 8
-  for (int r = 0; r < count; ++r) store(output + r * channels, sums[r], part);
+  for (int r = 0; r < count; ++r) store(output + r * channels, sums[r], mask);
 }
 
 /// Fetches the pixels [x, end) of row number `row` into the cache, as far as there are such.
@@ -154,7 +154,7 @@ void forward_strip(const DepthwiseShape& s, const T* input, const float* filter,
                    T* output, std::int64_t row, std::int64_t channel, std::int64_t x,
                    std::int64_t end) {
   constexpr int reach = (tile - 1) * stride + kernel;
-  const Part part(s.channels - channel);
+  const TailMask mask(s.channels - channel);
   const std::int64_t image = row / s.out_height;
   const std::int64_t top = row % s.out_height * stride - s.padding_height;
   Row<T> rows[kernel];
@@ -168,7 +168,7 @@ void forward_strip(const DepthwiseShape& s, const T* input, const float* filter,
   while (x < end) {
     if (s.out_width < tile) {
       forward_tile<T, kernel, stride, 1, false>(rows, filter, start, x * stride - s.padding_width,
-                                                part, to + x * s.channels, s.channels);
+                                                mask, to + x * s.channels, s.channels);
       ++x;
       continue;
     }
@@ -176,10 +176,10 @@ void forward_strip(const DepthwiseShape& s, const T* input, const float* filter,
     x = std::min(x, s.out_width - tile);
     const std::int64_t first = x * stride - s.padding_width;
     if (first >= 0 && first + reach <= s.in_width) {
-      forward_tile<T, kernel, stride, tile, true>(rows, filter, start, first, part,
+      forward_tile<T, kernel, stride, tile, true>(rows, filter, start, first, mask,
                                                   to + x * s.channels, s.channels);
     } else {
-      forward_tile<T, kernel, stride, tile, false>(rows, filter, start, first, part,
+      forward_tile<T, kernel, stride, tile, false>(rows, filter, start, first, mask,
                                                    to + x * s.channels, s.channels);
     }
     x += tile;
@@ -204,10 +204,10 @@ inline std::int64_t rows_grain(std::int64_t values_a_row) {
 }
 
 template <typename T, int kernel, int stride>
-void forward(const DepthwiseShape& s, const T* input, const ArrangedFilters<T>& weights,
+void forward(const DepthwiseShape& s, const T* input, const PackedFilters<T>& weights,
              const float* bias, T* output) {
-  const ArrangedFilters<T> start =
-      bias == nullptr ? ArrangedFilters<T>(s.channels, 1) : arrange<T>(bias, s.channels, 1);
+  const PackedFilters<T> start =
+      bias == nullptr ? PackedFilters<T>(s.channels, 1) : pack<T>(bias, s.channels, 1);
   at::parallel_for(
       0, s.batch * s.out_height, rows_grain(s.out_width * s.channels),
       [&](std::int64_t first, std::int64_t last) {
@@ -219,7 +219,7 @@ void forward(const DepthwiseShape& s, const T* input, const ArrangedFilters<T>& 
             },
             [&](std::int64_t row, std::int64_t block, std::int64_t x, std::int64_t end) {
               forward_strip<T, kernel, stride>(s, input, weights.block(block),
-                                               load_arranged(start.block(block)), output, row,
+                                               load_packed(start.block(block)), output, row,
                                                block * block_width, x, end);
             });
       });

@@ -2,8 +2,8 @@
 
 #include <torch/types.h>
 
-#include "dense_image.hpp"
-#include "element_type.hpp"
+#include "../dense_image.hpp"
+#include "../element_type.hpp"
 
 namespace mpbench::kernels {
 namespace {
@@ -58,7 +58,7 @@ std::optional<DepthwiseShape> depthwise_shape(const at::Tensor& input, const at:
   return shape;
 }
 
-at::Tensor depthwise_convolution(const DepthwiseShape& shape, InstructionSet instructions,
+at::Tensor depthwise_convolution(const DepthwiseShape& shape, const KernelTable& kernels,
                                  const at::Tensor& input, const at::Tensor& weight,
                                  const at::Tensor& bias) {
   at::Tensor output = at::empty({shape.batch, shape.channels, shape.out_height, shape.out_width},
@@ -68,37 +68,33 @@ at::Tensor depthwise_convolution(const DepthwiseShape& shape, InstructionSet ins
   const float* const offset = offsets.defined() ? offsets.const_data_ptr<float>() : nullptr;
   with_element_type(input.scalar_type(), [&](auto type) {
     using T = decltype(type);
-    const auto run = instructions == InstructionSet::avx512 ? avx512::depthwise_forward<T>
-                                                            : avx2::depthwise_forward<T>;
-    run(shape, input.const_data_ptr<T>(), filters.const_data_ptr<float>(), offset,
-        output.mutable_data_ptr<T>());
+    kernels.depthwise.of<T>().forward(shape, input.const_data_ptr<T>(),
+                                      filters.const_data_ptr<float>(), offset,
+                                      output.mutable_data_ptr<T>());
   });
   return output;
 }
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor> depthwise_convolution_backward(
-    const DepthwiseShape& shape, InstructionSet instructions, const at::Tensor& output_gradient,
+    const DepthwiseShape& shape, const KernelTable& kernels, const at::Tensor& output_gradient,
     const at::Tensor& input, const at::Tensor& weight, std::array<bool, 3> wanted) {
   const at::Tensor gradient = output_gradient.contiguous(at::MemoryFormat::ChannelsLast);
   at::Tensor data_gradient;
   at::Tensor weight_gradient;
   at::Tensor bias_gradient;
-  const bool avx512 = instructions == InstructionSet::avx512;
   with_element_type(input.scalar_type(), [&](auto type) {
     using T = decltype(type);
+    const DepthwiseKernels<T>& run = kernels.depthwise.of<T>();
     const T* const from = gradient.const_data_ptr<T>();
     if (wanted[0]) {
       data_gradient = at::empty_like(input, at::MemoryFormat::ChannelsLast);
       const at::Tensor filters = dense_float(weight);
-      const auto run =
-          avx512 ? avx512::depthwise_data_gradient<T> : avx2::depthwise_data_gradient<T>;
-      run(shape, from, filters.const_data_ptr<float>(), data_gradient.mutable_data_ptr<T>());
+      run.data_gradient(shape, from, filters.const_data_ptr<float>(),
+                        data_gradient.mutable_data_ptr<T>());
     }
     if (wanted[1]) {
       const at::Tensor sums = at::empty(weight.sizes(), weight.options().dtype(at::kFloat));
-      const auto run =
-          avx512 ? avx512::depthwise_weight_gradient<T> : avx2::depthwise_weight_gradient<T>;
-      run(shape, from, input.const_data_ptr<T>(), sums.mutable_data_ptr<float>());
+      run.weight_gradient(shape, from, input.const_data_ptr<T>(), sums.mutable_data_ptr<float>());
       weight_gradient = sums.to(weight.scalar_type());
     }
   });

@@ -1,17 +1,17 @@
-#include "mpbench/kernels/heap.hpp"
+#include "mpbench/core/malloc_tuning.hpp"
 
 #include <cstdlib>  // defines __GLIBC__ where it is
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
 
-namespace mpbench::kernels {
+namespace mpbench {
 
-void keep_freed_memory() {
+void tune_malloc() {
 #ifdef __GLIBC__
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, -1);
 #endif
 }
 
-}  // namespace mpbench::kernels
+}  // namespace mpbench

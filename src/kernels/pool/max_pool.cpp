@@ -3,11 +3,9 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
 
-#include "dense_image.hpp"
-#include "element_type.hpp"
+#include "../dense_image.hpp"
+#include "../saved_kernels.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
-#include "mpbench/kernels/instruction_set.hpp"
-#include "pool_kernels.hpp"
 
 namespace mpbench::kernels {
 namespace {
@@ -26,23 +24,23 @@ class MaxPool : public torch::autograd::Function<MaxPool> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input) {
     const PoolShape shape = pool_shape(input);
-    const bool wide = active_instructions() == InstructionSet::avx512;
+    const KernelTable& kernels = *active_kernels();
     at::Tensor output = at::empty({shape.images, shape.channels, shape.height / 2, shape.width / 2},
                                   input.options().memory_format(at::MemoryFormat::ChannelsLast));
     with_element_type(input.scalar_type(), [&](auto type) {
       using T = decltype(type);
-      const auto run = wide ? avx512::max_pool<T> : avx2::max_pool<T>;
-      run(shape, input.const_data_ptr<T>(), output.mutable_data_ptr<T>());
+      kernels.max_pool.of<T>().forward(shape, input.const_data_ptr<T>(),
+                                       output.mutable_data_ptr<T>());
     });
     context->save_for_backward({input});
-    context->saved_data["wide"] = wide;
+    save_kernels(*context, kernels);
     return output;
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const at::Tensor input = context->get_saved_variables()[0];
     const PoolShape shape = pool_shape(input);
-    const bool wide = context->saved_data["wide"].toBool();
+    const KernelTable& kernels = saved_kernels(*context);
     const at::Tensor gradient = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
     at::Tensor input_gradient = at::empty_like(input, at::MemoryFormat::ChannelsLast);
     // In no window.
@@ -50,9 +48,9 @@ class MaxPool : public torch::autograd::Function<MaxPool> {
     if (shape.width % 2 != 0) input_gradient.select(3, shape.width - 1).zero_();
     with_element_type(input.scalar_type(), [&](auto type) {
       using T = decltype(type);
-      const auto run = wide ? avx512::max_pool_gradient<T> : avx2::max_pool_gradient<T>;
-      run(shape, input.const_data_ptr<T>(), gradient.const_data_ptr<T>(),
-          input_gradient.mutable_data_ptr<T>());
+      kernels.max_pool.of<T>().gradient(shape, input.const_data_ptr<T>(),
+                                        gradient.const_data_ptr<T>(),
+                                        input_gradient.mutable_data_ptr<T>());
     });
     return {input_gradient};
   }
@@ -61,7 +59,7 @@ class MaxPool : public torch::autograd::Function<MaxPool> {
 }  // namespace
 
 at::Tensor max_pool_2x2(const at::Tensor& input) {
-  const bool ours = active_options().fused_norm && active_instructions() != InstructionSet::none &&
+  const bool ours = active_options().norm_and_pooling && active_kernels() != nullptr &&
                     is_dense_image(input) && has_element_type(input.scalar_type()) &&
                     input.size(2) >= 2 && input.size(3) >= 2;
   return ours ? MaxPool::apply(input) : torch::max_pool2d(input, /*kernel_size=*/2);

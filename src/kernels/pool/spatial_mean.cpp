@@ -3,7 +3,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
 
-#include "dense_image.hpp"
+#include "../dense_image.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
 
 namespace mpbench::kernels {
@@ -32,7 +32,7 @@ class SpatialMean : public torch::autograd::Function<SpatialMean> {
 
 at::Tensor spatial_mean(const at::Tensor& input) {
   const bool ours = input.is_cuda() ? input.is_contiguous(at::MemoryFormat::ChannelsLast)
-                                    : active_options().fused_norm && is_dense_image(input);
+                                    : active_options().norm_and_pooling && is_dense_image(input);
   if (!ours || input.dim() != 4 || input.numel() == 0) {
     return torch::adaptive_avg_pool2d(input, {1, 1});
   }

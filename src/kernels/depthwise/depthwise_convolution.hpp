@@ -6,8 +6,7 @@
 #include <optional>
 #include <tuple>
 
-#include "depthwise_kernels.hpp"
-#include "mpbench/kernels/instruction_set.hpp"
+#include "../dispatch.hpp"
 
 namespace mpbench::kernels {
 
@@ -30,13 +29,13 @@ std::optional<DepthwiseShape> depthwise_shape(const at::Tensor& input, const at:
                                               const ConvolutionArguments& arguments);
 
 /// The output, channels_last, in the input's type. `bias` may be undefined.
-at::Tensor depthwise_convolution(const DepthwiseShape& shape, InstructionSet instructions,
+at::Tensor depthwise_convolution(const DepthwiseShape& shape, const KernelTable& kernels,
                                  const at::Tensor& input, const at::Tensor& weight,
                                  const at::Tensor& bias);
 
 /// Gradients of the input, the weight and the bias, in their types, where wanted.
 std::tuple<at::Tensor, at::Tensor, at::Tensor> depthwise_convolution_backward(
-    const DepthwiseShape& shape, InstructionSet instructions, const at::Tensor& output_gradient,
+    const DepthwiseShape& shape, const KernelTable& kernels, const at::Tensor& output_gradient,
     const at::Tensor& input, const at::Tensor& weight, std::array<bool, 3> wanted);
 
 }  // namespace mpbench::kernels

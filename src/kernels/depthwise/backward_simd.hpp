@@ -5,9 +5,10 @@
 #include <array>
 #include <vector>
 
-#include "depthwise_forward_loops.hpp"
+#include "../element_type.hpp"
+#include "../simd/vec.hpp"
 #include "depthwise_kernels.hpp"
-#include "lanes.hpp"
+#include "forward_simd.hpp"
 
 // The loops behind depthwise_kernels.hpp, written once and compiled for each set of instructions.
 
@@ -18,20 +19,20 @@ MPBENCH_TARGET_BEGIN
 /// padding; tap k of either falls on output q - k / 2.
 template <typename T, int kernel, int pairs, bool inside>
 [[gnu::always_inline]] inline void spread_taps(const Row<T>& row, const float* taps,
-                                               std::int64_t first_pair, Part part, Block* even,
+                                               std::int64_t first_pair, TailMask mask, Block* even,
                                                Block* odd) {
   constexpr int reach = (kernel - 1) / 2;
 #pragma GCC unroll 16
   for (int j = 0; j < pairs + reach; ++j) {
-    const Block value = load(row.template pixel<inside>(first_pair - reach + j), part);
+    const Block value = load(row.template pixel<inside>(first_pair - reach + j), mask);
 #pragma GCC unroll 8
     for (int r = 0; r < pairs; ++r) {
       const int k = 2 * (r + reach - j);
       if (k >= 0 && k < kernel) {
-        even[r] = multiply_add(value, load_arranged(taps + k * block_width), even[r]);
+        even[r] = multiply_add(value, load_packed(taps + k * block_width), even[r]);
       }
       if (k >= 0 && k + 1 < kernel) {
-        odd[r] = multiply_add(value, load_arranged(taps + (k + 1) * block_width), odd[r]);
+        odd[r] = multiply_add(value, load_packed(taps + (k + 1) * block_width), odd[r]);
       }
     }
   }
@@ -39,22 +40,22 @@ template <typename T, int kernel, int pairs, bool inside>
 
 template <typename T, int kernel, int pairs, bool inside>
 [[gnu::always_inline]] inline void spread_tile(const DepthwiseShape& s, const Row<T>* rows,
-                                               const float* weights, std::int64_t pair, Part part,
-                                               T* to) {
+                                               const float* weights, std::int64_t pair,
+                                               TailMask mask, T* to) {
   Block even[pairs];
   Block odd[pairs];
 #pragma GCC unroll 8
   for (int r = 0; r < pairs; ++r) even[r] = odd[r] = zero_block();
   for (int k = 0; k < kernel; ++k) {
     if (rows[k].first == nullptr) continue;
-    spread_taps<T, kernel, pairs, inside>(rows[k], weights + k * kernel * block_width, pair, part,
+    spread_taps<T, kernel, pairs, inside>(rows[k], weights + k * kernel * block_width, pair, mask,
                                           even, odd);
   }
 #pragma GCC unroll 8
   for (int r = 0; r < pairs; ++r) {
     const std::int64_t x = 2 * (pair + r) - s.padding_width;
-    if (x >= 0 && x < s.in_width) store(to + x * s.channels, even[r], part);
-    if (x >= -1 && x + 1 < s.in_width) store(to + (x + 1) * s.channels, odd[r], part);
+    if (x >= 0 && x < s.in_width) store(to + x * s.channels, even[r], mask);
+    if (x >= -1 && x + 1 < s.in_width) store(to + (x + 1) * s.channels, odd[r], mask);
   }
 }
 
@@ -65,7 +66,7 @@ void data_gradient_strip(const DepthwiseShape& s, const T* output_gradient, cons
                          std::int64_t pair, std::int64_t last_pair) {
   constexpr int pairs = tile / 2;
   constexpr int reach = (kernel - 1) / 2;
-  const Part part(s.channels - channel);
+  const TailMask mask(s.channels - channel);
   const std::int64_t image = row / s.in_height;
   const std::int64_t y = row % s.in_height + s.padding_height;
   Row<T> rows[kernel];
@@ -79,9 +80,9 @@ void data_gradient_strip(const DepthwiseShape& s, const T* output_gradient, cons
   T* const to = input_gradient + row * s.in_width * s.channels + channel;
   for (; pair < last_pair; pair += pairs) {
     if (pair >= reach && pair + pairs <= s.out_width) {
-      spread_tile<T, kernel, pairs, true>(s, rows, filter, pair, part, to);
+      spread_tile<T, kernel, pairs, true>(s, rows, filter, pair, mask, to);
     } else {
-      spread_tile<T, kernel, pairs, false>(s, rows, filter, pair, part, to);
+      spread_tile<T, kernel, pairs, false>(s, rows, filter, pair, mask, to);
     }
   }
 }
@@ -89,16 +90,16 @@ void data_gradient_strip(const DepthwiseShape& s, const T* output_gradient, cons
 /// One row of the filter's gradient from `tile` outputs beside one another.
 template <typename T, int kernel, int stride, bool inside>
 [[gnu::always_inline]] inline void add_products(const Row<T>& input, const Row<T>& gradient,
-                                                std::int64_t x, std::int64_t first, Part part,
+                                                std::int64_t x, std::int64_t first, TailMask mask,
                                                 Block* sums) {
   Block gradients[tile];
 #pragma GCC unroll 8
   for (int r = 0; r < tile; ++r) {
-    gradients[r] = load(gradient.template pixel<inside>(x + r), part);
+    gradients[r] = load(gradient.template pixel<inside>(x + r), mask);
   }
 #pragma GCC unroll 16
   for (int j = 0; j < (tile - 1) * stride + kernel; ++j) {
-    const Block value = load(input.template pixel<inside>(first + j), part);
+    const Block value = load(input.template pixel<inside>(first + j), mask);
 #pragma GCC unroll 8
     for (int r = 0; r < tile; ++r) {
       const int k = j - r * stride;
@@ -113,7 +114,7 @@ void weight_gradient_strip(const DepthwiseShape& s, const T* output_gradient, co
                            float* sums, std::int64_t row, std::int64_t channel, std::int64_t begin,
                            std::int64_t end) {
   constexpr int reach = (tile - 1) * stride + kernel;
-  const Part part(s.channels - channel);
+  const TailMask mask(s.channels - channel);
   const std::int64_t image = row / s.out_height;
   const std::int64_t top = row % s.out_height * stride - s.padding_height;
   const Row<T> gradient{output_gradient + row * s.out_width * s.channels + channel, s.out_width,
@@ -126,17 +127,17 @@ void weight_gradient_strip(const DepthwiseShape& s, const T* output_gradient, co
     float* const taps = sums + k * kernel * block_width;
     Block row_sums[kernel];
 #pragma GCC unroll 8
-    for (int i = 0; i < kernel; ++i) row_sums[i] = load_arranged(taps + i * block_width);
+    for (int i = 0; i < kernel; ++i) row_sums[i] = load_packed(taps + i * block_width);
     for (std::int64_t x = begin; x < end; x += tile) {
       const std::int64_t first = x * stride - s.padding_width;
       if (first >= 0 && first + reach <= s.in_width && x + tile <= s.out_width) {
-        add_products<T, kernel, stride, true>(pixels, gradient, x, first, part, row_sums);
+        add_products<T, kernel, stride, true>(pixels, gradient, x, first, mask, row_sums);
       } else {
-        add_products<T, kernel, stride, false>(pixels, gradient, x, first, part, row_sums);
+        add_products<T, kernel, stride, false>(pixels, gradient, x, first, mask, row_sums);
       }
     }
 #pragma GCC unroll 8
-    for (int i = 0; i < kernel; ++i) store_arranged(taps + i * block_width, row_sums[i]);
+    for (int i = 0; i < kernel; ++i) store_packed(taps + i * block_width, row_sums[i]);
   }
 }
 
@@ -146,7 +147,7 @@ void weight_gradient(const DepthwiseShape& s, const T* output_gradient, const T*
   // How the sums are split depends on the shape alone, so that results do not on the threads.
   constexpr std::int64_t taps = kernel * kernel;
   constexpr std::int64_t wanted_tasks = 64;
-  const ArrangedFilters<T> order(s.channels, taps);
+  const PackedFilters<T> order(s.channels, taps);
   const std::int64_t group = std::min<std::int64_t>(order.blocks(), 8);
   const std::int64_t groups = (order.blocks() + group - 1) / group;
   const std::int64_t rows = s.batch * s.out_height;
@@ -193,11 +194,11 @@ void data_gradient(const DepthwiseShape& s, const T* output_gradient, const floa
     std::swap(turned.in_width, turned.out_width);
     turned.padding_height = kernel - 1 - s.padding_height;
     turned.padding_width = kernel - 1 - s.padding_width;
-    forward<T, kernel, 1>(turned, output_gradient, arrange<T>(weight, s.channels, taps, true),
-                          nullptr, input_gradient);
+    forward<T, kernel, 1>(turned, output_gradient, pack<T>(weight, s.channels, taps, true), nullptr,
+                          input_gradient);
     return;
   }
-  const ArrangedFilters<T> weights = arrange<T>(weight, s.channels, taps);
+  const PackedFilters<T> weights = pack<T>(weight, s.channels, taps);
   const std::int64_t first_pair = s.padding_width / 2;
   const std::int64_t pairs = (s.in_width - 1 + s.padding_width) / 2 + 1 - first_pair;
   at::parallel_for(
@@ -225,7 +226,7 @@ void data_gradient(const DepthwiseShape& s, const T* output_gradient, const floa
 template <typename T>
 void depthwise_forward(const DepthwiseShape& s, const T* input, const float* weight,
                        const float* bias, T* output) {
-  const ArrangedFilters<T> weights = arrange<T>(weight, s.channels, s.kernel * s.kernel);
+  const PackedFilters<T> weights = pack<T>(weight, s.channels, s.kernel * s.kernel);
   const auto run = s.kernel == 3 ? (s.stride == 1 ? forward<T, 3, 1> : forward<T, 3, 2>)
                                  : (s.stride == 1 ? forward<T, 5, 1> : forward<T, 5, 2>);
   run(s, input, weights, bias, output);
@@ -247,14 +248,13 @@ void depthwise_weight_gradient(const DepthwiseShape& s, const T* output_gradient
   run(s, output_gradient, input, gradient);
 }
 
-#define MPBENCH_INSTANTIATE(T)                                                                 \
-  template void depthwise_forward(const DepthwiseShape&, const T*, const float*, const float*, \
-                                  T*);                                                         \
-  template void depthwise_data_gradient(const DepthwiseShape&, const T*, const float*, T*);    \
-  template void depthwise_weight_gradient(const DepthwiseShape&, const T*, const T*, float*);
-MPBENCH_INSTANTIATE(float)
-MPBENCH_INSTANTIATE(c10::BFloat16)
-MPBENCH_INSTANTIATE(c10::Half)
-#undef MPBENCH_INSTANTIATE
+template <typename T>
+constexpr DepthwiseKernels<T> depthwise_kernels_for{
+    depthwise_forward<T>, depthwise_data_gradient<T>, depthwise_weight_gradient<T>};
+
+extern const PerElementType<DepthwiseKernels> depthwise_kernels;
+constinit const PerElementType<DepthwiseKernels> depthwise_kernels{
+    depthwise_kernels_for<float>, depthwise_kernels_for<c10::BFloat16>,
+    depthwise_kernels_for<c10::Half>};
 
 MPBENCH_TARGET_END

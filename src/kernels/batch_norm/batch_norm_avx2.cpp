@@ -1,0 +1,1 @@
+#include "batch_norm_simd.hpp"

@@ -1,0 +1,2 @@
+#define MPBENCH_SIMD_AVX512
+#include "batch_norm_simd.hpp"

@@ -1,0 +1,1 @@
+#include "backward_simd.hpp"

@@ -1,0 +1,2 @@
+#define MPBENCH_SIMD_AVX512
+#include "backward_simd.hpp"

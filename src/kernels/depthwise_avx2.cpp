@@ -1,1 +1,0 @@
-#include "depthwise_loops.hpp"

@@ -1,1 +1,0 @@
-#include "norm_loops.hpp"

@@ -1,0 +1,1 @@
+#include "max_pool_simd.hpp"

@@ -1,0 +1,2 @@
+#define MPBENCH_SIMD_AVX512
+#include "max_pool_simd.hpp"
