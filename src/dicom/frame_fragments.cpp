@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "jpeg2000/jpeg2000_codestream.hpp"
+#include "mpbench/io/endian.hpp"
 #include "pixel_format.hpp"
 
 namespace mpbench::dicom {
@@ -57,10 +58,7 @@ std::optional<std::vector<std::size_t>> starts_by_table(const std::vector<DcmPix
   std::uint64_t position = 0;
   std::size_t item = 1;
   for (std::size_t frame = 0; frame < static_cast<std::size_t>(frames); ++frame) {
-    std::uint64_t wanted = 0;
-    for (std::size_t byte = 4; byte-- > 0;) {
-      wanted = wanted << 8 | std::to_integer<std::uint64_t>(table[4 * frame + byte]);
-    }
+    const std::uint64_t wanted = little_endian(table, 4 * frame);
     // An offset counts item headers (8 bytes) and padding to even lengths.
     while (item < items.size() && position < wanted) {
       const std::size_t length = items[item]->getLength();

@@ -13,6 +13,7 @@
 #include "../class_limit.hpp"
 #include "../image/fit.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/io/endian.hpp"
 #include "mpbench/io/sha256.hpp"
 
 namespace mpbench::data {
@@ -73,12 +74,11 @@ class GzipReader {
   }
 
   std::uint32_t read_word(const char* field) {
-    std::array<unsigned char, 4> bytes{};
+    std::array<std::byte, 4> bytes{};
     if (read(bytes.data(), bytes.size()) != bytes.size()) {
       throw InputError(path_, field, "the file ends in its header");
     }
-    return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 |
-           std::uint32_t{bytes[2]} << 8 | bytes[3];
+    return big_endian(bytes, 0);
   }
 
   /// Exactly `count` bytes and then the file's end. Memory grows with what is really there.

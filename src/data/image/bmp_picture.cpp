@@ -4,7 +4,7 @@
 #include <bit>
 #include <cstdlib>
 
-#include "../cache/byte_words.hpp"
+#include "mpbench/io/endian.hpp"
 #include "picture_formats.hpp"
 
 // The layout: https://learn.microsoft.com/windows/win32/gdi/bitmap-storage

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-#include "../cache/byte_words.hpp"
+#include "mpbench/io/endian.hpp"
 #include "picture_formats.hpp"
 
 namespace mpbench::data {

@@ -9,7 +9,7 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
-#include "../cache/byte_words.hpp"
+#include "mpbench/io/endian.hpp"
 #include "picture.hpp"
 #include "picture_formats.hpp"
 

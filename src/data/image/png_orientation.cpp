@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "../cache/byte_words.hpp"
+#include "mpbench/io/endian.hpp"
 #include "picture_formats.hpp"
 
 // Where a PNG says which side of its picture is up: the chunk eXIf, the text that ImageMagick and

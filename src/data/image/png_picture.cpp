@@ -6,8 +6,8 @@
 #include <csetjmp>
 #include <cstring>
 
-#include "../cache/byte_words.hpp"
 #include "mpbench/core/utf8_text.hpp"
+#include "mpbench/io/endian.hpp"
 #include "picture.hpp"
 #include "picture_formats.hpp"
 

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "../pixel_format.hpp"
+#include "mpbench/io/endian.hpp"
 
 namespace mpbench::dicom {
 namespace {
@@ -35,7 +36,7 @@ class Segments {
     if (at + 4 > stream_.size() || byte(at) != 0xFF || byte(at + 1) == end_of_image_code) {
       return false;
     }
-    const auto length = static_cast<std::size_t>(byte(at + 2) << 8 | byte(at + 3));
+    const auto length = std::size_t{big_endian(stream_, at + 2, 2)};
     if (length < 2 || length > stream_.size() - at - 2) return false;
     marker_ = byte(at + 1);
     end_ = at + 2 + length;
