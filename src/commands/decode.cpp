@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "mpbench/core/interrupt.hpp"
-#include "mpbench/data/png_writer.hpp"
 #include "mpbench/dicom/dicom_file.hpp"
 #include "mpbench/dicom/display.hpp"
+#include "mpbench/image/png_writer.hpp"
 #include "mpbench/io/atomic_file.hpp"
 #include "mpbench/io/sha256.hpp"
 #include "npy.hpp"
@@ -114,7 +114,7 @@ class OutputFolder {
     }
     const fs::path npy = folder_ / (name + ".npy");
     write_npy(npy, values);
-    data::write_png(folder_ / (name + ".png"), to_png_matrix(values, stage));
+    image::write_png(folder_ / (name + ".png"), to_png_matrix(values, stage));
     return npy;
   }
 

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <opencv2/core.hpp>
 
+#include "../../src/mammo/breast_roi.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/dicom/breast_roi.hpp"
 #include "mpbench/dicom/dicom_file.hpp"
 #include "mpbench/dicom/display.hpp"
 #include "stated.hpp"
@@ -23,7 +23,7 @@ void show(const mpbench::dicom::StoredImage& stored) {
   const auto display = mpbench::dicom::to_display(stored);
   stated(display.pixels.type() == CV_32FC1 && display.pixels.size() == stored.pixels.size());
   stated(cv::checkRange(display.pixels, true, nullptr, 0.0, 1.0 + 1e-6));
-  const auto roi = mpbench::dicom::find_breast(display.pixels);
+  const auto roi = mpbench::mammo::find_breast(display.pixels);
   const cv::Rect frame({0, 0}, display.pixels.size());
   stated(!roi.box.empty() && (roi.box & frame) == roi.box);
 }

@@ -5,11 +5,12 @@
 #include <vector>
 
 #include "mpbench/core/progress.hpp"
-#include "mpbench/data/contact_sheet.hpp"
 #include "mpbench/data/dataset_options.hpp"
 #include "mpbench/data/image_set.hpp"
 #include "mpbench/data/image_table.hpp"
 #include "mpbench/data/preprocess.hpp"
+#include "mpbench/image/prepared_image.hpp"
+#include "mpbench/image/whole_picture.hpp"
 
 namespace mpbench::data {
 
@@ -53,8 +54,8 @@ struct ImageSource {
   ImageTable table;
   int height = 0;  ///< what each becomes
   int width = 0;
-  PrepareImage prepare;
-  ShowWhole show_whole;  ///< for a contact sheet
+  image::PrepareImage prepare;
+  image::ShowWhole show_whole;  ///< for a contact sheet
 };
 
 /// What preprocess() takes, for a dataset of files: rsna, rsna-png, synthetic or folder. Throws as

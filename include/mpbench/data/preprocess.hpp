@@ -2,14 +2,13 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "mpbench/core/progress.hpp"
 #include "mpbench/data/image_set.hpp"
 #include "mpbench/data/image_table.hpp"
-#include "mpbench/data/prepared_image.hpp"
+#include "mpbench/image/prepared_image.hpp"
 
 namespace mpbench::data {
 
@@ -21,10 +20,6 @@ struct PreprocessOptions {
   int workers = 0;               ///< threads, each with one image in memory; 0: one a core
   bool wait_for_writer = false;  ///< when another process writes this cache: wait, not fail
 };
-
-/// Makes an image from a file; called from many threads at once. Throws InputError for a file that
-/// is damaged, or not what it says.
-using PrepareImage = std::function<PreparedImage(const std::filesystem::path&)>;
 
 /// An input that was left out, and why.
 struct Quarantined {
@@ -58,7 +53,7 @@ std::string preprocess_key(const ImageTable& table, const PreprocessOptions& opt
 /// and `CACHE.part.journal`, an earlier cache stays as it was, and the next call goes on from
 /// there.
 PreprocessSummary preprocess(const ImageTable& table, const std::filesystem::path& cache,
-                             const PreprocessOptions& options, const PrepareImage& prepare,
+                             const PreprocessOptions& options, const image::PrepareImage& prepare,
                              const ProgressFunction& progress);
 
 }  // namespace mpbench::data

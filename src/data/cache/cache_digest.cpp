@@ -24,7 +24,8 @@ std::vector<std::byte> from_hex(const std::string& digits) {
   return bytes;
 }
 
-std::string preparation_json(const std::filesystem::path& path, const Preparation& preparation) {
+std::string preparation_json(const std::filesystem::path& path,
+                             const image::Preparation& preparation) {
   const cv::Rect& crop = preparation.crop;
   const nlohmann::json json{{"path", path.generic_string()},
                             {"window", preparation.window},

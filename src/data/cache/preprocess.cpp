@@ -14,7 +14,6 @@
 #include <system_error>
 #include <thread>
 
-#include "../image/mammogram.hpp"
 #include "cache.hpp"
 #include "cache_format.hpp"
 #include "mpbench/core/error.hpp"
@@ -24,6 +23,7 @@
 #include "mpbench/io/atomic_file.hpp"
 #include "mpbench/io/csv.hpp"
 #include "mpbench/io/sha256.hpp"
+#include "mpbench/mammo/mammogram.hpp"
 #include "partial_cache.hpp"
 
 namespace mpbench::data {
@@ -58,7 +58,7 @@ std::string options_json(const PreprocessOptions& options) {
                         {"width", options.width},
                         {"pixel_type", to_string(options.pixel_type)},
                         {"exact", options.exact},
-                        {"least_oversampling", least_oversampling}}
+                        {"least_oversampling", mammo::least_oversampling}}
       .dump();
 }
 
@@ -94,7 +94,7 @@ std::vector<std::byte> to_stored(const cv::Mat& pixels, PixelType type) {
 class Crew {
  public:
   Crew(const ImageTable& table, const std::vector<InputFile>& files,
-       const PreprocessOptions& options, const PrepareImage& prepare, PartialCache& partial)
+       const PreprocessOptions& options, const image::PrepareImage& prepare, PartialCache& partial)
       : table_(table),
         files_(files),
         options_(options),
@@ -151,7 +151,7 @@ class Crew {
 
   void process(std::size_t place) {
     const auto path = table_.file(place);
-    PreparedImage image;
+    image::PreparedImage image;
     const auto fail = [&](const std::string& field, const std::string& problem) {
       problems_[place] = Quarantined{table_.files[place].path, field, problem};
     };
@@ -203,7 +203,7 @@ class Crew {
   const ImageTable& table_;
   const std::vector<InputFile>& files_;
   const PreprocessOptions& options_;
-  const PrepareImage& prepare_;
+  const image::PrepareImage& prepare_;
   PartialCache& partial_;
   std::vector<std::size_t> pending_;
   std::vector<std::optional<Quarantined>> problems_;
@@ -321,7 +321,7 @@ std::string preprocess_key(const ImageTable& table, const PreprocessOptions& opt
 }
 
 PreprocessSummary preprocess(const ImageTable& table, const fs::path& cache,
-                             const PreprocessOptions& options, const PrepareImage& prepare,
+                             const PreprocessOptions& options, const image::PrepareImage& prepare,
                              const ProgressFunction& progress) {
   const Stopwatch clock;
   check(table, cache, options);
