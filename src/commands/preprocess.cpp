@@ -52,7 +52,7 @@ ExitCode run_preprocess(const PreprocessOptions& options, const SharedOptions& s
   const data::PreprocessOptions how{.height = source.height,
                                     .width = source.width,
                                     .pixel_type = dataset.pixel_type,
-                                    .exact = dataset.exact,
+                                    .preparation = source.preparation,
                                     .workers = dataset.workers};
   const auto& cache = dataset.cache;
   const auto summary =

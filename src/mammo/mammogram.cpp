@@ -1,5 +1,7 @@
 #include "mpbench/mammo/mammogram.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <optional>
@@ -128,6 +130,10 @@ image::PreparedImage prepare_mammogram(const std::filesystem::path& path, int he
     }
   }
   return prepare_in_full(file, height, width);
+}
+
+std::string mammogram_preparation(bool exact) {
+  return fmt::format(R"({{"exact":{},"least_oversampling":{}}})", exact, least_oversampling);
 }
 
 image::WholePicture show_mammogram(const std::filesystem::path& path) {

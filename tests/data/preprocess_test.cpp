@@ -50,12 +50,13 @@ class PreprocessTest : public ::testing::Test {
     table_ = to_image_table(read_rsna_table(data_), "synthetic");
     options_.height = 32;
     options_.width = 24;
+    options_.preparation = mammo::mammogram_preparation(false);
   }
   void TearDown() override { request_interrupt(false); }
 
   PreprocessSummary run(const ProgressFunction& progress = {}) const {
     const auto prepare = [this](const fs::path& path) {
-      return mammo::prepare_mammogram(path, options_.height, options_.width, options_.exact);
+      return mammo::prepare_mammogram(path, options_.height, options_.width, false);
     };
     return preprocess(table_, cache_, options_, prepare, progress);
   }
@@ -100,6 +101,15 @@ TEST_F(PreprocessTest, MakesACacheOfEveryImage) {
     digits += fmt::format("{:02x}", std::to_integer<int>(digests[32 + i]));
   }
   EXPECT_EQ(digits, wanted);
+}
+
+TEST_F(PreprocessTest, HasTheKeyOfEarlierVersions) {
+  const ImageTable table{.dataset = "rsna",
+                         .folder = data_,
+                         .classes = {"negative", "cancer"},
+                         .files = {{"no/such.dcm", {"id", "patient", "unit", 1}}}};
+  EXPECT_EQ(preprocess_key(table, options_),
+            "17980c48e42508a2ffa64b798702c780fdbf0fe8b4f30d5743084a2a2034e013");
 }
 
 TEST_F(PreprocessTest, StoresTheDisplayedBreast) {

@@ -55,6 +55,7 @@ struct ImageSource {
   int height = 0;  ///< what each becomes
   int width = 0;
   image::PrepareImage prepare;
+  std::string preparation;      ///< PreprocessOptions::preparation
   image::ShowWhole show_whole;  ///< for a contact sheet
 };
 

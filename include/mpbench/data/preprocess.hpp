@@ -16,7 +16,8 @@ struct PreprocessOptions {
   int height = 124;  ///< 124 x 124 is the size of the first mixed-precision experiment on RSNA
   int width = 124;
   PixelType pixel_type = PixelType::u8;
-  bool exact = false;            ///< forbid decoding at a reduced resolution
+  /// What an image depends on beside its file and this, as a JSON object: part of the key.
+  std::string preparation = "{}";
   int workers = 0;               ///< threads, each with one image in memory; 0: one a core
   bool wait_for_writer = false;  ///< when another process writes this cache: wait, not fail
 };
@@ -36,7 +37,7 @@ struct PreprocessSummary {
   double seconds = 0;
   /// Images decoded at 1/1, 1/2, 1/4, ... of rows and columns.
   std::vector<std::int64_t> by_reduction;
-  std::int64_t whole_frames = 0;  ///< images in which no breast stood out
+  std::int64_t whole_frames = 0;  ///< images that are not cropped
 };
 
 /// Identifies what preprocess would make: format version, options, the table's rows and the sizes

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "mpbench/image/prepared_image.hpp"
 #include "mpbench/image/whole_picture.hpp"
@@ -21,6 +22,9 @@ inline constexpr int least_oversampling = 2;
 /// range, and with padding that the window would not show black. Throws InputError.
 image::PreparedImage prepare_mammogram(const std::filesystem::path& path, int height, int width,
                                        bool exact);
+
+/// What tells one way to prepare a mammogram from another, as a JSON object for a cache's key.
+std::string mammogram_preparation(bool exact);
 
 /// A mammogram's whole picture, at a reduced resolution where the file allows it: some 300 pixels
 /// or more along its longer side. Throws InputError.

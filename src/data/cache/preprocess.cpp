@@ -23,7 +23,6 @@
 #include "mpbench/io/atomic_file.hpp"
 #include "mpbench/io/csv.hpp"
 #include "mpbench/io/sha256.hpp"
-#include "mpbench/mammo/mammogram.hpp"
 #include "partial_cache.hpp"
 
 namespace mpbench::data {
@@ -54,12 +53,11 @@ std::vector<InputFile> look_at_all(const ImageTable& table) {
 }
 
 std::string options_json(const PreprocessOptions& options) {
-  return nlohmann::json{{"height", options.height},
-                        {"width", options.width},
-                        {"pixel_type", to_string(options.pixel_type)},
-                        {"exact", options.exact},
-                        {"least_oversampling", mammo::least_oversampling}}
-      .dump();
+  auto json = nlohmann::json::parse(options.preparation);
+  json["height"] = options.height;
+  json["width"] = options.width;
+  json["pixel_type"] = to_string(options.pixel_type);
+  return json.dump();  // in the order of their names
 }
 
 std::string make_key(const ImageTable& table, const std::vector<InputFile>& files,

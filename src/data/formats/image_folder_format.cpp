@@ -30,6 +30,8 @@ ImageSource picture_source(const DatasetOptions& options, ImageTable table) {
               [height, width, channels = table.channels](const fs::path& path) {
                 return image::prepare_picture(path, height, width, channels);
               },
+          // Pictures depend on neither of them, but the keys of existing caches have both.
+          .preparation = fmt::format(R"({{"exact":{},"least_oversampling":2}})", options.exact),
           .show_whole = image::show_picture};
 }
 

@@ -38,6 +38,7 @@ ImageSource rsna_source(const DatasetOptions& options, RsnaTable all,
       .height = height,
       .width = width,
       .prepare = {},
+      .preparation = mammo::mammogram_preparation(options.exact),
       .show_whole = are_pictures ? mammo::show_mammogram_picture : mammo::show_mammogram};
   if (are_pictures) {
     source.prepare = [height, width](const fs::path& path) {
