@@ -218,10 +218,10 @@ DisplayTransform::DisplayTransform(const StoredImage& image) : depth_(image.pixe
   const ImageAttributes& attributes = image.attributes;
   const StoredValues stored(depth_);
   ValueMap values = modality_values(image, stored);
-  is_padding_ = padding_values(attributes, stored);
+  const std::vector<char> is_padding = padding_values(attributes, stored);
   bool constant = false;
   voi_ = apply_voi(attributes, values, window_);
-  if (voi_ == VoiSource::value_range && !stretch(image.pixels, stored, is_padding_, values)) {
+  if (voi_ == VoiSource::value_range && !stretch(image.pixels, stored, is_padding, values)) {
     // Nothing to show: black, whichever way the picture is inverted.
     constant = true;
     std::fill(values.begin(), values.end(), 0.0);
@@ -233,13 +233,9 @@ DisplayTransform::DisplayTransform(const StoredImage& image) : depth_(image.pixe
                         attributes.presentation_lut_shape == "INVERSE";
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (inverted && !constant) values[i] = 1 - values[i];
-    if (!is_padding_.empty() && is_padding_[i] != 0) values[i] = 0;
+    if (!is_padding.empty() && is_padding[i] != 0) values[i] = 0;
   }
   shown_.assign(values.begin(), values.end());
-}
-
-bool DisplayTransform::is_padding(std::int32_t stored_value) const {
-  return !is_padding_.empty() && is_padding_[StoredValues(depth_).index(stored_value)] != 0;
 }
 
 void DisplayTransform::apply(const cv::Mat& pixels, cv::Mat& shown) const {
@@ -277,16 +273,6 @@ DisplayImage to_display(const StoredImage& image) {
   DisplayImage display;
   display.pixels = transform.apply(image.pixels);
   display.window = transform.window();
-  if (!image.attributes.padding_value) return display;
-  const StoredValues stored(image.pixels.depth());
-  cv::Mat background(image.pixels.rows, image.pixels.cols, CV_8UC1);
-  stored.for_each_row(image.pixels, [&](const auto* indices, int row, int columns) {
-    auto* to = background.ptr<std::uint8_t>(row);
-    for (int column = 0; column < columns; ++column) {
-      to[column] = transform.is_padding(stored.value(indices[column])) ? 255 : 0;
-    }
-  });
-  if (cv::countNonZero(background) > 0) display.background = background;
   return display;
 }
 
