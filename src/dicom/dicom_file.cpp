@@ -19,7 +19,7 @@
 #include "jpeg2000/jpeg2000_decoder.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/utf8_text.hpp"
-#include "mpbench/dicom/jpeg2000_codec.hpp"
+#include "mpbench/dicom/codecs.hpp"
 #include "mpbench/io/file_bytes.hpp"
 #include "mpbench/io/file_type.hpp"
 #include "pixel_format.hpp"

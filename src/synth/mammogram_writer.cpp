@@ -14,7 +14,8 @@
 #include <memory>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/dicom/jpeg2000_codec.hpp"
+#include "mpbench/dicom/codecs.hpp"
+#include "mpbench/dicom/jpeg2000_encoder.hpp"
 #include "random_stream.hpp"
 
 namespace mpbench::synth {
@@ -194,8 +195,7 @@ void put_pixel_description(Header& header, const MammogramSource& source,
   header.text(DCM_BurnedInAnnotation, "NO");
 }
 
-/// The pixel data as one JPEG 2000 frame. Not through the codec, which rightly never wraps a frame
-/// in JP2.
+/// The pixel data as one JPEG 2000 frame, for which DCMTK has no codec.
 void put_jpeg2000(DcmDataset& dataset, const cv::Mat& stored, int bits_stored, bool jp2) {
   std::vector<std::byte> frame = dicom::encode_jpeg2000_lossless(stored, bits_stored, false, jp2);
   if (frame.size() % 2 != 0) frame.push_back(std::byte{0});

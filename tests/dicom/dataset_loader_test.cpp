@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/dicom/jpeg2000_codec.hpp"
+#include "mpbench/dicom/codecs.hpp"
 #include "test_dataset.hpp"
 
 namespace mpbench::dicom {

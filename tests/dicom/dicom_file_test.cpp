@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/dicom/jpeg2000_codec.hpp"
+#include "mpbench/dicom/codecs.hpp"
 #include "test_dataset.hpp"
 
 namespace mpbench::dicom {

@@ -1,4 +1,4 @@
-#include "mpbench/dicom/jpeg2000_codec.hpp"
+#include "mpbench/dicom/jpeg2000_encoder.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -78,8 +78,7 @@ TEST(Jpeg2000CodecTest, RoundTripsEveryDepthAndSign) {
   }
 }
 
-TEST(Jpeg2000CodecTest, RoundTripsThroughDcmtk) {
-  register_codecs();
+TEST(Jpeg2000CodecTest, RoundTripsTwoFrames) {
   const cv::Mat first = test_picture(40, 30, CV_16UC1, 0, 4095, 1);
   const cv::Mat second = test_picture(40, 30, CV_16UC1, 0, 4095, 2);
   cv::Mat both;
@@ -92,16 +91,6 @@ TEST(Jpeg2000CodecTest, RoundTripsThroughDcmtk) {
   const auto path = dataset.save(folder / "two.dcm", lossless);
   EXPECT_TRUE(equal(read_stored(path, 0).pixels, first));
   EXPECT_TRUE(equal(read_stored(path, 1).pixels, second));
-
-  // DcmCodec::decode: DCMTK's own way back to uncompressed pixels.
-  DcmFileFormat file;
-  ASSERT_TRUE(file.loadFile(path.c_str()).good());
-  ASSERT_TRUE(file.getDataset()->chooseRepresentation(EXS_LittleEndianExplicit, nullptr).good());
-  const Uint16* words = nullptr;
-  unsigned long count = 0;
-  ASSERT_TRUE(file.getDataset()->findAndGetUint16Array(DCM_PixelData, words, &count).good());
-  ASSERT_EQ(count, both.total());
-  EXPECT_EQ(std::memcmp(words, both.data, 2 * count), 0);
 }
 
 TEST(Jpeg2000CodecTest, SameInputGivesSameBytes) {

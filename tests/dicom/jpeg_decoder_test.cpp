@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <thread>
 
-#include "mpbench/dicom/jpeg2000_codec.hpp"
+#include "mpbench/dicom/codecs.hpp"
 #include "test_dataset.hpp"
 
 namespace mpbench::dicom {

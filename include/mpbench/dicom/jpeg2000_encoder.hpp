@@ -6,12 +6,6 @@
 
 namespace mpbench::dicom {
 
-/// Registers with DCMTK every codec this program uses: JPEG (baseline to lossless), RLE, and our
-/// own for JPEG 2000 (transfer syntaxes 1.2.840.10008.1.2.4.90 and .91, on OpenJPEG), each to
-/// decode and to encode. Also silences DCMTK's own log, whose lines would appear beside ours. May
-/// be called any number of times, from any thread.
-void register_codecs();
-
 /// One frame as a reversible (lossless) JPEG 2000 codestream, ISO/IEC 15444-1.
 /// `pixels` is [rows, columns] of 1 or 3 channels (8U, 8S, 16U or 16S); `bits_stored` becomes the
 /// codestream's precision and `is_signed` its sign. `wrap_in_jp2` puts the codestream in a JP2
