@@ -118,10 +118,9 @@ SyntheticSetSummary summarize(const std::vector<SyntheticPatient>& patients) {
         summary.positive_images += images;
       }
       for (const SyntheticImage& image : breast.images) {
-        constexpr std::array<std::size_t, 5> place{
-            3, 2, 3, 1, 0};  // Encoding to SyntheticSyntax without `mixed`
-        ++summary.images_by_syntax[place[static_cast<std::size_t>(image.encoding)]];
-        if (image.encoding == Encoding::jpeg2000_jp2) ++summary.jp2_wrapped;
+        // `mixed` is the first.
+        ++summary.images_by_syntax[static_cast<std::size_t>(image.encoding.syntax) - 1];
+        if (image.encoding.wrapped_in_jp2) ++summary.jp2_wrapped;
       }
     }
   }
