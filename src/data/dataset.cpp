@@ -10,10 +10,10 @@
 #include "cache/cache.hpp"
 #include "cache/cache_format.hpp"
 #include "data_hints.hpp"
-#include "dataset_limit.hpp"
 #include "formats/dataset_format.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/io/atomic_file.hpp"
+#include "subset.hpp"
 
 namespace mpbench::data {
 namespace {

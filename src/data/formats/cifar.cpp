@@ -5,7 +5,7 @@
 
 #include <opencv2/core.hpp>
 
-#include "../class_limit.hpp"
+#include "../subset.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/image/fit.hpp"

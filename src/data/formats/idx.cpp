@@ -10,7 +10,7 @@
 #include <opencv2/core.hpp>
 #include <string_view>
 
-#include "../class_limit.hpp"
+#include "../subset.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/image/fit.hpp"
 #include "mpbench/io/endian.hpp"

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "../data_hints.hpp"
-#include "../dataset_limit.hpp"
+#include "../subset.hpp"
 #include "cifar.hpp"
 #include "dataset_format.hpp"
 #include "idx.hpp"
