@@ -14,6 +14,7 @@
 #include <numeric>
 #include <optional>
 
+#include "left_out_inputs.hpp"
 #include "mpbench/data/dataset.hpp"
 #include "mpbench/device/device.hpp"
 #include "mpbench/io/atomic_file.hpp"
@@ -168,12 +169,7 @@ std::vector<std::int64_t> choose_images(const PredictionOptions& options,
 }
 
 void name_failures(const data::PredictionData& data, const fs::path& path) {
-  for (std::size_t i = 0; i < std::min(most_left_out_named, data.left_out.size()); ++i) {
-    const auto& input = data.left_out[i];
-    spdlog::warn("left out: {}: {}: {}", input.path.string(), input.field, input.problem);
-  }
-  spdlog::warn("{} inputs failed and are left out; all are named in {}", data.left_out.size(),
-               data.quarantine.string());
+  warn_of_left_out(data.left_out, data.quarantine, most_left_out_named);
   if (!data::has_cases(data.set)) return;
   if (!data.lost_units.empty()) {
     spdlog::warn("no prediction for these breasts, as none of their images could be read: {}",

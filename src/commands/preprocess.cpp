@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <filesystem>
 
+#include "left_out_inputs.hpp"
 #include "mpbench/bench/meters.hpp"
 #include "mpbench/data/contact_sheet.hpp"
 #include "mpbench/data/dataset.hpp"
@@ -15,15 +15,6 @@ namespace mpbench::commands {
 namespace {
 
 constexpr std::size_t most_quarantined_named = 5;
-
-void name_failures(const data::PreprocessSummary& summary, const std::filesystem::path& cache) {
-  for (std::size_t i = 0; i < std::min(most_quarantined_named, summary.quarantined.size()); ++i) {
-    const auto& input = summary.quarantined[i];
-    spdlog::warn("left out: {}: {}: {}", input.path.string(), input.field, input.problem);
-  }
-  spdlog::warn("{} inputs failed and are left out; all are named in {}", summary.quarantined.size(),
-               (cache.parent_path() / "quarantine.csv").string());
-}
 
 /// "decoded at 1/1: 12, 1/2: 90; 3 whole frames; ", or nothing where that says nothing.
 std::string describe_decoding(const data::PreprocessSummary& summary) {
@@ -74,7 +65,8 @@ ExitCode run_preprocess(const PreprocessOptions& options, const SharedOptions& s
     spdlog::info("contact sheet: {}", options.contact_sheet.string());
   }
   if (summary.quarantined.empty()) return ExitCode::done;
-  name_failures(summary, cache);
+  warn_of_left_out(summary.quarantined, cache.parent_path() / "quarantine.csv",
+                   most_quarantined_named);
   return ExitCode::partial;
 }
 
