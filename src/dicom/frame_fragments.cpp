@@ -13,6 +13,7 @@
 
 #include "jpeg2000/jpeg2000_codestream.hpp"
 #include "mpbench/io/endian.hpp"
+#include "mpbench/io/jpeg_markers.hpp"
 #include "pixel_format.hpp"
 
 namespace mpbench::dicom {
@@ -42,11 +43,6 @@ std::span<const std::byte> item_bytes(const std::vector<DcmPixelItem*>& items, s
     throw FieldError("PixelData", fmt::format("fragment {} cannot be read", index));
   }
   return {reinterpret_cast<const std::byte*>(data), length};
-}
-
-bool begins_jpeg(std::span<const std::byte> bytes) {
-  return bytes.size() >= 3 && bytes[0] == std::byte{0xFF} && bytes[1] == std::byte{0xD8} &&
-         bytes[2] == std::byte{0xFF};
 }
 
 /// Where each frame begins by the offset table, or nothing when the table is empty or wrong.
@@ -81,7 +77,7 @@ std::optional<std::vector<std::size_t>> starts_by_codestream(
   std::vector<std::size_t> starts;
   for (std::size_t item = 1; item < items.size(); ++item) {
     const auto bytes = item_bytes(items, item);
-    if (begins_jpeg2000(bytes) || begins_jpeg(bytes)) starts.push_back(item);
+    if (begins_jpeg2000(bytes) || jpeg::begins_stream(bytes)) starts.push_back(item);
   }
   if (starts.size() != static_cast<std::size_t>(frames) || starts.front() != 1) return std::nullopt;
   return starts;

@@ -11,6 +11,7 @@
 
 #include "mpbench/image/picture.hpp"
 #include "mpbench/io/endian.hpp"
+#include "mpbench/io/jpeg_markers.hpp"
 #include "picture_formats.hpp"
 
 // libjpeg itself, not through OpenCV, which lets it write its warnings to stderr and then returns
@@ -18,20 +19,11 @@
 namespace mpbench::image {
 namespace {
 
-constexpr std::uint32_t start_of_image = 0xD8;
-constexpr std::uint32_t end_of_image = 0xD9;
-constexpr std::uint32_t start_of_scan = 0xDA;
-constexpr std::uint32_t app1 = 0xE1;
 // Every 8 x 8 block of the luminance takes at least one bit.
 constexpr std::uint64_t max_pixels_a_byte = 8 * 64;
 // A progressive picture of three components can have 190 that all add something; usual are 10.
 constexpr int most_scans = 200;
 constexpr std::size_t most_jpeg_notes = 4;
-
-/// SOF0 to SOF15, without DHT, JPG and DAC, which are among them.
-bool is_frame_header(std::uint32_t marker) {
-  return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
-}
 
 /// What libjpeg's callbacks work on; `manager` is first, so that a pointer to it is one to all.
 struct Reading {
@@ -165,9 +157,7 @@ void look_for_orientation(std::span<const std::byte> segment, std::optional<int>
 
 }  // namespace
 
-bool is_jpeg(std::span<const std::byte> bytes) {
-  return bytes.size() >= 3 && big_endian(bytes, 0, 3) == 0xFFD8FF;
-}
+bool is_jpeg(std::span<const std::byte> bytes) { return jpeg::begins_stream(bytes); }
 
 PictureHeader read_jpeg_header(const PictureFile& file) {
   const auto& bytes = file.bytes;
@@ -181,9 +171,10 @@ PictureHeader read_jpeg_header(const PictureFile& file) {
     while (at < bytes.size() && bytes[at] == std::byte{0xFF}) ++at;
     if (at >= bytes.size()) file.fail("markers", "the file ends before its picture begins");
     const auto marker = big_endian(bytes, at++, 1);
-    const bool stands_alone = marker <= 0x01 || (marker >= 0xD0 && marker <= start_of_image);
+    const bool stands_alone =
+        marker <= 0x01 || jpeg::is_restart(marker) || marker == jpeg::start_of_image;
     if (stands_alone) continue;
-    if (marker == start_of_scan || marker == end_of_image) break;
+    if (marker == jpeg::start_of_scan || marker == jpeg::end_of_image) break;
     const std::size_t length = bytes.size() - at < 2 ? 0 : big_endian(bytes, at, 2);
     if (length < 2 || length > bytes.size() - at) {
       file.fail("markers",
@@ -191,7 +182,7 @@ PictureHeader read_jpeg_header(const PictureFile& file) {
     }
     const auto segment = bytes.subspan(at + 2, length - 2);
     at += length;
-    if (is_frame_header(marker) && !has_frame) {
+    if (jpeg::is_frame_header(marker) && !has_frame) {
       if (segment.size() < 6) file.fail("SOF", "it is too short");
       const auto height = big_endian(segment, 1, 2);
       const auto width = big_endian(segment, 3, 2);
@@ -205,7 +196,7 @@ PictureHeader read_jpeg_header(const PictureFile& file) {
       header.grey = big_endian(segment, 5, 1) == 1;
       has_frame = true;
     }
-    if (marker == app1) look_for_orientation(segment, exif, xmp);
+    if (marker == jpeg::app1) look_for_orientation(segment, exif, xmp);
   }
   if (!has_frame) file.fail("SOF", "there is none: the picture has no size");
   header.orientation = exif.value_or(xmp.value_or(1));
