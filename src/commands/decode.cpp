@@ -31,7 +31,7 @@ struct Staged {
   std::string window;  ///< which VOI transformation was used; empty before the display stage
 };
 
-Staged to_stage(const dicom::StoredImage& image, const std::string& stage) {
+Staged to_stage(const dicom::DecodedFrame& image, const std::string& stage) {
   if (stage == "modality") return {dicom::to_modality(image), {}};
   if (stage == "display") {
     dicom::DisplayImage display = dicom::to_display(image);
@@ -41,7 +41,7 @@ Staged to_stage(const dicom::StoredImage& image, const std::string& stage) {
 }
 
 /// "sha256 rows cols bits signed path". `bits` is the width of what was hashed, 8 or 16.
-std::string digest_line(const dicom::StoredImage& image) {
+std::string digest_line(const dicom::DecodedFrame& image) {
   const cv::Mat& pixels =
       image.pixels;  // DicomImage's matrices are continuous, and so are x86's bytes
   const std::span<const std::byte> bytes(reinterpret_cast<const std::byte*>(pixels.data),
@@ -68,7 +68,7 @@ std::string describe_windows(const dicom::ImageAttributes& attributes) {
 }
 
 /// A few lines for a person.
-std::string description(const dicom::StoredImage& image, const std::string& stage) {
+std::string description(const dicom::DecodedFrame& image, const std::string& stage) {
   const dicom::ImageAttributes& a = image.attributes;
   std::string text = fmt::format(
       "{}\n  {} x {} pixels, {} frame(s), {} of {} bits {}, {}\n  transfer syntax {}\n  {}\n",
@@ -123,7 +123,7 @@ class OutputFolder {
   std::set<std::string> taken_;
 };
 
-std::string stem_of(const dicom::StoredImage& image, int frame) {
+std::string stem_of(const dicom::DecodedFrame& image, int frame) {
   const std::string stem = image.path.stem().string();
   return image.attributes.frames == 1 ? stem : fmt::format("{}_frame{:04}", stem, frame);
 }
@@ -135,7 +135,7 @@ void decode_file(const fs::path& path, const DecodeOptions& options, OutputFolde
   const int last = all ? file.frames() - 1 : first;
   for (int frame = first; frame <= last; ++frame) {
     throw_if_interrupted();
-    const dicom::StoredImage image = file.read(frame);
+    const dicom::DecodedFrame image = file.read(frame);
     if (options.digest) fmt::print("{}\n", digest_line(image));
     if (folder != nullptr) {
       const fs::path npy = folder->write(to_stage(image, options.stage).values, options.stage,

@@ -61,7 +61,7 @@ ExitCode run_preprocess(const PreprocessOptions& options, const SharedOptions& s
                  peak ? fmt::format("{:.0f} MB", static_cast<double>(*peak) / 1e6) : "unknown");
   }
   if (!options.contact_sheet.empty()) {
-    data::write_contact_sheet(options.contact_sheet, cache, source.show_whole);
+    data::write_contact_sheet(options.contact_sheet, cache, source.make_thumbnail);
     spdlog::info("contact sheet: {}", options.contact_sheet.string());
   }
   if (summary.quarantined.empty()) return ExitCode::done;

@@ -50,7 +50,7 @@ class StoredValues {
   int depth_;
 };
 
-void check_grey(const StoredImage& image) {
+void check_grey(const DecodedFrame& image) {
   const std::string& photometric = image.attributes.photometric_interpretation;
   if (photometric != "MONOCHROME1" && photometric != "MONOCHROME2") {
     throw InputError(image.path, "PhotometricInterpretation",
@@ -73,7 +73,7 @@ double look_up(const LookupTable& table, double input) {
 
 bool is_usable(const LookupTable& table) { return !table.entries.empty(); }
 
-ValueMap modality_values(const StoredImage& image, const StoredValues& stored) {
+ValueMap modality_values(const DecodedFrame& image, const StoredValues& stored) {
   const ImageAttributes& attributes = image.attributes;
   const bool has_table = attributes.modality_lut && is_usable(*attributes.modality_lut);
   const double slope = attributes.rescale_slope.value_or(1);
@@ -204,7 +204,7 @@ void map_pixels(const cv::Mat& pixels, const StoredValues& stored, const std::ve
 
 }  // namespace
 
-cv::Mat to_modality(const StoredImage& image) {
+cv::Mat to_modality(const DecodedFrame& image) {
   check_grey(image);
   const StoredValues stored(image.pixels.depth());
   const ValueMap values = modality_values(image, stored);
@@ -213,7 +213,7 @@ cv::Mat to_modality(const StoredImage& image) {
   return out;
 }
 
-DisplayTransform::DisplayTransform(const StoredImage& image) : depth_(image.pixels.depth()) {
+DisplayTransform::DisplayTransform(const DecodedFrame& image) : depth_(image.pixels.depth()) {
   check_grey(image);
   const ImageAttributes& attributes = image.attributes;
   const StoredValues stored(depth_);
@@ -268,7 +268,7 @@ cv::Mat DisplayTransform::apply_averaged(const cv::Mat& pixels, int factor) cons
   return out;
 }
 
-DisplayImage to_display(const StoredImage& image) {
+DisplayImage to_display(const DecodedFrame& image) {
   const DisplayTransform transform(image);
   DisplayImage display;
   display.pixels = transform.apply(image.pixels);

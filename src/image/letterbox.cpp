@@ -1,4 +1,4 @@
-#include "mpbench/image/fit.hpp"
+#include "mpbench/image/letterbox.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 
 namespace mpbench::image {
 
-cv::Mat fit(const cv::Mat& image, int height, int width, HorizontalPlace place) {
+cv::Mat letterbox(const cv::Mat& image, int height, int width, HorizontalPlace place) {
   const double scale =
       std::min(static_cast<double>(height) / image.rows, static_cast<double>(width) / image.cols);
   const cv::Size size(std::clamp(static_cast<int>(std::lround(image.cols * scale)), 1, width),

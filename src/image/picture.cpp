@@ -6,7 +6,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/image/fit.hpp"
+#include "mpbench/image/letterbox.hpp"
 #include "mpbench/io/file_bytes.hpp"
 #include "mpbench/io/file_type.hpp"
 #include "mpbench/io/mapped_file.hpp"
@@ -138,22 +138,22 @@ PreparedImage prepare_picture(const fs::path& path, int height, int width, int c
   PreparedImage image;
   image.preparation.crop = cv::Rect(0, 0, pixels.cols, pixels.rows);
   image.preparation.notes = std::move(notes);
-  pixels = fit(pixels, height, width, HorizontalPlace::centre);
+  pixels = letterbox(pixels, height, width, HorizontalPlace::centre);
   pixels = with_channels(path, pixels, channels);
   pixels.convertTo(image.pixels, CV_32F, 1.0 / (pixels.depth() == CV_16U ? 65535 : 255));
   return image;
 }
 
-WholePicture show_picture(const fs::path& path) {
+Thumbnail picture_thumbnail(const fs::path& path) {
   constexpr double longest = 480;
   const auto shape = read_picture_shape(path);
   const double scale = std::min(1.0, longest / std::max(shape.height, shape.width));
   const auto scaled = [&](int side) { return std::max(1, static_cast<int>(side * scale)); };
-  WholePicture whole;
-  whole.full = cv::Size(shape.width, shape.height);
+  Thumbnail thumbnail;
+  thumbnail.full = cv::Size(shape.width, shape.height);
   const auto rgb = prepare_picture(path, scaled(shape.height), scaled(shape.width), 3).pixels;
-  cv::cvtColor(rgb, whole.pixels, cv::COLOR_RGB2BGR);
-  return whole;
+  cv::cvtColor(rgb, thumbnail.pixels, cv::COLOR_RGB2BGR);
+  return thumbnail;
 }
 
 }  // namespace mpbench::image

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mpbench/image/fit.hpp"
+#include "mpbench/image/letterbox.hpp"
 
 namespace mpbench::mammo {
 

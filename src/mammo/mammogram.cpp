@@ -12,7 +12,7 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/dicom/dicom_file.hpp"
 #include "mpbench/dicom/display.hpp"
-#include "mpbench/image/fit.hpp"
+#include "mpbench/image/letterbox.hpp"
 
 namespace mpbench::mammo {
 namespace {
@@ -41,12 +41,12 @@ int fitting_reduction(const cv::Size& crop, int height, int width) {
 }
 
 /// Whether padding that blends into its neighbours would show as something other than black.
-bool padding_shows(const dicom::StoredImage& image) {
+bool padding_shows(const dicom::DecodedFrame& image) {
   const auto& attributes = image.attributes;
   if (!attributes.padding_value) return false;
   const std::int32_t one = *attributes.padding_value;
   const std::int32_t other = attributes.padding_range_limit.value_or(one);
-  dicom::StoredImage ends;
+  dicom::DecodedFrame ends;
   ends.attributes = attributes;
   ends.attributes.padding_value.reset();
   ends.path = image.path;
@@ -57,7 +57,7 @@ bool padding_shows(const dicom::StoredImage& image) {
 }
 
 /// Whether averaging stored values is nearly the same as averaging what they show.
-bool averages_well(const dicom::StoredImage& image, const dicom::DisplayTransform& transform) {
+bool averages_well(const dicom::DecodedFrame& image, const dicom::DisplayTransform& transform) {
   if (transform.voi() != dicom::VoiSource::window || image.attributes.modality_lut) return false;
   double low = 0;
   double high = 0;
@@ -71,7 +71,7 @@ bool averages_well(const dicom::StoredImage& image, const dicom::DisplayTransfor
 std::optional<image::PreparedImage> prepare_reduced(dicom::DicomImage& file, int height,
                                                     int width) {
   const cv::Size frame = file.size();
-  const int search = search_reduction(frame, file.reductions());
+  const int search = search_reduction(frame, file.max_reduction());
   if (search == 0) return std::nullopt;
   const auto small = file.read(0, {.reduction = search, .area = {}});
   const dicom::DisplayTransform transform(small);
@@ -95,7 +95,7 @@ std::optional<image::PreparedImage> prepare_reduced(dicom::DicomImage& file, int
     image.preparation.reduction = fitting;
     image.preparation.notes = fine.notes;
   }
-  image.pixels = image::fit(crop, height, width, place);
+  image.pixels = image::letterbox(crop, height, width, place);
   return image;
 }
 
@@ -109,7 +109,7 @@ image::PreparedImage prepare_in_full(dicom::DicomImage& file, int height, int wi
   const cv::Rect box = roi.found ? scaled_up(roi.box, factor, frame) : cv::Rect(cv::Point(), frame);
   cv::Mat crop = thread_picture(box.size());
   transform.apply(stored.pixels(box), crop);
-  return {.pixels = image::fit(crop, height, width, chest_wall_side(crop)),
+  return {.pixels = image::letterbox(crop, height, width, chest_wall_side(crop)),
           .preparation = {.window = transform.window(),
                           .crop = box,
                           .breast_found = roi.found,
@@ -136,9 +136,9 @@ std::string mammogram_preparation(bool exact) {
   return fmt::format(R"({{"exact":{},"least_oversampling":{}}})", exact, least_oversampling);
 }
 
-image::WholePicture show_mammogram(const std::filesystem::path& path) {
+image::Thumbnail mammogram_thumbnail(const std::filesystem::path& path) {
   dicom::DicomImage file(path);
-  const int reduction = search_reduction(file.size(), file.reductions());
+  const int reduction = search_reduction(file.size(), file.max_reduction());
   const auto stored = file.read(0, {.reduction = reduction, .area = {}});
   return {dicom::DisplayTransform(stored).apply(stored.pixels), file.size()};
 }

@@ -7,7 +7,7 @@
 #include "chest_wall.hpp"
 #include "mammogram_search.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/image/fit.hpp"
+#include "mpbench/image/letterbox.hpp"
 #include "mpbench/image/picture.hpp"
 #include "mpbench/mammo/mammogram.hpp"
 
@@ -85,7 +85,7 @@ image::PreparedImage prepare_mammogram_picture(const fs::path& path, int height,
   const cv::Rect box = roi.found ? scaled_up(roi.box, factor, frame) : cv::Rect(cv::Point(), frame);
   cv::Mat crop = thread_picture(box.size());
   picture.pixels(box).convertTo(crop, CV_32F, 1 / picture.white);
-  return {.pixels = image::fit(crop, height, width, chest_wall_side(crop)),
+  return {.pixels = image::letterbox(crop, height, width, chest_wall_side(crop)),
           .preparation = {.window = {},
                           .crop = box,
                           .breast_found = roi.found,
@@ -93,7 +93,7 @@ image::PreparedImage prepare_mammogram_picture(const fs::path& path, int height,
                           .notes = std::move(picture.notes)}};
 }
 
-image::WholePicture show_mammogram_picture(const fs::path& path) {
+image::Thumbnail mammogram_picture_thumbnail(const fs::path& path) {
   const auto picture = read_grey(path);
   const cv::Size frame = picture.pixels.size();
   return {averaged(picture, search_factor(frame)), frame};

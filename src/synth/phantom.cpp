@@ -11,10 +11,10 @@
 
 #include "breast_shape.hpp"
 #include "canvas.hpp"
-#include "lattice_noise.hpp"
 #include "mpbench/core/error.hpp"
 #include "phantom_structures.hpp"
 #include "random_stream.hpp"
+#include "value_noise.hpp"
 
 namespace mpbench::synth {
 namespace {

@@ -1,4 +1,4 @@
-#include "lattice_noise.hpp"
+#include "value_noise.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 
 namespace mpbench::synth {
 
-LatticeNoise::Tap LatticeNoise::tap(double position) {
+ValueNoise::Tap ValueNoise::tap(double position) {
   const double whole = std::floor(position);
   const double t = position - whole;
   const double u = 1 - t;
@@ -17,7 +17,7 @@ LatticeNoise::Tap LatticeNoise::tap(double position) {
        static_cast<float>((3 * u * u * u - 6 * u * u + 4) / 6), static_cast<float>(t * t * t / 6)}};
 }
 
-LatticeNoise::LatticeNoise(std::uint64_t seed, double cell, int height, int width)
+ValueNoise::ValueNoise(std::uint64_t seed, double cell, int height, int width)
     : cell_(std::max(cell, 1.0)),
       columns_(static_cast<int>(width / cell_) + 5),
       taps_(static_cast<std::size_t>(width)),
@@ -43,7 +43,7 @@ LatticeNoise::LatticeNoise(std::uint64_t seed, double cell, int height, int widt
   }
 }
 
-void LatticeNoise::add_row(int y, float amplitude, std::span<float> row) {
+void ValueNoise::add_row(int y, float amplitude, std::span<float> row) {
   const Tap vertical = tap((y + 0.5) / cell_);
   const float* top = lattice_.data() + static_cast<std::size_t>(vertical.cell) * blended_.size();
   const std::size_t stride = blended_.size();

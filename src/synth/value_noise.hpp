@@ -8,10 +8,10 @@ namespace mpbench::synth {
 
 /// Smooth random hills of one size: random values on a lattice, interpolated by cubic B-splines,
 /// which leave no trace of the lattice. Mean 0, deviation about 1.
-class LatticeNoise {
+class ValueNoise {
  public:
   /// `cell` is the lattice's spacing in pixels, at least 1.
-  LatticeNoise(std::uint64_t seed, double cell, int height, int width);
+  ValueNoise(std::uint64_t seed, double cell, int height, int width);
   /// Adds `amplitude` times the noise of row y to `row`, which is as wide as the noise.
   void add_row(int y, float amplitude, std::span<float> row);
 
@@ -38,7 +38,7 @@ class FractalNoise {
   void row(int y, std::span<float> row);
 
  private:
-  std::vector<LatticeNoise> octaves_;
+  std::vector<ValueNoise> octaves_;
   std::vector<float> amplitudes_;
 };
 

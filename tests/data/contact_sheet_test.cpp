@@ -37,7 +37,7 @@ class ContactSheetTest : public ::testing::Test {
                {});
   }
   cv::Mat sheet(int most) const {
-    write_contact_sheet(png_, cache_, mammo::show_mammogram, most);
+    write_contact_sheet(png_, cache_, mammo::mammogram_thumbnail, most);
     return cv::imread(png_.string(), cv::IMREAD_COLOR);
   }
 
@@ -92,7 +92,7 @@ TEST_F(ContactSheetTest, AFileThatIsGoneIsLeftBlack) {
 
 TEST_F(ContactSheetTest, RefusesWhatIsNoCache) {
   std::ofstream(cache_) << "no cache";
-  EXPECT_THROW(write_contact_sheet(png_, cache_, mammo::show_mammogram), InputError);
+  EXPECT_THROW(write_contact_sheet(png_, cache_, mammo::mammogram_thumbnail), InputError);
   EXPECT_FALSE(fs::exists(png_));
 }
 

@@ -42,7 +42,7 @@ class DatasetLoaderTest : public ::testing::Test {
   /// The notes on a file whose pixels are right.
   std::vector<std::string> notes_on(const Bytes& bytes) {
     try {
-      StoredImage stored = DicomImage(bytes, "bytes").read();
+      DecodedFrame stored = DicomImage(bytes, "bytes").read();
       EXPECT_TRUE(equal(stored.pixels, picture_));
       return stored.notes;
     } catch (const InputError& error) {

@@ -149,7 +149,7 @@ class TestDataset {
   DcmFileFormat file_;
 };
 
-inline StoredImage read_stored(const std::filesystem::path& path, int frame = 0) {
+inline DecodedFrame read_stored(const std::filesystem::path& path, int frame = 0) {
   return DicomImage(path).read(frame);
 }
 

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "mpbench/image/whole_picture.hpp"
+#include "mpbench/image/thumbnail.hpp"
 
 namespace mpbench::data {
 
@@ -12,6 +12,6 @@ namespace mpbench::data {
 /// the cache. A file that cannot be shown any more leaves its place empty, and the line below says
 /// why. Throws InputError for a cache that is none, Error when the PNG cannot be written.
 void write_contact_sheet(const std::filesystem::path& png, const std::filesystem::path& cache,
-                         const image::ShowWhole& show_whole, int most = 50);
+                         const image::MakeThumbnail& make_thumbnail, int most = 50);
 
 }  // namespace mpbench::data

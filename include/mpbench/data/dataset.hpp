@@ -10,7 +10,7 @@
 #include "mpbench/data/image_table.hpp"
 #include "mpbench/data/preprocess.hpp"
 #include "mpbench/image/prepared_image.hpp"
-#include "mpbench/image/whole_picture.hpp"
+#include "mpbench/image/thumbnail.hpp"
 
 namespace mpbench::data {
 
@@ -55,8 +55,8 @@ struct ImageSource {
   int height = 0;  ///< what each becomes
   int width = 0;
   image::PrepareImage prepare;
-  std::string preparation;      ///< PreprocessOptions::preparation
-  image::ShowWhole show_whole;  ///< for a contact sheet
+  std::string preparation;              ///< PreprocessOptions::preparation
+  image::MakeThumbnail make_thumbnail;  ///< for a contact sheet
 };
 
 /// What preprocess() takes, for a dataset of files: rsna, rsna-png, synthetic or folder. Throws as

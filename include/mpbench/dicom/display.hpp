@@ -21,14 +21,14 @@ struct DisplayImage {
 
 /// Stored values to modality units (PS3.3 C.11.1): the modality LUT, or slope * x + intercept, or
 /// the values themselves. [rows, columns] CV_32FC1. Throws Error for colour images and for slope 0.
-cv::Mat to_modality(const StoredImage& image);
+cv::Mat to_modality(const DecodedFrame& image);
 
 /// What each stored value of one image is shown as, for those who want a part of the picture or a
 /// smaller one: to_display with less memory.
 class DisplayTransform {
  public:
   /// Throws as to_display.
-  explicit DisplayTransform(const StoredImage& image);
+  explicit DisplayTransform(const DecodedFrame& image);
   const std::string& window() const { return window_; }  ///< as DisplayImage::window
   VoiSource voi() const { return voi_; }
 
@@ -52,6 +52,6 @@ class DisplayTransform {
 /// else minimum to maximum without padding), inversion (PS3.3 C.11.1, C.11.2, C.7.5.1.1.2,
 /// C.7.6.3.1.2). Padding becomes 0 (black). An invalid window falls back to minimum-maximum, which
 /// `window` says. Throws Error for colour images and for slope 0.
-DisplayImage to_display(const StoredImage& image);
+DisplayImage to_display(const DecodedFrame& image);
 
 }  // namespace mpbench::dicom

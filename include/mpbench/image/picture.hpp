@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "mpbench/image/prepared_image.hpp"
-#include "mpbench/image/whole_picture.hpp"
+#include "mpbench/image/thumbnail.hpp"
 
 /// Photographs and drawings: PNG, JPEG (baseline and progressive, 8 bits) and BMP (uncompressed).
 /// What a file is, its first bytes say, whatever its name.
@@ -51,6 +51,6 @@ PreparedImage prepare_picture(const std::filesystem::path& path, int height, int
 
 /// The whole picture for a contact sheet, at most 480 pixels along its longer side. Throws as
 /// prepare_picture.
-WholePicture show_picture(const std::filesystem::path& path);
+Thumbnail picture_thumbnail(const std::filesystem::path& path);
 
 }  // namespace mpbench::image

@@ -7,11 +7,11 @@
 
 namespace mpbench::image {
 
-/// A file's whole picture for a person to see what was cut away.
-struct WholePicture {
+/// A file's whole picture, small, for a person to see what was cut away.
+struct Thumbnail {
   cv::Mat pixels;  ///< CV_32F of one channel, or three (blue first), in [0, 1], at any resolution
   cv::Size full;   ///< the frame's own columns and rows, which crops are given in
 };
-using ShowWhole = std::function<WholePicture(const std::filesystem::path&)>;
+using MakeThumbnail = std::function<Thumbnail(const std::filesystem::path&)>;
 
 }  // namespace mpbench::image

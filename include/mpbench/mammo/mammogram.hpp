@@ -4,7 +4,7 @@
 #include <string>
 
 #include "mpbench/image/prepared_image.hpp"
-#include "mpbench/image/whole_picture.hpp"
+#include "mpbench/image/thumbnail.hpp"
 
 namespace mpbench::mammo {
 
@@ -28,7 +28,7 @@ std::string mammogram_preparation(bool exact);
 
 /// A mammogram's whole picture, at a reduced resolution where the file allows it: some 300 pixels
 /// or more along its longer side. Throws InputError.
-image::WholePicture show_mammogram(const std::filesystem::path& path);
+image::Thumbnail mammogram_thumbnail(const std::filesystem::path& path);
 
 /// The same of a mammogram that is a PNG, JPEG or BMP: what read_picture gives is what is shown, so
 /// that there is no window, and the crop and the rest is as above. Three equal channels are grey;
@@ -38,6 +38,6 @@ image::PreparedImage prepare_mammogram_picture(const std::filesystem::path& path
                                                int width);
 
 /// Such a picture whole, some 300 pixels or more along its longer side. Throws as read_picture.
-image::WholePicture show_mammogram_picture(const std::filesystem::path& path);
+image::Thumbnail mammogram_picture_thumbnail(const std::filesystem::path& path);
 
 }  // namespace mpbench::mammo

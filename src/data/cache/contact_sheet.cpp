@@ -10,7 +10,7 @@
 #include "cache.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
-#include "mpbench/image/fit.hpp"
+#include "mpbench/image/letterbox.hpp"
 #include "mpbench/image/png_writer.hpp"
 
 namespace mpbench::data {
@@ -81,7 +81,7 @@ cv::Mat stored_picture(const ImageSet& set, std::size_t index) {
     cv::Mat picture;
     view.convertTo(picture, CV_32F, 1 / pixel_maximum(set.pixel_type));
     planes.push_back(
-        image::fit(picture, thumbnail_side, thumbnail_side, image::HorizontalPlace::centre));
+        image::letterbox(picture, thumbnail_side, thumbnail_side, image::HorizontalPlace::centre));
   }
   cv::Mat picture;
   cv::merge(planes, picture);
@@ -96,7 +96,7 @@ void write_text(cv::Mat& sheet, const std::string& text, const cv::Point& at) {
 }  // namespace
 
 void write_contact_sheet(const std::filesystem::path& png, const std::filesystem::path& cache,
-                         const image::ShowWhole& show_whole, int most) {
+                         const image::MakeThumbnail& make_thumbnail, int most) {
   const auto set = open_cache(cache);
   const auto preparations = read_preparations(cache);
   const std::filesystem::path source = read_cache_info(cache).source;
@@ -117,7 +117,7 @@ void write_contact_sheet(const std::filesystem::path& png, const std::filesystem
     if (preparation.reduction > 0) second += fmt::format(", at 1/{}", 1 << preparation.reduction);
     if (!preparation.breast_found && !preparation.window.empty()) second += ", whole frame";
     try {
-      const auto [whole, full] = show_whole(source / path);
+      const auto [whole, full] = make_thumbnail(source / path);
       overview(whole, preparation, full)
           .copyTo(sheet(cv::Rect(corner, cv::Size(thumbnail_side, thumbnail_side))));
     } catch (const InputError& error) {

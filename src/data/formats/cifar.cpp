@@ -8,7 +8,7 @@
 #include "../subset.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
-#include "mpbench/image/fit.hpp"
+#include "mpbench/image/letterbox.hpp"
 #include "mpbench/io/mapped_file.hpp"
 #include "mpbench/io/sha256.hpp"
 
@@ -165,8 +165,8 @@ void append_resized(std::vector<std::byte>& pixels, std::span<const std::byte> i
     const auto* plane = image.data() + c * plane_bytes;
     // OpenCV has no read-only view.
     planes.push_back(
-        image::fit(cv::Mat(image_side, image_side, CV_8UC1, const_cast<std::byte*>(plane)), height,
-                   width, image::HorizontalPlace::centre));
+        image::letterbox(cv::Mat(image_side, image_side, CV_8UC1, const_cast<std::byte*>(plane)),
+                         height, width, image::HorizontalPlace::centre));
   }
   for (const auto& plane : planes) {
     const auto* data = reinterpret_cast<const std::byte*>(plane.data);

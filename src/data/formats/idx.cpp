@@ -12,7 +12,7 @@
 
 #include "../subset.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/image/fit.hpp"
+#include "mpbench/image/letterbox.hpp"
 #include "mpbench/io/endian.hpp"
 #include "mpbench/io/sha256.hpp"
 
@@ -189,8 +189,8 @@ void append_image(const ImageSet& set, std::vector<std::byte>& pixels, IdxPart& 
     pixels.insert(pixels.end(), image, image + bytes);
     return;
   }
-  const cv::Mat fitted = image::fit(cv::Mat(part.height, part.width, CV_8UC1, image), set.height,
-                                    set.width, image::HorizontalPlace::centre);
+  const cv::Mat fitted = image::letterbox(cv::Mat(part.height, part.width, CV_8UC1, image),
+                                          set.height, set.width, image::HorizontalPlace::centre);
   const auto* data = reinterpret_cast<const std::byte*>(fitted.data);
   pixels.insert(pixels.end(), data, data + fitted.total());
 }

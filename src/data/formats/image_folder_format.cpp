@@ -32,7 +32,7 @@ ImageSource picture_source(const DatasetOptions& options, ImageTable table) {
               },
           // Pictures depend on neither of them, but the keys of existing caches have both.
           .preparation = fmt::format(R"({{"exact":{},"least_oversampling":2}})", options.exact),
-          .show_whole = image::show_picture};
+          .make_thumbnail = image::picture_thumbnail};
 }
 
 bool recognizes_image_folder(const fs::path& folder) {

@@ -39,7 +39,8 @@ ImageSource rsna_source(const DatasetOptions& options, RsnaTable all,
       .width = width,
       .prepare = {},
       .preparation = mammo::mammogram_preparation(options.exact),
-      .show_whole = are_pictures ? mammo::show_mammogram_picture : mammo::show_mammogram};
+      .make_thumbnail =
+          are_pictures ? mammo::mammogram_picture_thumbnail : mammo::mammogram_thumbnail};
   if (are_pictures) {
     source.prepare = [height, width](const fs::path& path) {
       return mammo::prepare_mammogram_picture(path, height, width);
