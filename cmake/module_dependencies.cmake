@@ -13,9 +13,11 @@ endforeach()
 
 target_link_libraries(mpbench_dicom PUBLIC opencv_core
                       PRIVATE opencv_imgproc mpbench_dcmtk PkgConfig::OPENJPEG)
+target_link_libraries(mpbench_image PUBLIC opencv_core PRIVATE opencv_imgproc ZLIB::ZLIB JPEG::JPEG PNG::PNG)
+target_link_libraries(mpbench_mammo PRIVATE opencv_imgproc)
 # Synthetic pixels are the same on every machine: no fused multiply-add where the source has two operations.
 target_link_libraries(mpbench_synth PUBLIC opencv_core PRIVATE opencv_imgproc mpbench_dcmtk)
-foreach(module dicom synth)
+foreach(module dicom mammo synth)
   target_compile_options(mpbench_${module} PRIVATE -ffp-contract=off)
 endforeach()
 # at::parallel_for runs in one thread where OpenMP is off. The runtime is LibTorch's own, so that there is one.
@@ -36,7 +38,7 @@ if(NOT openmp_runtime)
   set(openmp_runtime gomp)
 endif()
 target_link_libraries(mpbench_kernels PRIVATE ${openmp_runtime})
-target_link_libraries(mpbench_data PRIVATE opencv_imgproc ZLIB::ZLIB JPEG::JPEG PNG::PNG)
+target_link_libraries(mpbench_data PRIVATE opencv_imgproc ZLIB::ZLIB)
 target_link_libraries(mpbench_cli PRIVATE CLI11::CLI11 tomlplusplus::tomlplusplus)
 
 # The commit that built this program, for runs.csv and --version. Made at build time, so that it is never stale.

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "mpbench/core/interrupt.hpp"
-#include "mpbench/data/png_writer.hpp"
 #include "mpbench/dicom/dicom_file.hpp"
 #include "mpbench/dicom/display.hpp"
+#include "mpbench/image/png_writer.hpp"
 #include "mpbench/io/atomic_file.hpp"
 #include "mpbench/io/sha256.hpp"
 #include "npy.hpp"
@@ -31,7 +31,7 @@ struct Staged {
   std::string window;  ///< which VOI transformation was used; empty before the display stage
 };
 
-Staged to_stage(const dicom::StoredImage& image, DecodeStage stage) {
+Staged to_stage(const dicom::DecodedFrame& image, DecodeStage stage) {
   if (stage == DecodeStage::modality) return {dicom::to_modality(image), {}};
   if (stage == DecodeStage::display) {
     dicom::DisplayImage display = dicom::to_display(image);
@@ -41,7 +41,7 @@ Staged to_stage(const dicom::StoredImage& image, DecodeStage stage) {
 }
 
 /// "sha256 rows cols bits signed path". `bits` is the width of what was hashed, 8 or 16.
-std::string digest_line(const dicom::StoredImage& image) {
+std::string digest_line(const dicom::DecodedFrame& image) {
   const cv::Mat& pixels =
       image.pixels;  // DicomImage's matrices are continuous, and so are x86's bytes
   const std::span<const std::byte> bytes(reinterpret_cast<const std::byte*>(pixels.data),
@@ -68,7 +68,7 @@ std::string describe_windows(const dicom::ImageAttributes& attributes) {
 }
 
 /// A few lines for a person.
-std::string description(const dicom::StoredImage& image, DecodeStage stage) {
+std::string description(const dicom::DecodedFrame& image, DecodeStage stage) {
   const dicom::ImageAttributes& a = image.attributes;
   std::string text = fmt::format(
       "{}\n  {} x {} pixels, {} frame(s), {} of {} bits {}, {}\n  transfer syntax {}\n  {}\n",
@@ -114,7 +114,7 @@ class OutputFolder {
     }
     const fs::path npy = folder_ / (name + ".npy");
     write_npy(npy, values);
-    data::write_png(folder_ / (name + ".png"), to_png_matrix(values, stage));
+    image::write_png(folder_ / (name + ".png"), to_png_matrix(values, stage));
     return npy;
   }
 
@@ -123,7 +123,7 @@ class OutputFolder {
   std::set<std::string> taken_;
 };
 
-std::string stem_of(const dicom::StoredImage& image, int frame) {
+std::string stem_of(const dicom::DecodedFrame& image, int frame) {
   const std::string stem = image.path.stem().string();
   return image.attributes.frames == 1 ? stem : fmt::format("{}_frame{:04}", stem, frame);
 }
@@ -135,7 +135,7 @@ void decode_file(const fs::path& path, const DecodeOptions& options, OutputFolde
   const int last = all ? file.frames() - 1 : first;
   for (int frame = first; frame <= last; ++frame) {
     throw_if_interrupted();
-    const dicom::StoredImage image = file.read(frame);
+    const dicom::DecodedFrame image = file.read(frame);
     if (options.digest) fmt::print("{}\n", digest_line(image));
     if (folder != nullptr) {
       const fs::path npy = folder->write(to_stage(image, options.stage).values, options.stage,

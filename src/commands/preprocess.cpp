@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <filesystem>
 
+#include "left_out_inputs.hpp"
 #include "mpbench/bench/meters.hpp"
 #include "mpbench/data/contact_sheet.hpp"
 #include "mpbench/data/dataset.hpp"
@@ -42,7 +42,7 @@ ExitCode run_preprocess(const PreprocessOptions& options, const SharedOptions& s
   const data::PreprocessOptions how{.height = source.height,
                                     .width = source.width,
                                     .pixel_type = dataset.pixel_type,
-                                    .exact = dataset.exact,
+                                    .preparation = source.preparation,
                                     .workers = dataset.workers};
   const auto& cache = dataset.cache;
   const auto summary =
@@ -60,7 +60,7 @@ ExitCode run_preprocess(const PreprocessOptions& options, const SharedOptions& s
                  peak ? fmt::format("{:.0f} MB", static_cast<double>(*peak) / 1e6) : "unknown");
   }
   if (!options.contact_sheet.empty()) {
-    data::write_contact_sheet(options.contact_sheet, cache, source.show_whole);
+    data::write_contact_sheet(options.contact_sheet, cache, source.make_thumbnail);
     spdlog::info("contact sheet: {}", options.contact_sheet.string());
   }
   if (summary.quarantined.empty()) return ExitCode::done;

@@ -10,10 +10,10 @@
 #include "cache/cache.hpp"
 #include "cache/cache_format.hpp"
 #include "data_hints.hpp"
-#include "dataset_limit.hpp"
 #include "formats/dataset_format.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/io/atomic_file.hpp"
+#include "subset.hpp"
 
 namespace mpbench::data {
 namespace {
@@ -34,7 +34,7 @@ Prepared open_prepared(const DatasetOptions& options, const ImageSource& source,
   preprocess_options.height = source.height;
   preprocess_options.width = source.width;
   preprocess_options.pixel_type = options.pixel_type;
-  preprocess_options.exact = options.exact;
+  preprocess_options.preparation = source.preparation;
   preprocess_options.workers = options.workers;
   preprocess_options.wait_for_writer = true;
   fs::path cache = options.cache;

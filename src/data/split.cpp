@@ -52,31 +52,32 @@ std::int64_t count(std::span<const Sample> samples, const Group& group, Counted 
   });
 }
 
-/// Deals groups out to folds, and keeps count of what each fold has.
-class Dealer {
+/// Assigns groups to folds, and keeps count of what each fold has.
+class FoldAssigner {
  public:
-  Dealer(std::span<const Sample> samples, int k)
+  FoldAssigner(std::span<const Sample> samples, int k)
       : samples_(samples), loads_(static_cast<std::size_t>(k)), folds_(samples.size(), -1) {}
 
   /// Gives each group, the largest first, to the fold that has the fewest images as `first` counts
   /// them, and among equals as `second` does; then evens out.
-  void deal(const std::vector<const Group*>& groups, Counted first, Counted second) {
-    std::vector<Dealt> dealt;
-    for (const Group* group : groups) dealt.push_back({group, count(samples_, *group, first), 0});
-    std::stable_sort(dealt.begin(), dealt.end(), [](const auto& a, const auto& b) {
+  void assign(const std::vector<const Group*>& groups, Counted first, Counted second) {
+    std::vector<Assignment> assignments;
+    for (const Group* group : groups)
+      assignments.push_back({group, count(samples_, *group, first), 0});
+    std::stable_sort(assignments.begin(), assignments.end(), [](const auto& a, const auto& b) {
       return std::pair(a.weight, a.group->members.size()) >
              std::pair(b.weight, b.group->members.size());
     });
-    for (auto& item : dealt) {
+    for (auto& item : assignments) {
       const auto load = [&](std::size_t f) { return std::pair(at(f, first), at(f, second)); };
       for (std::size_t f = 1; f < loads_.size(); ++f) {
         if (load(f) < load(item.fold)) item.fold = f;
       }
       add(*item.group, item.fold, 1);
     }
-    while (even_out(dealt, first)) {
+    while (even_out(assignments, first)) {
     }
-    for (const auto& item : dealt) {
+    for (const auto& item : assignments) {
       for (const auto i : item.group->members) {
         folds_[static_cast<std::size_t>(i)] = static_cast<int>(item.fold);
       }
@@ -87,7 +88,7 @@ class Dealer {
   const std::vector<int>& folds() const { return folds_; }
 
  private:
-  struct Dealt {
+  struct Assignment {
     const Group* group;
     std::int64_t weight;  // images as they are counted
     std::size_t fold;
@@ -106,7 +107,7 @@ class Dealer {
 
   /// Swaps two groups of the heaviest and the lightest fold, or hands one over, so that the two
   /// come as close to each other as they can; false when they cannot come closer.
-  bool even_out(std::vector<Dealt>& dealt, Counted counted) {
+  bool even_out(std::vector<Assignment>& assignments, Counted counted) {
     std::size_t heavy = 0;
     std::size_t light = 0;
     for (std::size_t f = 1; f < loads_.size(); ++f) {
@@ -114,15 +115,15 @@ class Dealer {
       if (at(f, counted) < at(light, counted)) light = f;
     }
     const std::int64_t gap = at(heavy, counted) - at(light, counted);
-    std::map<std::int64_t, Dealt*> given;  // one group of each weight: they are all the same
-    std::map<std::int64_t, Dealt*> taken{{0, nullptr}};
-    for (auto& item : dealt) {
+    std::map<std::int64_t, Assignment*> given;  // one group of each weight: they are all the same
+    std::map<std::int64_t, Assignment*> taken{{0, nullptr}};
+    for (auto& item : assignments) {
       if (item.fold == heavy) given.emplace(item.weight, &item);
       if (item.fold == light) taken.emplace(item.weight, &item);
     }
     std::int64_t closest = gap;
-    Dealt* best_given = nullptr;
-    Dealt* best_taken = nullptr;
+    Assignment* best_given = nullptr;
+    Assignment* best_taken = nullptr;
     for (const auto& [more, from_heavy] : given) {
       for (const auto& [less, from_light] : taken) {
         const std::int64_t gap_after = std::abs(gap - 2 * (more - less));
@@ -132,7 +133,7 @@ class Dealer {
         best_taken = from_light;
       }
     }
-    const auto move = [&](Dealt* item, std::size_t to) {
+    const auto move = [&](Assignment* item, std::size_t to) {
       if (item == nullptr) return;
       add(*item->group, item->fold, -1);
       add(*item->group, to, 1);
@@ -260,14 +261,14 @@ std::vector<Split> grouped_stratified_folds(std::span<const Sample> samples, int
   }
   // The highest label first: its groups bring images of lower labels along, which the groups that
   // follow make up for. Those of the lowest label come last and make the folds equally large.
-  Dealer dealer(samples, k);
+  FoldAssigner assigner(samples, k);
   for (auto stratum = strata.rbegin(); stratum != strata.rend(); ++stratum) {
     const Counted label = stratum->first;
     const bool is_lowest = std::next(stratum) == strata.rend();
-    dealer.deal(stratum->second, is_lowest ? std::nullopt : label,
-                is_lowest ? label : std::nullopt);
+    assigner.assign(stratum->second, is_lowest ? std::nullopt : label,
+                    is_lowest ? label : std::nullopt);
   }
-  return splits_of(dealer.folds(), k);
+  return splits_of(assigner.folds(), k);
 }
 
 void write_split_csv(const std::filesystem::path& path, std::span<const Sample> samples,

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "guarded_stream.hpp"
+#include "mpbench/io/endian.hpp"
 #include "pixel_format.hpp"
 
 namespace mpbench::dicom {
@@ -33,12 +34,10 @@ struct ElementHeader {
 /// Reads the header of an element. `bytes` has at least 8.
 ElementHeader read_header(Bytes bytes, const DcmXfer& syntax) {
   const bool big = syntax.getByteOrder() == EBO_BigEndian;
+  // 0 where the header breaks off: such an element does not fit, whatever its length.
   const auto number = [&](std::size_t at, std::size_t count) {
-    std::uint32_t value = 0;
-    for (std::size_t i = 0; i < count && at + i < bytes.size(); ++i) {
-      value |= std::to_integer<std::uint32_t>(bytes[at + i]) << 8 * (big ? count - 1 - i : i);
-    }
-    return value;
+    if (at + count > bytes.size()) return std::uint32_t{0};
+    return big ? big_endian(bytes, at, count) : little_endian(bytes, at, count);
   };
   ElementHeader element;
   element.tag = {static_cast<Uint16>(number(0, 2)), static_cast<Uint16>(number(2, 2))};

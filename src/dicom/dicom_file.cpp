@@ -19,7 +19,7 @@
 #include "jpeg2000/jpeg2000_decoder.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/utf8_text.hpp"
-#include "mpbench/dicom/jpeg2000_codec.hpp"
+#include "mpbench/dicom/codecs.hpp"
 #include "mpbench/io/file_bytes.hpp"
 #include "mpbench/io/file_type.hpp"
 #include "pixel_format.hpp"
@@ -84,7 +84,7 @@ DcmPixelData& find_pixel_data(DcmDataset& dataset) {
   return *pixel_data;
 }
 
-void note_values(const StoredImage& image, std::vector<std::string>& notes) {
+void note_values(const DecodedFrame& image, std::vector<std::string>& notes) {
   double low = 0;
   double high = 0;
   cv::minMaxLoc(image.pixels.reshape(1), &low, &high);
@@ -117,7 +117,7 @@ struct DicomImage::State {
   explicit State(std::filesystem::path name) : path(std::move(name)) {}
   void open(std::span<const std::byte> bytes);
   void check_frame(int frame) const;
-  StoredImage read(int frame, const Decoding& decoding);
+  DecodedFrame read(int frame, const DecodeOptions& options);
 
   std::filesystem::path path;
   std::unique_ptr<FileBytes> content;  // before `file`, which reads from it
@@ -145,18 +145,18 @@ void DicomImage::State::check_frame(int frame) const {
   }
 }
 
-StoredImage DicomImage::State::read(int frame, const Decoding& decoding) {
+DecodedFrame DicomImage::State::read(int frame, const DecodeOptions& options) {
   check_frame(frame);
   DcmDataset& dataset = *file.getDataset();
   const DcmXfer syntax(dataset.getOriginalXfer());
-  StoredImage image;
+  DecodedFrame image;
   image.path = path;
   image.notes = notes;
   PixelFormat decoded = format;
   image.pixels =
-      decode_frame(dataset, *pixel_data, syntax, coding, decoded, frame, decoding, image.notes);
-  if (coding != Coding::jpeg2000 && !decoding.area.empty()) {
-    image.pixels = image.pixels(decoding.area).clone();
+      decode_frame(dataset, *pixel_data, syntax, coding, decoded, frame, options, image.notes);
+  if (coding != Coding::jpeg2000 && !options.area.empty()) {
+    image.pixels = image.pixels(options.area).clone();
   }
   image.attributes = read_attributes(dataset, decoded, frame, image.notes);
   image.attributes.transfer_syntax = syntax.getXferID();
@@ -186,28 +186,28 @@ DicomImage& DicomImage::operator=(DicomImage&&) noexcept = default;
 int DicomImage::frames() const { return state_->format.frames; }
 cv::Size DicomImage::size() const { return {state_->format.columns, state_->format.rows}; }
 
-int DicomImage::reductions(int frame) {
+int DicomImage::max_reduction(int frame) {
   if (state_->coding != Coding::jpeg2000) return 0;
   return naming(state_->path, [&] {
     state_->check_frame(frame);
     const DcmXfer syntax(state_->file.getDataset()->getOriginalXfer());
     const auto encoded = encoded_frame(*state_->pixel_data, syntax, state_->format, frame);
-    return possible_reductions(encoded.bytes, state_->format);
+    return dicom::max_reduction(encoded.bytes, state_->format);
   });
 }
 
-StoredImage DicomImage::read(int frame, const Decoding& decoding) {
-  if (decoding.reduction < 0 ||
-      (decoding.reduction > 0 && decoding.reduction > reductions(frame))) {
+DecodedFrame DicomImage::read(int frame, const DecodeOptions& options) {
+  if (options.reduction < 0 ||
+      (options.reduction > 0 && options.reduction > max_reduction(frame))) {
     throw Error(fmt::format("{}: frame {} cannot be halved {} times", state_->path.string(), frame,
-                            decoding.reduction));
+                            options.reduction));
   }
   const cv::Rect whole(cv::Point(), size());
-  if ((decoding.area & whole) != decoding.area) {
+  if ((options.area & whole) != options.area) {
     throw Error(
         fmt::format("{}: the area to decode lies outside the frame", state_->path.string()));
   }
-  return naming(state_->path, [&] { return state_->read(frame, decoding); });
+  return naming(state_->path, [&] { return state_->read(frame, options); });
 }
 
 }  // namespace mpbench::dicom

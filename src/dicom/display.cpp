@@ -50,7 +50,7 @@ class StoredValues {
   int depth_;
 };
 
-void check_grey(const StoredImage& image) {
+void check_grey(const DecodedFrame& image) {
   const std::string& photometric = image.attributes.photometric_interpretation;
   if (photometric != "MONOCHROME1" && photometric != "MONOCHROME2") {
     throw InputError(image.path, "PhotometricInterpretation",
@@ -73,7 +73,7 @@ double look_up(const LookupTable& table, double input) {
 
 bool is_usable(const LookupTable& table) { return !table.entries.empty(); }
 
-ValueMap modality_values(const StoredImage& image, const StoredValues& stored) {
+ValueMap modality_values(const DecodedFrame& image, const StoredValues& stored) {
   const ImageAttributes& attributes = image.attributes;
   const bool has_table = attributes.modality_lut && is_usable(*attributes.modality_lut);
   const double slope = attributes.rescale_slope.value_or(1);
@@ -204,7 +204,7 @@ void map_pixels(const cv::Mat& pixels, const StoredValues& stored, const std::ve
 
 }  // namespace
 
-cv::Mat to_modality(const StoredImage& image) {
+cv::Mat to_modality(const DecodedFrame& image) {
   check_grey(image);
   const StoredValues stored(image.pixels.depth());
   const ValueMap values = modality_values(image, stored);
@@ -213,15 +213,15 @@ cv::Mat to_modality(const StoredImage& image) {
   return out;
 }
 
-DisplayTransform::DisplayTransform(const StoredImage& image) : depth_(image.pixels.depth()) {
+DisplayTransform::DisplayTransform(const DecodedFrame& image) : depth_(image.pixels.depth()) {
   check_grey(image);
   const ImageAttributes& attributes = image.attributes;
   const StoredValues stored(depth_);
   ValueMap values = modality_values(image, stored);
-  is_padding_ = padding_values(attributes, stored);
+  const std::vector<char> is_padding = padding_values(attributes, stored);
   bool constant = false;
   voi_ = apply_voi(attributes, values, window_);
-  if (voi_ == VoiSource::value_range && !stretch(image.pixels, stored, is_padding_, values)) {
+  if (voi_ == VoiSource::value_range && !stretch(image.pixels, stored, is_padding, values)) {
     // Nothing to show: black, whichever way the picture is inverted.
     constant = true;
     std::fill(values.begin(), values.end(), 0.0);
@@ -233,13 +233,9 @@ DisplayTransform::DisplayTransform(const StoredImage& image) : depth_(image.pixe
                         attributes.presentation_lut_shape == "INVERSE";
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (inverted && !constant) values[i] = 1 - values[i];
-    if (!is_padding_.empty() && is_padding_[i] != 0) values[i] = 0;
+    if (!is_padding.empty() && is_padding[i] != 0) values[i] = 0;
   }
   shown_.assign(values.begin(), values.end());
-}
-
-bool DisplayTransform::is_padding(std::int32_t stored_value) const {
-  return !is_padding_.empty() && is_padding_[StoredValues(depth_).index(stored_value)] != 0;
 }
 
 void DisplayTransform::apply(const cv::Mat& pixels, cv::Mat& shown) const {
@@ -272,21 +268,11 @@ cv::Mat DisplayTransform::apply_averaged(const cv::Mat& pixels, int factor) cons
   return out;
 }
 
-DisplayImage to_display(const StoredImage& image) {
+DisplayImage to_display(const DecodedFrame& image) {
   const DisplayTransform transform(image);
   DisplayImage display;
   display.pixels = transform.apply(image.pixels);
   display.window = transform.window();
-  if (!image.attributes.padding_value) return display;
-  const StoredValues stored(image.pixels.depth());
-  cv::Mat background(image.pixels.rows, image.pixels.cols, CV_8UC1);
-  stored.for_each_row(image.pixels, [&](const auto* indices, int row, int columns) {
-    auto* to = background.ptr<std::uint8_t>(row);
-    for (int column = 0; column < columns; ++column) {
-      to[column] = transform.is_padding(stored.value(indices[column])) ? 255 : 0;
-    }
-  });
-  if (cv::countNonZero(background) > 0) display.background = background;
   return display;
 }
 

@@ -213,7 +213,7 @@ EncodedFrame encoded_frame(DcmPixelData& pixel_data, const DcmXfer& syntax,
 }
 
 cv::Mat decode_frame(DcmDataset& dataset, DcmPixelData& pixel_data, const DcmXfer& syntax,
-                     Coding coding, PixelFormat& format, int frame, const Decoding& decoding,
+                     Coding coding, PixelFormat& format, int frame, const DecodeOptions& options,
                      std::vector<std::string>& notes) {
   if (coding == Coding::native) {
     return decode_native(dataset, pixel_data, format, frame, notes);
@@ -224,7 +224,7 @@ cv::Mat decode_frame(DcmDataset& dataset, DcmPixelData& pixel_data, const DcmXfe
   format.planar = false;
   if (coding == Coding::jpeg2000) {
     note_codestream(encoded, format, notes);
-    cv::Mat pixels = decode_jpeg2000(encoded, format, decoding);
+    cv::Mat pixels = decode_jpeg2000(encoded, format, options);
     if (format.photometric == "YBR_RCT" || format.photometric == "YBR_ICT") {
       format.photometric = "RGB";  // OpenJPEG undoes the component transform
     }

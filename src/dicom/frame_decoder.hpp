@@ -28,11 +28,11 @@ void check_photometric(const PixelFormat& format, Coding coding);
 EncodedFrame encoded_frame(DcmPixelData& pixel_data, const DcmXfer& syntax,
                            const PixelFormat& format, int frame);
 
-/// Decodes a frame's stored values to [rows, columns], or what `decoding` asks for where the frame
+/// Decodes a frame's stored values to [rows, columns], or what `options` asks for where the frame
 /// is JPEG 2000. `format.photometric` becomes that of the decoded pixels; oddities go to `notes`.
 /// Throws FieldError.
 cv::Mat decode_frame(DcmDataset& dataset, DcmPixelData& pixel_data, const DcmXfer& syntax,
-                     Coding coding, PixelFormat& format, int frame, const Decoding& decoding,
+                     Coding coding, PixelFormat& format, int frame, const DecodeOptions& options,
                      std::vector<std::string>& notes);
 
 }  // namespace mpbench::dicom

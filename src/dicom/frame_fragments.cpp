@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "jpeg2000/jpeg2000_codestream.hpp"
+#include "mpbench/io/endian.hpp"
+#include "mpbench/io/jpeg_markers.hpp"
 #include "pixel_format.hpp"
 
 namespace mpbench::dicom {
@@ -43,11 +45,6 @@ std::span<const std::byte> item_bytes(const std::vector<DcmPixelItem*>& items, s
   return {reinterpret_cast<const std::byte*>(data), length};
 }
 
-bool begins_jpeg(std::span<const std::byte> bytes) {
-  return bytes.size() >= 3 && bytes[0] == std::byte{0xFF} && bytes[1] == std::byte{0xD8} &&
-         bytes[2] == std::byte{0xFF};
-}
-
 /// Where each frame begins by the offset table, or nothing when the table is empty or wrong.
 std::optional<std::vector<std::size_t>> starts_by_table(const std::vector<DcmPixelItem*>& items,
                                                         int frames) {
@@ -57,10 +54,7 @@ std::optional<std::vector<std::size_t>> starts_by_table(const std::vector<DcmPix
   std::uint64_t position = 0;
   std::size_t item = 1;
   for (std::size_t frame = 0; frame < static_cast<std::size_t>(frames); ++frame) {
-    std::uint64_t wanted = 0;
-    for (std::size_t byte = 4; byte-- > 0;) {
-      wanted = wanted << 8 | std::to_integer<std::uint64_t>(table[4 * frame + byte]);
-    }
+    const std::uint64_t wanted = little_endian(table, 4 * frame);
     // An offset counts item headers (8 bytes) and padding to even lengths.
     while (item < items.size() && position < wanted) {
       const std::size_t length = items[item]->getLength();
@@ -83,7 +77,7 @@ std::optional<std::vector<std::size_t>> starts_by_codestream(
   std::vector<std::size_t> starts;
   for (std::size_t item = 1; item < items.size(); ++item) {
     const auto bytes = item_bytes(items, item);
-    if (begins_jpeg2000(bytes) || begins_jpeg(bytes)) starts.push_back(item);
+    if (begins_jpeg2000(bytes) || jpeg::begins_stream(bytes)) starts.push_back(item);
   }
   if (starts.size() != static_cast<std::size_t>(frames) || starts.front() != 1) return std::nullopt;
   return starts;

@@ -6,6 +6,8 @@
 #include <optional>
 #include <span>
 
+#include "mpbench/io/endian.hpp"
+
 namespace mpbench::dicom {
 
 /// What a parser met after a file's own PixelData, not that of an icon.
@@ -23,7 +25,7 @@ class PixelDataWatch {
   /// A tag, of which `next` are the first bytes, at an offset in the file and a depth of the stack.
   void note_tag(std::span<const std::byte> next, std::size_t offset, std::size_t depth) {
     const bool is_big = read_tag(next, true) == pixel_data;
-    const std::uint32_t tag = read_tag(next, is_big || (pixels_ && pixels_->big_endian));
+    const std::uint32_t tag = read_tag(next, is_big || (pixels_ && pixels_->is_big));
     last_ = {tag, offset};
     if (pixels_ && depth == pixels_->depth) {
       if (!after_.begin) after_.begin = offset;
@@ -54,18 +56,18 @@ class PixelDataWatch {
 
   struct Element {
     std::size_t depth;
-    bool big_endian;
+    bool is_big;
   };
   struct Tag {
     std::uint32_t tag = 0;
     std::size_t offset = 0;
   };
 
-  static std::uint32_t read_tag(std::span<const std::byte> bytes, bool big_endian) {
+  /// Group and element, each a number of two bytes.
+  static std::uint32_t read_tag(std::span<const std::byte> bytes, bool is_big) {
     if (bytes.size() < 4) return 0;
-    const auto byte = [&](std::size_t i) { return std::to_integer<std::uint32_t>(bytes[i]); };
-    return big_endian ? byte(0) << 24 | byte(1) << 16 | byte(2) << 8 | byte(3)
-                      : byte(1) << 24 | byte(0) << 16 | byte(3) << 8 | byte(2);
+    return is_big ? big_endian(bytes, 0)
+                  : little_endian(bytes, 0, 2) << 16 | little_endian(bytes, 2, 2);
   }
 
   std::optional<Element> pixels_;

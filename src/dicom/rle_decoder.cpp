@@ -6,6 +6,8 @@
 #include <bit>
 #include <cstdint>
 
+#include "mpbench/io/endian.hpp"
+
 namespace mpbench::dicom {
 namespace {
 
@@ -13,13 +15,7 @@ using Bytes = std::span<const std::byte>;
 
 constexpr std::size_t header_bytes = 64;  // a count and 15 offsets, 32 bits each, little-endian
 
-std::size_t header_field(Bytes frame, std::size_t index) {
-  std::size_t value = 0;
-  for (std::size_t byte = 4; byte-- > 0;) {
-    value = value << 8 | std::to_integer<std::size_t>(frame[4 * index + byte]);
-  }
-  return value;
-}
+std::size_t header_field(Bytes frame, std::size_t index) { return little_endian(frame, 4 * index); }
 
 /// Unpacks one segment into every `stride`-th byte from out[first] on, `count` of them (PS3.5
 /// G.3.2). Returns how many bytes it has after them: padding, which is zero. Anything else there is

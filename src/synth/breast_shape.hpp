@@ -23,7 +23,6 @@ struct BreastShape {
   cv::Point2d at(double along, double across) const {
     return {along * depth, nipple_y + across * (across < 0 ? top : bottom)};
   }
-  cv::Point2d nipple() const { return {depth, nipple_y}; }
   /// A typical radius, by which findings scale.
   double radius() const;
   /// About how far a point lies within the skin; negative outside. `stretch` moves the skin by a

@@ -14,7 +14,8 @@
 #include <memory>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/dicom/jpeg2000_codec.hpp"
+#include "mpbench/dicom/codecs.hpp"
+#include "mpbench/dicom/jpeg2000_encoder.hpp"
 #include "random_stream.hpp"
 
 namespace mpbench::synth {
@@ -194,8 +195,7 @@ void put_pixel_description(Header& header, const MammogramSource& source,
   header.text(DCM_BurnedInAnnotation, "NO");
 }
 
-/// The pixel data as one JPEG 2000 frame. Not through the codec, which rightly never wraps a frame
-/// in JP2.
+/// The pixel data as one JPEG 2000 frame, for which DCMTK has no codec.
 void put_jpeg2000(DcmDataset& dataset, const cv::Mat& stored, int bits_stored, bool jp2) {
   std::vector<std::byte> frame = dicom::encode_jpeg2000_lossless(stored, bits_stored, false, jp2);
   if (frame.size() % 2 != 0) frame.push_back(std::byte{0});
@@ -215,16 +215,16 @@ void put_jpeg2000(DcmDataset& dataset, const cv::Mat& stored, int bits_stored, b
 
 E_TransferSyntax put_pixels(DcmDataset& dataset, const cv::Mat& stored, int bits_stored,
                             Encoding encoding) {
-  if (encoding == Encoding::jpeg2000 || encoding == Encoding::jpeg2000_jp2) {
-    put_jpeg2000(dataset, stored, bits_stored, encoding == Encoding::jpeg2000_jp2);
+  if (encoding.syntax == SyntheticSyntax::jpeg2000) {
+    put_jpeg2000(dataset, stored, bits_stored, encoding.wrapped_in_jp2);
     return EXS_JPEG2000LosslessOnly;
   }
   check(dataset.putAndInsertUint16Array(DCM_PixelData, stored.ptr<Uint16>(),
                                         static_cast<unsigned long>(stored.total())),
         "encode");
   E_TransferSyntax syntax = EXS_LittleEndianExplicit;
-  if (encoding == Encoding::rle) syntax = EXS_RLELossless;
-  if (encoding == Encoding::jpeg_lossless) syntax = EXS_JPEGProcess14SV1;
+  if (encoding.syntax == SyntheticSyntax::rle) syntax = EXS_RLELossless;
+  if (encoding.syntax == SyntheticSyntax::jpeg_lossless) syntax = EXS_JPEGProcess14SV1;
   if (syntax != EXS_LittleEndianExplicit) {
     check(dataset.chooseRepresentation(syntax, nullptr), "encode");
     dataset.removeAllButCurrentRepresentations();

@@ -11,10 +11,10 @@
 
 #include "breast_shape.hpp"
 #include "canvas.hpp"
-#include "lattice_noise.hpp"
 #include "mpbench/core/error.hpp"
 #include "phantom_structures.hpp"
 #include "random_stream.hpp"
+#include "value_noise.hpp"
 
 namespace mpbench::synth {
 namespace {
@@ -39,7 +39,7 @@ float smooth_step(float low, float high, float x) {
 
 /// Nearly normal noise of deviation 1 from the place alone: the sum of four 16-bit numbers.
 float grain(std::uint64_t seed, std::uint64_t place) {
-  const std::uint64_t bits = mix_bits(seed + place * 0x9e3779b97f4a7c15ULL);
+  const std::uint64_t bits = split_mix_at(seed, place);
   const auto sum = static_cast<std::int64_t>((bits & 0xffff) + (bits >> 16 & 0xffff) +
                                              (bits >> 32 & 0xffff) + (bits >> 48)) -
                    2 * 0xffff;

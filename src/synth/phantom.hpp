@@ -45,7 +45,7 @@ struct PhantomSpec {
 /// Draws what the radiologist sees: `[height, width]` CV_32F luminance, about 0.02 in the
 /// background, 0.2 to 0.9 in the breast, below 1.3 everywhere. The chest wall is the left edge for
 /// a left breast, the right edge for a right one. Another size of the same proportions shows the
-/// same breast. The same on every machine: lattice noise and polynomials in plain arithmetic, no
+/// same breast. The same on every machine: value noise and polynomials in plain arithmetic, no
 /// distribution and no filter of a library. Throws Error for a side under 16 or over 16384 pixels,
 /// or a density that is none.
 cv::Mat draw_phantom(const PhantomSpec& spec);

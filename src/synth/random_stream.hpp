@@ -8,9 +8,10 @@
 
 namespace mpbench::synth {
 
-/// A seed of its own for a part of the work, so that parts can be done in any order.
+/// A seed of its own for a part of the work, so that parts can be done in any order. Not mix_seed,
+/// which scrambles otherwise: synthetic sets would become others.
 constexpr std::uint64_t derive_seed(std::uint64_t seed, std::uint64_t part) {
-  return mix_bits(mix_bits(seed + 0x9e3779b97f4a7c15ULL) ^ (part * 0xd1342543de82ef95ULL + 1));
+  return mix_bits(combine_bits(seed, part));
 }
 
 /// SplitMix64 with the distributions that drawing needs.

@@ -129,22 +129,17 @@ std::vector<View> draw_views(RandomStream& random) {
 Encoding pick_encoding(SyntheticSyntax syntax, int turn) {
   // RSNA has JPEG 2000 and JPEG Lossless; the other two are dealt in because other sources have
   // them.
-  constexpr std::array<Encoding, 8> mixed{
-      Encoding::jpeg2000_jp2, Encoding::jpeg_lossless, Encoding::jpeg2000, Encoding::rle,
-      Encoding::jpeg2000_jp2, Encoding::explicit_le,   Encoding::jpeg2000, Encoding::jpeg_lossless};
-  switch (syntax) {
-    case SyntheticSyntax::mixed:
-      return mixed[static_cast<std::size_t>(turn) % mixed.size()];
-    case SyntheticSyntax::explicit_le:
-      return Encoding::explicit_le;
-    case SyntheticSyntax::rle:
-      return Encoding::rle;
-    case SyntheticSyntax::jpeg_lossless:
-      return Encoding::jpeg_lossless;
-    case SyntheticSyntax::jpeg2000:
-      return turn % 2 == 0 ? Encoding::jpeg2000_jp2 : Encoding::jpeg2000;
-  }
-  return Encoding::explicit_le;
+  using enum SyntheticSyntax;
+  constexpr std::array<Encoding, 8> all{{{jpeg2000, true},
+                                         {jpeg_lossless, false},
+                                         {jpeg2000, false},
+                                         {rle, false},
+                                         {jpeg2000, true},
+                                         {explicit_le, false},
+                                         {jpeg2000, false},
+                                         {jpeg_lossless, false}}};
+  if (syntax == mixed) return all[static_cast<std::size_t>(turn) % all.size()];
+  return {syntax, syntax == jpeg2000 && turn % 2 == 0};
 }
 
 void draw_labels(SyntheticBreast& breast, const SyntheticPatient& patient, RandomStream& random) {

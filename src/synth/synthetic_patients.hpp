@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -23,11 +24,16 @@ struct Machine {
 };
 
 /// How one file's frame is encoded.
-enum class Encoding { jpeg2000_jp2, jpeg_lossless, jpeg2000, rle, explicit_le };
+struct Encoding {
+  SyntheticSyntax syntax = SyntheticSyntax::explicit_le;  ///< not `mixed`
+  bool wrapped_in_jp2 = false;
+
+  auto operator<=>(const Encoding&) const = default;
+};
 
 struct SyntheticImage {
   std::int64_t image_id = 0;
-  Encoding encoding = Encoding::explicit_le;
+  Encoding encoding;
   PhantomSpec phantom;
 };
 

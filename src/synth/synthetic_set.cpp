@@ -4,18 +4,15 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
-#include <exception>
 #include <fstream>
 #include <functional>
-#include <mutex>
 #include <nlohmann/json.hpp>
-#include <thread>
 #include <vector>
 
 #include "mammogram_writer.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
+#include "mpbench/core/parallel_for.hpp"
 #include "mpbench/core/timer.hpp"
 #include "mpbench/io/atomic_file.hpp"
 #include "random_stream.hpp"
@@ -121,10 +118,9 @@ SyntheticSetSummary summarize(const std::vector<SyntheticPatient>& patients) {
         summary.positive_images += images;
       }
       for (const SyntheticImage& image : breast.images) {
-        constexpr std::array<std::size_t, 5> place{
-            3, 2, 3, 1, 0};  // Encoding to SyntheticSyntax without `mixed`
-        ++summary.images_by_syntax[place[static_cast<std::size_t>(image.encoding)]];
-        if (image.encoding == Encoding::jpeg2000_jp2) ++summary.jp2_wrapped;
+        // `mixed` is the first.
+        ++summary.images_by_syntax[static_cast<std::size_t>(image.encoding.syntax) - 1];
+        if (image.encoding.wrapped_in_jp2) ++summary.jp2_wrapped;
       }
     }
   }
@@ -138,30 +134,9 @@ std::uintmax_t write_images(const SyntheticSetOptions& options,
                             const ProgressFunction& progress) {
   const fs::path folder = options.out / "train_images";
   const std::uint64_t set_key = key_of(options);
-  const auto wanted = options.threads > 0 ? static_cast<unsigned>(options.threads)
-                                          : std::thread::hardware_concurrency();
-  const auto workers = std::clamp<std::size_t>(wanted, 1, patients.size());
-  std::atomic<std::size_t> next{0};
   std::atomic<std::int64_t> done{0};
   std::atomic<std::uintmax_t> bytes{0};
-  std::atomic<std::size_t> running{workers};
-  std::mutex failure_mutex;
-  std::exception_ptr failure;
-
-  const auto work = [&] {
-    try {
-      for (std::size_t i = next++; i < patients.size(); i = next++)
-        bytes += write_patient(folder, patients[i], set_key, [&] { ++done; });
-    } catch (...) {
-      const std::lock_guard lock(failure_mutex);
-      if (!failure) failure = std::current_exception();
-      next = patients.size();
-    }
-    --running;
-  };
-  std::vector<std::jthread> threads;
   const Stopwatch watch;
-  for (std::size_t i = 0; i < workers; ++i) threads.emplace_back(work);
   std::int64_t reported = -1;
   const auto report = [&] {
     const std::int64_t now = done;
@@ -169,13 +144,10 @@ std::uintmax_t write_images(const SyntheticSetOptions& options,
     reported = now;
     progress({"synth", now, total, static_cast<double>(now) / watch.seconds(), "images", ""});
   };
-  while (running > 0) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    report();
-  }
-  threads.clear();
-  if (failure) std::rethrow_exception(failure);
-  report();
+  const auto write = [&](std::size_t i) {
+    bytes += write_patient(folder, patients[i], set_key, [&] { ++done; });
+  };
+  parallel_for(patients.size(), options.threads, write, report);
   return bytes;
 }
 

@@ -15,6 +15,19 @@ TEST(SplitMix64Test, GivesThePublishedSequence) {
                                    4593380528125082431U, 16408922859458223821U));
 }
 
+TEST(SplitMix64Test, GivesAValueAtAPlace) {
+  SplitMix64 random(1234567);
+  for (std::uint64_t place = 1; place < 5; ++place) {
+    EXPECT_EQ(split_mix_at(1234567, place), random());
+  }
+}
+
+TEST(MixSeedTest, StaysAsItWas) {
+  // Splits, the order of images and augmentation are drawn from it.
+  EXPECT_EQ(mix_seed(1, 2), SplitMix64(SplitMix64(1)() ^ (2 * 0xD1342543DE82EF95U + 1))());
+  EXPECT_NE(mix_seed(1, 2), mix_seed(2, 1));
+}
+
 TEST(DrawBelowTest, DrawsAgainPastTheLastWholeRange) {
   // 2^64 - 1 lies in the incomplete last range of 3: the next value counts.
   std::vector<std::uint64_t> values{UINT64_MAX, 7};

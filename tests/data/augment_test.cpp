@@ -41,13 +41,13 @@ std::vector<Pixel> augmented(const std::vector<Pixel>& image, int height, int wi
 // The numbers were worked out by an independent program (Python integers) from the definitions.
 TEST(AugmentationTest, IsTheSameOnEveryMachine) {
   const auto change = draw_augmentation(all_augmentations, 7, 3, 12345, 1);
-  EXPECT_FALSE(change.mirrored);
+  EXPECT_FALSE(change.hflip);
   EXPECT_DOUBLE_EQ(change.degrees, 30 * 0.013497410731293513);
-  EXPECT_DOUBLE_EQ(change.shift_x, 0.1 * 0.12068493837795136);
-  EXPECT_DOUBLE_EQ(change.shift_y, 0.1 * -0.6938991438034572);
-  EXPECT_DOUBLE_EQ(change.zoom, 1 + 0.2 * 0.056932906132989736);
-  EXPECT_DOUBLE_EQ(change.offset, 0.3 * 0.4505199920823417);
-  EXPECT_DOUBLE_EQ(change.gain, 1 + 0.4 * 0.32546999918548125);
+  EXPECT_DOUBLE_EQ(change.translate_x, 0.1 * 0.12068493837795136);
+  EXPECT_DOUBLE_EQ(change.translate_y, 0.1 * -0.6938991438034572);
+  EXPECT_DOUBLE_EQ(change.scale, 1 + 0.2 * 0.056932906132989736);
+  EXPECT_DOUBLE_EQ(change.brightness, 0.3 * 0.4505199920823417);
+  EXPECT_DOUBLE_EQ(change.contrast, 1 + 0.4 * 0.32546999918548125);
 }
 
 TEST(AugmentationTest, DiffersByEachOfWhatItIsDrawnFrom) {
@@ -65,11 +65,11 @@ TEST(AugmentationTest, StaysWithinItsBoundsAndFillsThem) {
   constexpr int count = 20000;
   const std::vector<std::pair<double, std::function<double(const Augmentation&)>>> parts{
       {30, [](const auto& c) { return c.degrees; }},
-      {0.1, [](const auto& c) { return c.shift_x; }},
-      {0.1, [](const auto& c) { return c.shift_y; }},
-      {0.2, [](const auto& c) { return c.zoom - 1; }},
-      {0.3, [](const auto& c) { return c.offset; }},
-      {0.4, [](const auto& c) { return c.gain - 1; }}};
+      {0.1, [](const auto& c) { return c.translate_x; }},
+      {0.1, [](const auto& c) { return c.translate_y; }},
+      {0.2, [](const auto& c) { return c.scale - 1; }},
+      {0.3, [](const auto& c) { return c.brightness; }},
+      {0.4, [](const auto& c) { return c.contrast - 1; }}};
   std::vector<Augmentation> changes;
   for (int i = 0; i < count; ++i)
     changes.push_back(draw_augmentation(all_augmentations, 5, 2, i, 0));
@@ -85,18 +85,18 @@ TEST(AugmentationTest, StaysWithinItsBoundsAndFillsThem) {
     EXPECT_THAT(tenths, Each(::testing::AllOf(::testing::Gt(1800), ::testing::Lt(2200)))) << most;
   }
   const auto mirrored = std::count_if(changes.begin(), changes.end(),
-                                      [](const auto& change) { return change.mirrored; });
+                                      [](const auto& change) { return change.hflip; });
   EXPECT_NEAR(static_cast<double>(mirrored), count / 2.0, 300);
 }
 
 TEST(AugmentationTest, DrawsEachPartWhateverElseIsOn) {
   const auto all = draw_augmentation(all_augmentations, 1, 1, 1, 0);
   EXPECT_EQ(draw_augmentation({.degrees = 30}, 1, 1, 1, 0).degrees, all.degrees);
-  EXPECT_EQ(draw_augmentation({.shift = 0.1}, 1, 1, 1, 0).shift_y, all.shift_y);
-  EXPECT_EQ(draw_augmentation({.zoom = 0.2}, 1, 1, 1, 0).zoom, all.zoom);
-  EXPECT_EQ(draw_augmentation({.contrast = 0.4}, 1, 1, 1, 0).gain, all.gain);
+  EXPECT_EQ(draw_augmentation({.shift = 0.1}, 1, 1, 1, 0).translate_y, all.translate_y);
+  EXPECT_EQ(draw_augmentation({.zoom = 0.2}, 1, 1, 1, 0).scale, all.scale);
+  EXPECT_EQ(draw_augmentation({.contrast = 0.4}, 1, 1, 1, 0).contrast, all.contrast);
   const auto none = draw_augmentation({}, 1, 1, 1, 0);
-  EXPECT_FALSE(none.mirrored || none.moves() || none.gain != 1 || none.offset != 0);
+  EXPECT_FALSE(none.hflip || none.moves() || none.contrast != 1 || none.brightness != 0);
 }
 
 TEST(AugmentOptionsTest, KnowsWhetherAnythingIsOn) {
@@ -134,7 +134,7 @@ TEST(AugmentTest, MirrorsEveryRowOfEveryChannel) {
     for (auto row = expected.begin(); row != expected.end(); row += width) {
       std::reverse(row, row + width);
     }
-    EXPECT_EQ(augmented(image, 3, width, {.mirrored = true}, 2), expected);
+    EXPECT_EQ(augmented(image, 3, width, {.hflip = true}, 2), expected);
   }
 }
 
@@ -158,17 +158,17 @@ TEST(AugmentTest, MirrorsBeforeItTurns) {
   constexpr int side = 8;
   const auto image = noise(side * side);
   const auto in_steps =
-      augmented(augmented(image, side, side, {.mirrored = true}), side, side, {.degrees = 90});
-  EXPECT_EQ(augmented(image, side, side, {.mirrored = true, .degrees = 90}), in_steps);
+      augmented(augmented(image, side, side, {.hflip = true}), side, side, {.degrees = 90});
+  EXPECT_EQ(augmented(image, side, side, {.hflip = true, .degrees = 90}), in_steps);
 }
 
 TEST(AugmentTest, MovesRightAndDownAndLeavesBlackBehind) {
   const std::vector<std::uint8_t> image{1, 2, 3, 4,  //
                                         5, 6, 7, 8};
-  EXPECT_THAT(augmented(image, 2, 4, {.shift_x = 0.25}), ElementsAre(0, 1, 2, 3, 0, 5, 6, 7));
-  EXPECT_THAT(augmented(image, 2, 4, {.shift_y = -0.5}), ElementsAre(5, 6, 7, 8, 0, 0, 0, 0));
+  EXPECT_THAT(augmented(image, 2, 4, {.translate_x = 0.25}), ElementsAre(0, 1, 2, 3, 0, 5, 6, 7));
+  EXPECT_THAT(augmented(image, 2, 4, {.translate_y = -0.5}), ElementsAre(5, 6, 7, 8, 0, 0, 0, 0));
   // Half a pixel: means of neighbours, half of them rounded up; the border's neighbour is black.
-  EXPECT_THAT(augmented(image, 2, 4, {.shift_x = 0.125}), ElementsAre(1, 2, 3, 4, 3, 6, 7, 8));
+  EXPECT_THAT(augmented(image, 2, 4, {.translate_x = 0.125}), ElementsAre(1, 2, 3, 4, 3, 6, 7, 8));
 }
 
 TEST(AugmentTest, EnlargesAboutTheCentre) {
@@ -178,23 +178,23 @@ TEST(AugmentTest, EnlargesAboutTheCentre) {
                                         0, 3, 2, 1, 0,  //
                                         0, 0, 0, 0, 0};
   EXPECT_THAT(
-      augmented(image, 5, 5, {.zoom = 2}),
+      augmented(image, 5, 5, {.scale = 2}),
       ElementsAre(9, 9, 8, 8, 7, 8, 7, 7, 6, 6, 6, 6, 5, 5, 4, 5, 4, 4, 3, 3, 3, 3, 2, 2, 1));
 }
 
 TEST(AugmentTest, CutsBrightnessOffAtBothEnds) {
   const std::vector<std::uint8_t> image{0, 10, 100, 200, 255};
-  EXPECT_THAT(augmented(image, 1, 5, {.gain = 1.5}), ElementsAre(0, 15, 150, 255, 255));
-  EXPECT_THAT(augmented(image, 1, 5, {.offset = 0.2}), ElementsAre(51, 61, 151, 251, 255));
-  EXPECT_THAT(augmented(image, 1, 5, {.gain = 2, .offset = -0.2}),
+  EXPECT_THAT(augmented(image, 1, 5, {.contrast = 1.5}), ElementsAre(0, 15, 150, 255, 255));
+  EXPECT_THAT(augmented(image, 1, 5, {.brightness = 0.2}), ElementsAre(51, 61, 151, 251, 255));
+  EXPECT_THAT(augmented(image, 1, 5, {.contrast = 2, .brightness = -0.2}),
               ElementsAre(0, 0, 149, 255, 255));
   const std::vector<std::uint16_t> wide{0, 1000, 65535};
-  EXPECT_THAT(augmented(wide, 1, 3, {.offset = 0.2}), ElementsAre(13107, 14107, 65535));
+  EXPECT_THAT(augmented(wide, 1, 3, {.brightness = 0.2}), ElementsAre(13107, 14107, 65535));
 }
 
 TEST(AugmentTest, BrightensTheBlackItLeavesBehindLikeAnyOther) {
   const std::vector<std::uint8_t> image(16, 100);
-  const auto result = augmented(image, 4, 4, {.shift_x = 0.5, .offset = 0.2});
+  const auto result = augmented(image, 4, 4, {.translate_x = 0.5, .brightness = 0.2});
   EXPECT_THAT(result,
               ElementsAre(51, 51, 151, 151, 51, 51, 151, 151, 51, 51, 151, 151, 51, 51, 151, 151));
 }
@@ -210,11 +210,11 @@ TEST(AugmentTest, HoldsForEverySizeAndPlace) {
     const auto height = static_cast<int>(1 + draw_below(random, 20));
     const auto width = static_cast<int>(1 + draw_below(random, repeat % 10 == 0 ? 700 : 20));
     const std::vector<std::uint8_t> white(static_cast<std::size_t>(height) * width, 255);
-    const Augmentation change{.mirrored = repeat % 2 == 0,
+    const Augmentation change{.hflip = repeat % 2 == 0,
                               .degrees = draw(180),
-                              .shift_x = draw(repeat % 3 == 0 ? 5 : 0.5),
-                              .shift_y = draw(0.5),
-                              .zoom = 1 + draw(0.5)};
+                              .translate_x = draw(repeat % 3 == 0 ? 5 : 0.5),
+                              .translate_y = draw(0.5),
+                              .scale = 1 + draw(0.5)};
     const auto result = augmented(white, height, width, change);
     const auto matrix = source_matrix(change, height, width);
     for (int y = 0; y < height; ++y) {
@@ -232,7 +232,8 @@ TEST(AugmentTest, HoldsForEverySizeAndPlace) {
 }
 
 TEST(AugmentTest, LeavesASinglePixelWhereItIs) {
-  EXPECT_THAT(augmented<std::uint8_t>({200}, 1, 1, {.degrees = 45, .zoom = 1.3}), ElementsAre(200));
+  EXPECT_THAT(augmented<std::uint8_t>({200}, 1, 1, {.degrees = 45, .scale = 1.3}),
+              ElementsAre(200));
 }
 
 }  // namespace

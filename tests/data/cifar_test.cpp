@@ -5,9 +5,9 @@
 #include <map>
 #include <opencv2/core.hpp>
 
-#include "../../src/data/image/fit.hpp"
 #include "data/image_sets.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/image/letterbox.hpp"
 #include "mpbench/io/atomic_file.hpp"
 #include "support/matchers.hpp"
 
@@ -124,8 +124,8 @@ TEST_F(CifarTest, ResizesPlaneByPlane) {
   for (int c = 0; c < 3; ++c) {
     std::vector<std::byte> plane(own.image(3).begin() + 1024 * c,
                                  own.image(3).begin() + 1024 * (c + 1));
-    const cv::Mat expected =
-        fit(cv::Mat(32, 32, CV_8UC1, plane.data()), 48, 64, HorizontalPlace::centre);
+    const cv::Mat expected = image::letterbox(cv::Mat(32, 32, CV_8UC1, plane.data()), 48, 64,
+                                              image::HorizontalPlace::centre);
     const auto actual = set.image(3).subspan(static_cast<std::size_t>(c) * 48 * 64, 48 * 64);
     EXPECT_TRUE(std::equal(actual.begin(), actual.end(),
                            reinterpret_cast<const std::byte*>(expected.data)));

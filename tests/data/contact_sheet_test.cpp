@@ -8,9 +8,9 @@
 
 #include "../../src/data/cache/cache.hpp"
 #include "../../src/data/formats/rsna.hpp"
-#include "../../src/data/image/mammogram.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/data/preprocess.hpp"
+#include "mpbench/mammo/mammogram.hpp"
 #include "mpbench/synth/synthetic_set.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -33,10 +33,11 @@ class ContactSheetTest : public ::testing::Test {
                                 .threads = 1});
     table_ = to_image_table(read_rsna_table(folder_.path() / "set"), "synthetic");
     preprocess(table_, cache_, {.height = 160, .width = 160},
-               [](const fs::path& path) { return prepare_mammogram(path, 160, 160, true); }, {});
+               [](const fs::path& path) { return mammo::prepare_mammogram(path, 160, 160, true); },
+               {});
   }
   cv::Mat sheet(int most) const {
-    write_contact_sheet(png_, cache_, show_mammogram, most);
+    write_contact_sheet(png_, cache_, mammo::mammogram_thumbnail, most);
     return cv::imread(png_.string(), cv::IMREAD_COLOR);
   }
 
@@ -91,7 +92,7 @@ TEST_F(ContactSheetTest, AFileThatIsGoneIsLeftBlack) {
 
 TEST_F(ContactSheetTest, RefusesWhatIsNoCache) {
   std::ofstream(cache_) << "no cache";
-  EXPECT_THROW(write_contact_sheet(png_, cache_, show_mammogram), InputError);
+  EXPECT_THROW(write_contact_sheet(png_, cache_, mammo::mammogram_thumbnail), InputError);
   EXPECT_FALSE(fs::exists(png_));
 }
 

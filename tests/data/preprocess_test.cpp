@@ -9,17 +9,17 @@
 
 #include "../../src/data/cache/cache.hpp"
 #include "../../src/data/formats/rsna.hpp"
-#include "../../src/data/image/mammogram.hpp"
+#include "../../src/mammo/breast_roi.hpp"
 #include "data/image_sets.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
-#include "mpbench/dicom/breast_roi.hpp"
 #include "mpbench/dicom/dicom_file.hpp"
 #include "mpbench/dicom/display.hpp"
 #include "mpbench/io/atomic_file.hpp"
 #include "mpbench/io/csv.hpp"
 #include "mpbench/io/safetensors.hpp"
 #include "mpbench/io/sha256.hpp"
+#include "mpbench/mammo/mammogram.hpp"
 #include "mpbench/synth/synthetic_set.hpp"
 #include "support/matchers.hpp"
 
@@ -50,12 +50,13 @@ class PreprocessTest : public ::testing::Test {
     table_ = to_image_table(read_rsna_table(data_), "synthetic");
     options_.height = 32;
     options_.width = 24;
+    options_.preparation = mammo::mammogram_preparation(false);
   }
   void TearDown() override { request_interrupt(false); }
 
   PreprocessSummary run(const ProgressFunction& progress = {}) const {
     const auto prepare = [this](const fs::path& path) {
-      return prepare_mammogram(path, options_.height, options_.width, options_.exact);
+      return mammo::prepare_mammogram(path, options_.height, options_.width, false);
     };
     return preprocess(table_, cache_, options_, prepare, progress);
   }
@@ -102,6 +103,15 @@ TEST_F(PreprocessTest, MakesACacheOfEveryImage) {
   EXPECT_EQ(digits, wanted);
 }
 
+TEST_F(PreprocessTest, HasTheKeyOfEarlierVersions) {
+  const ImageTable table{.dataset = "rsna",
+                         .folder = data_,
+                         .classes = {"negative", "cancer"},
+                         .files = {{"no/such.dcm", {"id", "patient", "unit", 1}}}};
+  EXPECT_EQ(preprocess_key(table, options_),
+            "17980c48e42508a2ffa64b798702c780fdbf0fe8b4f30d5743084a2a2034e013");
+}
+
 TEST_F(PreprocessTest, StoresTheDisplayedBreast) {
   options_.pixel_type = PixelType::u16;
   options_.height = 400;  // larger than any crop: what is stored is the crop, enlarged
@@ -113,7 +123,7 @@ TEST_F(PreprocessTest, StoresTheDisplayedBreast) {
   for (std::int64_t i = 0; i < 3; ++i) {
     const auto display =
         dicom::to_display(dicom::DicomImage(table_.file(static_cast<std::size_t>(i))).read());
-    const auto box = dicom::find_breast(display.pixels).box;
+    const auto box = mammo::find_breast(display.pixels).box;
     const double crop_mean = cv::mean(display.pixels(box))[0];
     const auto* values = reinterpret_cast<const std::uint16_t*>(set.image(i).data());
     const double sum = std::accumulate(values, values + set.image_values(), 0.0) / 65535;

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/dicom/jpeg2000_codec.hpp"
+#include "mpbench/dicom/codecs.hpp"
 #include "support/dicom_dataset.hpp"
 #include "support/matchers.hpp"
 
@@ -43,7 +43,7 @@ class DatasetLoaderTest : public ::testing::Test {
   /// The notes on a file whose pixels are right.
   std::vector<std::string> notes_on(const Bytes& bytes) {
     try {
-      StoredImage stored = DicomImage(bytes, "bytes").read();
+      DecodedFrame stored = DicomImage(bytes, "bytes").read();
       EXPECT_TRUE(equal(stored.pixels, picture_));
       return stored.notes;
     } catch (const InputError& error) {

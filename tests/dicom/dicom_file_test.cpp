@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/dicom/jpeg2000_codec.hpp"
+#include "mpbench/dicom/codecs.hpp"
 #include "support/dicom_dataset.hpp"
 #include "support/matchers.hpp"
 
@@ -47,7 +47,7 @@ TEST_F(DicomFileTest, ReadsEveryTransferSyntaxToTheSameValues) {
         EXS_JPEG2000LosslessOnly, EXS_JPEG2000}) {
     TestDataset dataset = grey();
     dataset.compress(syntax);
-    const StoredImage image = read_stored(dataset.save(folder_ / "image.dcm", syntax));
+    const DecodedFrame image = read_stored(dataset.save(folder_ / "image.dcm", syntax));
     EXPECT_TRUE(equal(image.pixels, picture_)) << DcmXfer(syntax).getXferName();
     EXPECT_EQ(image.attributes.transfer_syntax, DcmXfer(syntax).getXferID());
     EXPECT_THAT(image.notes, IsEmpty());
@@ -193,7 +193,7 @@ TEST_F(DicomFileTest, ReadsLookupTables) {
   element->putSint16Array(signed_descriptor, 3);
   item->insert(element);
   item->putAndInsertUint16Array(DcmTag(DCM_LUTData, EVR_OW), data, 2);  // one entry short
-  const StoredImage image = read_stored(dataset.save(folder_ / "image.dcm"));
+  const DecodedFrame image = read_stored(dataset.save(folder_ / "image.dcm"));
   ASSERT_EQ(image.attributes.voi_luts.size(), 1U);
   EXPECT_EQ(image.attributes.voi_luts[0].first, 10);
   EXPECT_EQ(image.attributes.voi_luts[0].bits, 12);
@@ -212,7 +212,7 @@ TEST_F(DicomFileTest, ReadsDescriptorZeroAs65536Entries) {
   const std::vector<Uint16> data(65536, 9);
   item->putAndInsertUint16Array(DcmTag(DCM_LUTDescriptor, EVR_US), descriptor, 3);
   item->putAndInsertUint16Array(DcmTag(DCM_LUTData, EVR_OW), data.data(), 65536);
-  const StoredImage image = read_stored(dataset.save(folder_ / "image.dcm"));
+  const DecodedFrame image = read_stored(dataset.save(folder_ / "image.dcm"));
   ASSERT_EQ(image.attributes.voi_luts.size(), 1U);
   EXPECT_EQ(image.attributes.voi_luts[0].entries.size(), 65536U);
 }
@@ -222,7 +222,7 @@ TEST_F(DicomFileTest, KeepsOddWindowsForTheDisplayToJudge) {
   dataset.set(DCM_WindowCenter, "100\\200");
   dataset.set(DCM_WindowWidth, "wide");
   dataset.set(DCM_VOILUTFunction, "LOG");
-  const StoredImage image = read_stored(dataset.save(folder_ / "image.dcm"));
+  const DecodedFrame image = read_stored(dataset.save(folder_ / "image.dcm"));
   ASSERT_EQ(image.attributes.windows.size(), 1U);
   EXPECT_TRUE(std::isnan(image.attributes.windows[0].width));
   EXPECT_EQ(image.attributes.unknown_voi_function, "LOG");
@@ -233,7 +233,7 @@ TEST_F(DicomFileTest, ReadsAFileWithoutAMetaHeader) {
   TestDataset dataset = grey();
   ASSERT_TRUE(
       dataset.dataset().saveFile((folder_ / "bare.dcm").c_str(), EXS_LittleEndianExplicit).good());
-  const StoredImage image = read_stored(folder_ / "bare.dcm");
+  const DecodedFrame image = read_stored(folder_ / "bare.dcm");
   EXPECT_TRUE(equal(image.pixels, picture_));
   EXPECT_THAT(image.notes, Contains(HasSubstr("guessed")));
 }

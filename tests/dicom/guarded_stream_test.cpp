@@ -8,7 +8,7 @@
 #include <sstream>
 #include <thread>
 
-#include "mpbench/dicom/jpeg2000_codec.hpp"
+#include "mpbench/dicom/codecs.hpp"
 #include "support/dicom_dataset.hpp"
 
 namespace mpbench::dicom {
@@ -162,7 +162,7 @@ TEST_F(GuardedStreamTest, LargeValuesAreReadWhenAskedFor) {
 }
 
 TEST_F(GuardedStreamTest, EncapsulatedPixelsCanBeDecoded) {
-  const Bytes bytes = image(EXS_JPEG2000LosslessOnly);
+  const Bytes bytes = image(EXS_RLELossless);
   DcmFileFormat file;
   ASSERT_TRUE(load_guarded(bytes, file).good());
   ASSERT_TRUE(file.getDataset()->chooseRepresentation(EXS_LittleEndianExplicit, nullptr).good());

@@ -1,4 +1,4 @@
-#include "mpbench/dicom/jpeg2000_codec.hpp"
+#include "mpbench/dicom/jpeg2000_encoder.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -24,8 +24,8 @@ Bytes part(const Bytes& bytes, std::size_t begin, std::size_t end) {
 }
 
 /// Reads one frame given as fragments in a dataset that expects `like`.
-StoredImage read_frame(const cv::Mat& like, int bits_stored, bool is_signed,
-                       const std::vector<Bytes>& fragments, int bits_allocated = 16) {
+DecodedFrame read_frame(const cv::Mat& like, int bits_stored, bool is_signed,
+                        const std::vector<Bytes>& fragments, int bits_allocated = 16) {
   const TemporaryFolder folder;
   TestDataset dataset(like.rows, like.cols, bits_allocated, bits_stored, is_signed,
                       like.channels());
@@ -71,14 +71,13 @@ TEST(Jpeg2000CodecTest, RoundTripsEveryDepthAndSign) {
     for (const bool wrapped : {false, true}) {
       const Bytes frame = encode_jpeg2000_lossless(picture, one.bits, is_signed, wrapped);
       const int allocated = static_cast<int>(8 * picture.elemSize1());
-      const StoredImage image = read_frame(picture, one.bits, is_signed, {frame}, allocated);
+      const DecodedFrame image = read_frame(picture, one.bits, is_signed, {frame}, allocated);
       EXPECT_TRUE(equal(image.pixels, picture)) << "type " << one.type << " bits " << one.bits;
     }
   }
 }
 
-TEST(Jpeg2000CodecTest, RoundTripsThroughDcmtk) {
-  register_codecs();
+TEST(Jpeg2000CodecTest, RoundTripsTwoFrames) {
   const cv::Mat first = test_picture(40, 30, CV_16UC1, 0, 4095, 1);
   const cv::Mat second = test_picture(40, 30, CV_16UC1, 0, 4095, 2);
   cv::Mat both;
@@ -91,16 +90,6 @@ TEST(Jpeg2000CodecTest, RoundTripsThroughDcmtk) {
   const auto path = dataset.save(folder / "two.dcm", lossless);
   EXPECT_TRUE(equal(read_stored(path, 0).pixels, first));
   EXPECT_TRUE(equal(read_stored(path, 1).pixels, second));
-
-  // DcmCodec::decode: DCMTK's own way back to uncompressed pixels.
-  DcmFileFormat file;
-  ASSERT_TRUE(file.loadFile(path.c_str()).good());
-  ASSERT_TRUE(file.getDataset()->chooseRepresentation(EXS_LittleEndianExplicit, nullptr).good());
-  const Uint16* words = nullptr;
-  unsigned long count = 0;
-  ASSERT_TRUE(file.getDataset()->findAndGetUint16Array(DCM_PixelData, words, &count).good());
-  ASSERT_EQ(count, both.total());
-  EXPECT_EQ(std::memcmp(words, both.data, 2 * count), 0);
 }
 
 TEST(Jpeg2000CodecTest, SameInputGivesSameBytes) {
@@ -165,19 +154,19 @@ TEST(Jpeg2000CodecTest, FindsFramesAmongFragments) {
 TEST(Jpeg2000CodecTest, ReadsTheDatasetsSignFromTheCodestreamsBits) {
   // A 13-bit signed value written as if unsigned: -2000 is 6192, as 8192 - 2000.
   const cv::Mat coded = row_of<std::uint16_t>({6192, 0, 4095});
-  const StoredImage as_signed =
+  const DecodedFrame as_signed =
       read_frame(coded, 13, true, {encode_jpeg2000_lossless(coded, 13, false, false)});
   EXPECT_TRUE(equal(as_signed.pixels, row_of<std::int16_t>({-2000, 0, 4095})));
   EXPECT_THAT(as_signed.notes, Contains(HasSubstr("PixelRepresentation")));
   const cv::Mat negative = row_of<std::int16_t>({-2000, 0, 4095});
-  const StoredImage as_unsigned =
+  const DecodedFrame as_unsigned =
       read_frame(coded, 13, false, {encode_jpeg2000_lossless(negative, 13, true, false)});
   EXPECT_TRUE(equal(as_unsigned.pixels, coded));
 }
 
 TEST(Jpeg2000CodecTest, KeepsValuesAboveBitsStoredAndNotesThem) {
   const cv::Mat picture = test_picture(8, 8, CV_16UC1, 0, 4095);
-  const StoredImage image =
+  const DecodedFrame image =
       read_frame(picture, 10, false, {encode_jpeg2000_lossless(picture, 12, false, false)});
   EXPECT_TRUE(equal(image.pixels, picture));
   EXPECT_THAT(image.notes, Contains(HasSubstr("exceed BitsStored")));
@@ -311,7 +300,7 @@ TEST(Jpeg2000CodecTest, IsNotHalvedWhereTheSignsDiffer) {
     TestDataset dataset(picture.rows, picture.cols, 16, 12, is_signed);
     dataset.set_fragments(lossless, {frame});
     DicomImage image(dataset.save(folder / "frame.dcm", lossless));
-    EXPECT_EQ(image.reductions() > 0, !is_signed);
+    EXPECT_EQ(image.max_reduction() > 0, !is_signed);
     if (!is_signed) continue;
     EXPECT_THROW(image.read(0, {.reduction = 1, .area = {}}), Error);
   }

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "../../src/dicom/pixel_format.hpp"
-#include "mpbench/dicom/jpeg2000_codec.hpp"
+#include "mpbench/dicom/jpeg2000_encoder.hpp"
 #include "support/dicom_dataset.hpp"
 #include "support/matchers.hpp"
 

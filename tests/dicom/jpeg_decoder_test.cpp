@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <thread>
 
-#include "mpbench/dicom/jpeg2000_codec.hpp"
+#include "mpbench/dicom/codecs.hpp"
 #include "support/dicom_dataset.hpp"
 #include "support/matchers.hpp"
 

@@ -4,26 +4,26 @@
 #include <cstdlib>
 #include <opencv2/core.hpp>
 
+#include "../../src/mammo/breast_roi.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/dicom/breast_roi.hpp"
 #include "mpbench/dicom/dicom_file.hpp"
 #include "mpbench/dicom/display.hpp"
 #include "stated.hpp"
 
 namespace {
 
-using mpbench::dicom::Decoding;
+using mpbench::dicom::DecodeOptions;
 using mpbench::dicom::DicomImage;
 using mpbench::fuzz::stated;
 
 // A few bytes may be an empty picture of any size: its cost is known, and finds nothing.
 constexpr std::int64_t most_pixels = std::int64_t{1} << 20;
 
-void show(const mpbench::dicom::StoredImage& stored) {
+void show(const mpbench::dicom::DecodedFrame& stored) {
   const auto display = mpbench::dicom::to_display(stored);
   stated(display.pixels.type() == CV_32FC1 && display.pixels.size() == stored.pixels.size());
   stated(cv::checkRange(display.pixels, true, nullptr, 0.0, 1.0 + 1e-6));
-  const auto roi = mpbench::dicom::find_breast(display.pixels);
+  const auto roi = mpbench::mammo::find_breast(display.pixels);
   const cv::Rect frame({0, 0}, display.pixels.size());
   stated(!roi.box.empty() && (roi.box & frame) == roi.box);
 }
@@ -33,19 +33,19 @@ void decode(DicomImage& image, int frame) {
   const auto whole = image.read(frame);
   stated(whole.pixels.size() == size);
   if (whole.pixels.channels() == 1) show(whole);
-  const int reductions = image.reductions(frame);
-  stated(reductions >= 0 && reductions <= 32);
-  Decoding decoding;
-  decoding.reduction = std::min(reductions, 2);
-  const int step = 1 << decoding.reduction;
-  stated(!image.read(frame, decoding).pixels.empty());
-  decoding.area = {size.width / 2 / step * step, size.height / 2 / step * step, 0, 0};
-  decoding.area.width = size.width - decoding.area.x;
-  decoding.area.height = size.height - decoding.area.y;
-  const auto part = image.read(frame, decoding);
-  stated(part.pixels.cols <= decoding.area.width && part.pixels.rows <= decoding.area.height);
-  if (decoding.reduction == 0) {
-    const cv::Mat same = whole.pixels(decoding.area);
+  const int most = image.max_reduction(frame);
+  stated(most >= 0 && most <= 32);
+  DecodeOptions options;
+  options.reduction = std::min(most, 2);
+  const int step = 1 << options.reduction;
+  stated(!image.read(frame, options).pixels.empty());
+  options.area = {size.width / 2 / step * step, size.height / 2 / step * step, 0, 0};
+  options.area.width = size.width - options.area.x;
+  options.area.height = size.height - options.area.y;
+  const auto part = image.read(frame, options);
+  stated(part.pixels.cols <= options.area.width && part.pixels.rows <= options.area.height);
+  if (options.reduction == 0) {
+    const cv::Mat same = whole.pixels(options.area);
     stated(cv::norm(same.reshape(1), part.pixels.reshape(1), cv::NORM_INF) == 0);
   }
 }

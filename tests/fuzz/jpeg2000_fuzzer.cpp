@@ -30,21 +30,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     format.bits_stored = header.precision;
     format.high_bit = header.precision - 1;
     format.is_signed = header.is_signed;
-    const int levels = possible_reductions(frame, format);
+    const int levels = max_reduction(frame, format);
     stated(levels >= 0 && levels <= 32);
 
     const cv::Size whole(format.columns, format.rows);
     stated(decode_jpeg2000(frame, format).size() == whole);
     stated(read_structure(find_codestream(frame)).incomplete_tiles == 0);
-    Decoding decoding;
-    decoding.reduction = std::min(levels, 2);
-    stated(!decode_jpeg2000(frame, format, decoding).empty());
-    const int step = 1 << decoding.reduction;
-    decoding.area = {whole.width / 2 / step * step, whole.height / 2 / step * step, 0, 0};
-    decoding.area.width = whole.width - decoding.area.x;
-    decoding.area.height = whole.height - decoding.area.y;
-    const cv::Mat part = decode_jpeg2000(frame, format, decoding);
-    stated(part.cols <= decoding.area.width && part.rows <= decoding.area.height);
+    DecodeOptions options;
+    options.reduction = std::min(levels, 2);
+    stated(!decode_jpeg2000(frame, format, options).empty());
+    const int step = 1 << options.reduction;
+    options.area = {whole.width / 2 / step * step, whole.height / 2 / step * step, 0, 0};
+    options.area.width = whole.width - options.area.x;
+    options.area.height = whole.height - options.area.y;
+    const cv::Mat part = decode_jpeg2000(frame, format, options);
+    stated(part.cols <= options.area.width && part.rows <= options.area.height);
   } catch (const FieldError&) {
     return 0;  // the one way to refuse a frame
   }

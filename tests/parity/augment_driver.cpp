@@ -43,9 +43,10 @@ data::ImageSet image_set(const json& spec) {
 }
 
 json parameters(const data::Augmentation& change) {
-  return {{"mirrored", change.mirrored}, {"degrees", change.degrees}, {"shift_x", change.shift_x},
-          {"shift_y", change.shift_y},   {"zoom", change.zoom},       {"gain", change.gain},
-          {"offset", change.offset}};
+  return {{"mirrored", change.hflip},      {"degrees", change.degrees},
+          {"shift_x", change.translate_x}, {"shift_y", change.translate_y},
+          {"zoom", change.scale},          {"gain", change.contrast},
+          {"offset", change.brightness}};
 }
 
 json load(const json& script) {

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "mpbench/dicom/dicom_file.hpp"
+#include "mpbench/dicom/jpeg2000_encoder.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace mpbench::dicom {
@@ -82,8 +83,13 @@ class TestDataset {
     dataset().insert(element, OFTrue);
   }
 
-  /// Lets DCMTK's codecs compress the native PixelData.
+  /// Compresses the native PixelData: by DCMTK's codecs, and each frame in a fragment where it has
+  /// none.
   void compress(E_TransferSyntax syntax) {
+    if (syntax == EXS_JPEG2000LosslessOnly || syntax == EXS_JPEG2000) {
+      set_fragments(syntax, jpeg2000_frames());
+      return;
+    }
     ASSERT_TRUE(dataset().chooseRepresentation(syntax, nullptr).good());
   }
 
@@ -95,10 +101,38 @@ class TestDataset {
   }
 
  private:
+  Uint16 number(const DcmTagKey& tag) {
+    Uint16 value = 0;
+    dataset().findAndGetUint16(tag, value);
+    return value;
+  }
+
+  std::vector<Bytes> jpeg2000_frames() {
+    const Uint16* words = nullptr;
+    unsigned long count = 0;
+    dataset().findAndGetUint16Array(DCM_PixelData, words, &count);
+    const bool is_signed = number(DCM_PixelRepresentation) != 0;
+    const int depth = number(DCM_BitsAllocated) == 8 ? (is_signed ? CV_8S : CV_8U)
+                                                     : (is_signed ? CV_16S : CV_16U);
+    const int rows = number(DCM_Rows);
+    const int columns = number(DCM_Columns);
+    const int type = CV_MAKETYPE(depth, number(DCM_SamplesPerPixel));
+    const std::size_t frame_bytes =
+        static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns) * CV_ELEM_SIZE(type);
+    // OpenCV has no read-only view.
+    auto* bytes = reinterpret_cast<std::byte*>(const_cast<Uint16*>(words));
+    std::vector<Bytes> frames;
+    for (std::size_t at = 0; at + frame_bytes <= 2 * count; at += frame_bytes) {
+      frames.push_back(encode_jpeg2000_lossless(cv::Mat(rows, columns, type, bytes + at),
+                                                number(DCM_BitsStored), is_signed, false));
+    }
+    return frames;
+  }
+
   DcmFileFormat file_;
 };
 
-inline StoredImage read_stored(const std::filesystem::path& path, int frame = 0) {
+inline DecodedFrame read_stored(const std::filesystem::path& path, int frame = 0) {
   return DicomImage(path).read(frame);
 }
 

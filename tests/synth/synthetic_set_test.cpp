@@ -79,7 +79,7 @@ TEST(SyntheticSetTest, TableAndFilesAgree) {
             table.rows.size() + 2);  // train.csv, synthetic.json
   int positive = 0;
   for (const auto& row : table.rows) {
-    const dicom::StoredImage image =
+    const dicom::DecodedFrame image =
         dicom::read_stored(image_path(folder.path() / "set", table, row));
     EXPECT_EQ(image.attributes.patient_id, row[table.column("patient_id")]);
     EXPECT_EQ(image.attributes.laterality, row[table.column("laterality")]);
@@ -106,7 +106,7 @@ TEST(SyntheticSetTest, EncodingsHoldTheSamePixels) {
   }
   std::set<std::string> mixed_syntaxes;
   for (const auto& row : table.rows) {
-    const dicom::StoredImage plain =
+    const dicom::DecodedFrame plain =
         dicom::read_stored(image_path(folder.path() / "explicit-le", table, row));
     EXPECT_EQ(plain.attributes.transfer_syntax, "1.2.840.10008.1.2.1");
     for (const auto& [syntax, uid] :
@@ -114,7 +114,7 @@ TEST(SyntheticSetTest, EncodingsHoldTheSamePixels) {
                                             {"jpeg-lossless", "1.2.840.10008.1.2.4.70"},
                                             {"jpeg2000", "1.2.840.10008.1.2.4.90"},
                                             {"mixed", ""}}) {
-      const dicom::StoredImage image =
+      const dicom::DecodedFrame image =
           dicom::read_stored(image_path(folder.path() / syntax, table, row));
       EXPECT_EQ(cv::norm(image.pixels, plain.pixels, cv::NORM_INF), 0) << syntax;
       EXPECT_EQ(image.attributes.sop_instance_uid, plain.attributes.sop_instance_uid);

@@ -16,14 +16,21 @@ constexpr std::uint64_t mix_bits(std::uint64_t z) {
   return z ^ (z >> 31);
 }
 
+/// What SplitMix64(seed) gives at its `place`-th call, counted from 1: for values that do not
+/// depend on the order in which they are drawn.
+constexpr std::uint64_t split_mix_at(std::uint64_t seed, std::uint64_t place) {
+  return mix_bits(seed + place * 0x9E3779B97F4A7C15U);
+}
+
 /// SplitMix64 (Steele, Lea and Flood, 2014, https://doi.org/10.1145/2714064.2660195).
 class SplitMix64 {
  public:
-  explicit SplitMix64(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t operator()() { return mix_bits(state_ += 0x9E3779B97F4A7C15U); }
+  explicit SplitMix64(std::uint64_t seed) : seed_(seed) {}
+  std::uint64_t operator()() { return split_mix_at(seed_, ++calls_); }
 
  private:
-  std::uint64_t state_;
+  std::uint64_t seed_;
+  std::uint64_t calls_ = 0;
 };
 
 /// Uniform in [0, bound), without bias: values from the incomplete last range are drawn again.
@@ -37,9 +44,14 @@ std::uint64_t draw_below(Generator& generator, std::uint64_t bound) {
   return value % bound;
 }
 
-/// One seed out of two numbers, so that (1, 2) and (2, 1) have nothing in common.
-inline std::uint64_t mix_seed(std::uint64_t a, std::uint64_t b) {
-  return SplitMix64(SplitMix64(a)() ^ (b * 0xD1342543DE82EF95U + 1))();
+/// Two numbers as one, so that (1, 2) and (2, 1) have nothing in common: not scrambled yet.
+constexpr std::uint64_t combine_bits(std::uint64_t a, std::uint64_t b) {
+  return split_mix_at(a, 1) ^ (b * 0xD1342543DE82EF95U + 1);
+}
+
+/// One seed out of two numbers.
+constexpr std::uint64_t mix_seed(std::uint64_t a, std::uint64_t b) {
+  return split_mix_at(combine_bits(a, b), 1);
 }
 
 /// Fisher-Yates.

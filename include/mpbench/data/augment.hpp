@@ -10,13 +10,14 @@ namespace mpbench::data {
 /// What is done to one image: mirrored, then turned and enlarged about its centre, then moved, then
 /// made brighter.
 struct Augmentation {
-  bool mirrored = false;
-  double degrees = 0;  ///< clockwise
-  double shift_x = 0;  ///< to the right, as a share of the width
-  double shift_y = 0;  ///< down, as a share of the height
-  double zoom = 1;
-  double gain = 1;    ///< values in [0, 1] become value * gain + offset, cut off at 0 and 1:
-  double offset = 0;  ///< a gain alone leaves a mammogram's background black
+  bool hflip = false;
+  double degrees = 0;      ///< clockwise
+  double translate_x = 0;  ///< to the right, as a share of the width
+  double translate_y = 0;  ///< down, as a share of the height
+  double scale = 1;
+  double contrast =
+      1;  ///< values in [0, 1] become value * contrast + brightness, cut off at 0 and 1:
+  double brightness = 0;  ///< contrast alone leaves a mammogram's background black
 
   /// Whether pixels go elsewhere by more than mirroring.
   bool moves() const;

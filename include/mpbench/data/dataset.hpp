@@ -5,11 +5,12 @@
 #include <vector>
 
 #include "mpbench/core/progress.hpp"
-#include "mpbench/data/contact_sheet.hpp"
 #include "mpbench/data/dataset_options.hpp"
 #include "mpbench/data/image_set.hpp"
 #include "mpbench/data/image_table.hpp"
 #include "mpbench/data/preprocess.hpp"
+#include "mpbench/image/prepared_image.hpp"
+#include "mpbench/image/thumbnail.hpp"
 
 namespace mpbench::data {
 
@@ -53,8 +54,9 @@ struct ImageSource {
   ImageTable table;
   int height = 0;  ///< what each becomes
   int width = 0;
-  PrepareImage prepare;
-  ShowWhole show_whole;  ///< for a contact sheet
+  image::PrepareImage prepare;
+  std::string preparation;              ///< PreprocessOptions::preparation
+  image::MakeThumbnail make_thumbnail;  ///< for a contact sheet
 };
 
 /// What preprocess() takes, for a dataset of files: rsna, rsna-png, synthetic or folder. Throws as

@@ -2,14 +2,13 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "mpbench/core/progress.hpp"
 #include "mpbench/data/image_set.hpp"
 #include "mpbench/data/image_table.hpp"
-#include "mpbench/data/prepared_image.hpp"
+#include "mpbench/image/prepared_image.hpp"
 
 namespace mpbench::data {
 
@@ -17,14 +16,11 @@ struct PreprocessOptions {
   int height = 124;  ///< 124 x 124 is the size of the first mixed-precision experiment on RSNA
   int width = 124;
   PixelType pixel_type = PixelType::u8;
-  bool exact = false;            ///< forbid decoding at a reduced resolution
+  /// What an image depends on beside its file and this, as a JSON object: part of the key.
+  std::string preparation = "{}";
   int workers = 0;               ///< threads, each with one image in memory; 0: one a core
   bool wait_for_writer = false;  ///< when another process writes this cache: wait, not fail
 };
-
-/// Makes an image from a file; called from many threads at once. Throws InputError for a file that
-/// is damaged, or not what it says.
-using PrepareImage = std::function<PreparedImage(const std::filesystem::path&)>;
 
 /// An input that was left out, and why.
 struct Quarantined {
@@ -41,7 +37,7 @@ struct PreprocessSummary {
   double seconds = 0;
   /// Images decoded at 1/1, 1/2, 1/4, ... of rows and columns.
   std::vector<std::int64_t> by_reduction;
-  std::int64_t whole_frames = 0;  ///< images in which no breast stood out
+  std::int64_t whole_frames = 0;  ///< images that are not cropped
 };
 
 /// Identifies what preprocess would make: format version, options, the table's rows and the sizes
@@ -58,7 +54,7 @@ std::string preprocess_key(const ImageTable& table, const PreprocessOptions& opt
 /// and `CACHE.part.journal`, an earlier cache stays as it was, and the next call goes on from
 /// there.
 PreprocessSummary preprocess(const ImageTable& table, const std::filesystem::path& cache,
-                             const PreprocessOptions& options, const PrepareImage& prepare,
+                             const PreprocessOptions& options, const image::PrepareImage& prepare,
                              const ProgressFunction& progress);
 
 }  // namespace mpbench::data

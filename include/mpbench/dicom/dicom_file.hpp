@@ -63,11 +63,11 @@ struct ImageAttributes {
 };
 
 /// One frame's stored values, before any transformation.
-struct StoredImage {
+struct DecodedFrame {
   ImageAttributes attributes;
-  /// [rows, columns] of the full frame, or of what Decoding asked for: CV_8UC1, CV_8SC1, CV_16UC1
-  /// or CV_16SC1 as BitsAllocated and PixelRepresentation say, CV_8UC3 or CV_16UC3 for colour (in
-  /// the file's own colour model, colour by pixel).
+  /// [rows, columns] of the full frame, or of what DecodeOptions asked for: CV_8UC1, CV_8SC1,
+  /// CV_16UC1 or CV_16SC1 as BitsAllocated and PixelRepresentation say, CV_8UC3 or CV_16UC3 for
+  /// colour (in the file's own colour model, colour by pixel).
   cv::Mat pixels;
   /// What is odd about the file and did not stop the reading, one line each.
   std::vector<std::string> notes;
@@ -75,9 +75,9 @@ struct StoredImage {
 };
 
 /// Which part of a frame is decoded, and how finely.
-struct Decoding {
+struct DecodeOptions {
   /// How often rows and columns are halved while decoding (rounded up): 2 gives a quarter of each.
-  /// Only JPEG 2000 can, and only as often as DicomImage::reductions says.
+  /// Only JPEG 2000 can, and only as often as DicomImage::max_reduction says.
   int reduction = 0;
   /// In pixels of the full frame, left and top multiples of 2^reduction; empty: all of it. Only
   /// JPEG 2000 saves time with it; other syntaxes are decoded whole and cropped.
@@ -103,11 +103,11 @@ class DicomImage {
   /// How often a frame can be halved while it is decoded: its codestream's decomposition levels for
   /// JPEG 2000, 0 for others and for a codestream that is not whole or of another sign than
   /// PixelRepresentation. Throws InputError.
-  int reductions(int frame = 0);
+  int max_reduction(int frame = 0);
   /// One frame, 0 being the first. Bits above BitsStored are dropped (PS3.5 8.1.1), but kept where
   /// JPEG 2000 gave them. Throws InputError naming the path and the attribute at fault, Error for a
   /// reduction or an area that the frame does not have.
-  StoredImage read(int frame = 0, const Decoding& decoding = {});
+  DecodedFrame read(int frame = 0, const DecodeOptions& options = {});
 
  private:
   struct State;

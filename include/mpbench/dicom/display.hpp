@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <opencv2/core/mat.hpp>
 #include <string>
 #include <vector>
@@ -14,8 +13,7 @@ enum class VoiSource { window, lookup_table, value_range };
 
 /// A picture as a reader would see it: 0 is black, 1 is white.
 struct DisplayImage {
-  cv::Mat pixels;      ///< [rows, columns] CV_32FC1 in [0, 1]
-  cv::Mat background;  ///< [rows, columns] CV_8UC1, 255 where the file has padding; empty if none
+  cv::Mat pixels;  ///< [rows, columns] CV_32FC1 in [0, 1]
   /// Which VOI transformation was used ("window 1 of 2: 2047.0/4096.0 SIGMOID", "VOI LUT 1 of 1",
   /// "min-max: no window", "min-max: invalid window (width 0)"), for records.
   std::string window;
@@ -23,17 +21,16 @@ struct DisplayImage {
 
 /// Stored values to modality units (PS3.3 C.11.1): the modality LUT, or slope * x + intercept, or
 /// the values themselves. [rows, columns] CV_32FC1. Throws Error for colour images and for slope 0.
-cv::Mat to_modality(const StoredImage& image);
+cv::Mat to_modality(const DecodedFrame& image);
 
 /// What each stored value of one image is shown as, for those who want a part of the picture or a
 /// smaller one: to_display with less memory.
 class DisplayTransform {
  public:
   /// Throws as to_display.
-  explicit DisplayTransform(const StoredImage& image);
+  explicit DisplayTransform(const DecodedFrame& image);
   const std::string& window() const { return window_; }  ///< as DisplayImage::window
   VoiSource voi() const { return voi_; }
-  bool is_padding(std::int32_t stored_value) const;
 
   /// The picture of the image's pixels, or of a part of them: CV_32FC1 in [0, 1].
   cv::Mat apply(const cv::Mat& pixels) const;
@@ -46,8 +43,7 @@ class DisplayTransform {
 
  private:
   int depth_;
-  std::vector<float> shown_;      // by the bits of the stored value
-  std::vector<char> is_padding_;  // likewise; empty when there is none
+  std::vector<float> shown_;  // by the bits of the stored value
   std::string window_;
   VoiSource voi_ = VoiSource::value_range;
 };
@@ -56,6 +52,6 @@ class DisplayTransform {
 /// else minimum to maximum without padding), inversion (PS3.3 C.11.1, C.11.2, C.7.5.1.1.2,
 /// C.7.6.3.1.2). Padding becomes 0 (black). An invalid window falls back to minimum-maximum, which
 /// `window` says. Throws Error for colour images and for slope 0.
-DisplayImage to_display(const StoredImage& image);
+DisplayImage to_display(const DecodedFrame& image);
 
 }  // namespace mpbench::dicom

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "mpbench/data/image_set.hpp"
-#include "mpbench/data/prepared_image.hpp"
+#include "mpbench/image/prepared_image.hpp"
 
 /// A preprocessed dataset in one safetensors file that is mapped, not read:
 ///   images       [N, C, H, W] U8 or U16
@@ -51,7 +51,7 @@ ImageSet open_cache(const std::filesystem::path& path);
 /// How one image of a cache was made.
 struct CachedPreparation {
   std::filesystem::path path;  ///< relative to CacheInfo::source
-  Preparation preparation;
+  image::Preparation preparation;
 };
 
 /// How each image was made, in the cache's order. Throws InputError.

@@ -4,11 +4,10 @@
 #include <atomic>
 #include <charconv>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "cache_format.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/interrupt.hpp"
+#include "mpbench/core/parallel_for.hpp"
 #include "mpbench/io/sha256.hpp"
 
 namespace mpbench::data {
@@ -24,7 +23,8 @@ std::vector<std::byte> from_hex(const std::string& digits) {
   return bytes;
 }
 
-std::string preparation_json(const std::filesystem::path& path, const Preparation& preparation) {
+std::string preparation_json(const std::filesystem::path& path,
+                             const image::Preparation& preparation) {
   const cv::Rect& crop = preparation.crop;
   const nlohmann::json json{{"path", path.generic_string()},
                             {"window", preparation.window},
@@ -51,25 +51,15 @@ void verify_images(const std::filesystem::path& path, const ImageSet& set,
   if (digests.size() != count * digest_bytes) {
     throw InputError(path, "digests", fmt::format("they are not those of {} images", count));
   }
-  std::atomic<std::size_t> next = 0;
   std::atomic<std::size_t> damaged = count;  // the first
-  const auto work = [&] {
-    for (std::size_t i = next++; i < damaged && !interrupt_requested(); i = next++) {
-      const auto digest = from_hex(sha256_hex(set.image(static_cast<std::int64_t>(i))));
-      if (std::ranges::equal(digest, digests.subspan(i * digest_bytes, digest_bytes))) continue;
-      std::size_t first = damaged;
-      while (i < first && !damaged.compare_exchange_weak(first, i)) {
-      }
+  parallel_for(count, 0, [&](std::size_t i) {
+    if (i > damaged) return;
+    const auto digest = from_hex(sha256_hex(set.image(static_cast<std::int64_t>(i))));
+    if (std::ranges::equal(digest, digests.subspan(i * digest_bytes, digest_bytes))) return;
+    std::size_t first = damaged;
+    while (i < first && !damaged.compare_exchange_weak(first, i)) {
     }
-  };
-  {
-    std::vector<std::jthread> threads;
-    for (unsigned i = 1; i < std::max(1U, std::thread::hardware_concurrency()); ++i) {
-      threads.emplace_back(work);
-    }
-    work();
-  }
-  throw_if_interrupted();
+  });
   if (damaged < count) {
     throw InputError(path, "images",
                      fmt::format("image {} is damaged (its digest differs): run mpbench preprocess "

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "mpbench/data/image_set.hpp"
-#include "mpbench/data/prepared_image.hpp"
 #include "mpbench/data/preprocess.hpp"
+#include "mpbench/image/prepared_image.hpp"
 #include "mpbench/io/safetensors.hpp"
 
 namespace mpbench::data {
@@ -45,7 +45,8 @@ std::vector<std::byte> from_hex(const std::string& digits);
 
 /// A file's path in its dataset and how it became an image, as JSON. Bytes of a damaged file that
 /// are no UTF-8 are replaced.
-std::string preparation_json(const std::filesystem::path& path, const Preparation& preparation);
+std::string preparation_json(const std::filesystem::path& path,
+                             const image::Preparation& preparation);
 
 /// Of all that a cache holds but its pixels: for metadata "table_digest".
 std::string table_digest(const safetensors::Metadata& metadata,

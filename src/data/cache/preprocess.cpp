@@ -7,18 +7,15 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <condition_variable>
 #include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
 #include <optional>
 #include <system_error>
-#include <thread>
 
-#include "../image/mammogram.hpp"
 #include "cache.hpp"
 #include "cache_format.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/interrupt.hpp"
+#include "mpbench/core/parallel_for.hpp"
 #include "mpbench/core/timer.hpp"
 #include "mpbench/core/utf8_text.hpp"
 #include "mpbench/io/atomic_file.hpp"
@@ -30,7 +27,6 @@ namespace mpbench::data {
 namespace {
 
 namespace fs = std::filesystem;
-using namespace std::chrono_literals;
 
 /// What the file system says of an input; size -1 where it cannot be looked at.
 struct InputFile {
@@ -54,12 +50,11 @@ std::vector<InputFile> look_at_all(const ImageTable& table) {
 }
 
 std::string options_json(const PreprocessOptions& options) {
-  return nlohmann::json{{"height", options.height},
-                        {"width", options.width},
-                        {"pixel_type", to_string(options.pixel_type)},
-                        {"exact", options.exact},
-                        {"least_oversampling", least_oversampling}}
-      .dump();
+  auto json = nlohmann::json::parse(options.preparation);
+  json["height"] = options.height;
+  json["width"] = options.width;
+  json["pixel_type"] = to_string(options.pixel_type);
+  return json.dump();  // in the order of their names
 }
 
 std::string make_key(const ImageTable& table, const std::vector<InputFile>& files,
@@ -89,12 +84,12 @@ std::vector<std::byte> to_stored(const cv::Mat& pixels, PixelType type) {
   return bytes;
 }
 
-/// The work itself: threads that take one image after the other, and a caller that waits, reports
-/// and may be interrupted.
-class Crew {
+/// Prepares the images that are not done yet and stores them.
+class PreprocessJob {
  public:
-  Crew(const ImageTable& table, const std::vector<InputFile>& files,
-       const PreprocessOptions& options, const PrepareImage& prepare, PartialCache& partial)
+  PreprocessJob(const ImageTable& table, const std::vector<InputFile>& files,
+                const PreprocessOptions& options, const image::PrepareImage& prepare,
+                PartialCache& partial)
       : table_(table),
         files_(files),
         options_(options),
@@ -108,18 +103,15 @@ class Crew {
 
   /// Returns what failed, in the table's order.
   std::vector<Quarantined> run(const ProgressFunction& progress) {
-    const auto wanted = static_cast<std::size_t>(
-        options_.workers > 0 ? options_.workers
-                             : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
-    const std::size_t count = std::min(wanted, pending_.size());
-    working_ = count;
-    {
-      std::vector<std::jthread> threads;
-      for (std::size_t i = 0; i < count; ++i) threads.emplace_back([this] { work(); });
-      watch(progress);
-    }
-    if (fatal_) std::rethrow_exception(fatal_);
-    throw_if_interrupted();
+    const Stopwatch clock;
+    const auto process_pending = [this](std::size_t i) {
+      process(pending_[i]);
+      bytes_ += std::max<std::int64_t>(files_[pending_[i]].size, 0);
+      ++done_;
+    };
+    parallel_for(pending_.size(), options_.workers, process_pending, [&] {
+      if (progress) progress(progress_after(clock.seconds()));
+    });
     std::vector<Quarantined> failed;
     for (auto& problem : problems_) {
       if (problem) failed.push_back(std::move(*problem));
@@ -128,30 +120,9 @@ class Crew {
   }
 
  private:
-  void work() {
-    while (!stop_ && !interrupt_requested()) {
-      const std::size_t at = next_++;
-      if (at >= pending_.size()) break;
-      try {
-        process(pending_[at]);
-      } catch (...) {  // the disk is full, say: no input is to blame
-        const std::lock_guard lock(mutex_);
-        if (!fatal_) fatal_ = std::current_exception();
-        stop_ = true;
-      }
-      bytes_ += std::max<std::int64_t>(files_[pending_[at]].size, 0);
-      ++done_;
-    }
-    {
-      const std::lock_guard lock(mutex_);
-      --working_;
-    }
-    changed_.notify_all();
-  }
-
   void process(std::size_t place) {
     const auto path = table_.file(place);
-    PreparedImage image;
+    image::PreparedImage image;
     const auto fail = [&](const std::string& field, const std::string& problem) {
       problems_[place] = Quarantined{table_.files[place].path, field, problem};
     };
@@ -174,47 +145,29 @@ class Crew {
                  preparation_json(table_.files[place].path, image.preparation));
   }
 
-  void watch(const ProgressFunction& progress) {
-    const Stopwatch clock;
+  Progress progress_after(double seconds) const {
+    seconds = std::max(seconds, 1e-9);
     const auto resumed = static_cast<std::int64_t>(table_.files.size() - pending_.size());
-    const auto report = [&] {
-      if (!progress) return;
-      const auto done = static_cast<std::int64_t>(done_);
-      Progress now;
-      now.label = "preprocess";
-      now.done = resumed + done;
-      now.total = static_cast<std::int64_t>(table_.files.size());
-      const double seconds = std::max(clock.seconds(), 1e-9);
-      now.units_per_s = static_cast<double>(done) / seconds;
-      now.unit = "files";
-      now.detail = fmt::format("{:.1f} MB/s", static_cast<double>(bytes_) / seconds / 1e6);
-      progress(now);
-    };
-    std::unique_lock lock(mutex_);
-    while (!changed_.wait_for(lock, 100ms, [this] { return working_ == 0; })) {
-      lock.unlock();
-      report();
-      lock.lock();
-    }
-    lock.unlock();
-    report();
+    const auto done = static_cast<std::int64_t>(done_);
+    Progress now;
+    now.label = "preprocess";
+    now.done = resumed + done;
+    now.total = static_cast<std::int64_t>(table_.files.size());
+    now.units_per_s = static_cast<double>(done) / seconds;
+    now.unit = "files";
+    now.detail = fmt::format("{:.1f} MB/s", static_cast<double>(bytes_) / seconds / 1e6);
+    return now;
   }
 
   const ImageTable& table_;
   const std::vector<InputFile>& files_;
   const PreprocessOptions& options_;
-  const PrepareImage& prepare_;
+  const image::PrepareImage& prepare_;
   PartialCache& partial_;
   std::vector<std::size_t> pending_;
   std::vector<std::optional<Quarantined>> problems_;
-  std::atomic<std::size_t> next_ = 0;
   std::atomic<std::size_t> done_ = 0;
   std::atomic<std::int64_t> bytes_ = 0;  // of the files done
-  std::atomic<bool> stop_ = false;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::size_t working_ = 0;
-  std::exception_ptr fatal_;
 };
 
 /// Names the inputs that failed beside the cache; without any, an earlier list goes.
@@ -321,7 +274,7 @@ std::string preprocess_key(const ImageTable& table, const PreprocessOptions& opt
 }
 
 PreprocessSummary preprocess(const ImageTable& table, const fs::path& cache,
-                             const PreprocessOptions& options, const PrepareImage& prepare,
+                             const PreprocessOptions& options, const image::PrepareImage& prepare,
                              const ProgressFunction& progress) {
   const Stopwatch clock;
   check(table, cache, options);
@@ -348,7 +301,7 @@ PreprocessSummary preprocess(const ImageTable& table, const fs::path& cache,
       static_cast<std::size_t>(table.channels) * pixel_bytes(options.pixel_type);
   PreprocessSummary summary;
   summary.resumed = partial.resume(key, times, slot_bytes);
-  summary.quarantined = Crew(table, files, options, prepare, partial).run(progress);
+  summary.quarantined = PreprocessJob(table, files, options, prepare, partial).run(progress);
 
   CacheContents contents{
       .dataset = table.dataset,

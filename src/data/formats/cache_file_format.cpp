@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "../cache/cache.hpp"
-#include "../dataset_limit.hpp"
+#include "../subset.hpp"
 #include "dataset_format.hpp"
 #include "mpbench/core/error.hpp"
 

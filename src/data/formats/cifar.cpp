@@ -5,10 +5,10 @@
 
 #include <opencv2/core.hpp>
 
-#include "../class_limit.hpp"
-#include "../image/fit.hpp"
+#include "../subset.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
+#include "mpbench/image/letterbox.hpp"
 #include "mpbench/io/mapped_file.hpp"
 #include "mpbench/io/sha256.hpp"
 
@@ -164,8 +164,9 @@ void append_resized(std::vector<std::byte>& pixels, std::span<const std::byte> i
   for (std::size_t c = 0; c < image_channels; ++c) {
     const auto* plane = image.data() + c * plane_bytes;
     // OpenCV has no read-only view.
-    planes.push_back(fit(cv::Mat(image_side, image_side, CV_8UC1, const_cast<std::byte*>(plane)),
-                         height, width, HorizontalPlace::centre));
+    planes.push_back(
+        image::letterbox(cv::Mat(image_side, image_side, CV_8UC1, const_cast<std::byte*>(plane)),
+                         height, width, image::HorizontalPlace::centre));
   }
   for (const auto& plane : planes) {
     const auto* data = reinterpret_cast<const std::byte*>(plane.data);

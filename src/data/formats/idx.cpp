@@ -10,9 +10,10 @@
 #include <opencv2/core.hpp>
 #include <string_view>
 
-#include "../class_limit.hpp"
-#include "../image/fit.hpp"
+#include "../subset.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/image/letterbox.hpp"
+#include "mpbench/io/endian.hpp"
 #include "mpbench/io/sha256.hpp"
 
 namespace mpbench::data {
@@ -73,12 +74,11 @@ class GzipReader {
   }
 
   std::uint32_t read_word(const char* field) {
-    std::array<unsigned char, 4> bytes{};
+    std::array<std::byte, 4> bytes{};
     if (read(bytes.data(), bytes.size()) != bytes.size()) {
       throw InputError(path_, field, "the file ends in its header");
     }
-    return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 |
-           std::uint32_t{bytes[2]} << 8 | bytes[3];
+    return big_endian(bytes, 0);
   }
 
   /// Exactly `count` bytes and then the file's end. Memory grows with what is really there.
@@ -189,8 +189,8 @@ void append_image(const ImageSet& set, std::vector<std::byte>& pixels, IdxPart& 
     pixels.insert(pixels.end(), image, image + bytes);
     return;
   }
-  const cv::Mat fitted = fit(cv::Mat(part.height, part.width, CV_8UC1, image), set.height,
-                             set.width, HorizontalPlace::centre);
+  const cv::Mat fitted = image::letterbox(cv::Mat(part.height, part.width, CV_8UC1, image),
+                                          set.height, set.width, image::HorizontalPlace::centre);
   const auto* data = reinterpret_cast<const std::byte*>(fitted.data);
   pixels.insert(pixels.end(), data, data + fitted.total());
 }

@@ -8,10 +8,10 @@
 #include <optional>
 
 #include "../data_hints.hpp"
-#include "../image/picture.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/utf8_text.hpp"
+#include "mpbench/image/picture.hpp"
 #include "mpbench/io/file_type.hpp"
 
 namespace mpbench::data {
@@ -332,14 +332,14 @@ ImageTable read_pictures(const fs::path& folder) {
 }
 
 CommonFormat common_format(const ImageTable& table, bool size_too) {
-  std::optional<PictureShape> first;
+  std::optional<image::PictureShape> first;
   bool grey = true;
   bool same_size = size_too;
   for (std::size_t i = 0; i < table.files.size() && (grey || same_size); ++i) {
     throw_if_interrupted();
-    PictureShape shape;
+    image::PictureShape shape;
     try {
-      shape = read_picture_shape(table.file(i));
+      shape = image::read_picture_shape(table.file(i));
     } catch (const InputError&) {
       continue;  // Preparing it will say what is wrong.
     }

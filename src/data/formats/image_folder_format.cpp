@@ -1,13 +1,13 @@
 #include <fmt/format.h>
 
 #include "../data_hints.hpp"
-#include "../dataset_limit.hpp"
-#include "../image/picture.hpp"
+#include "../subset.hpp"
 #include "cifar.hpp"
 #include "dataset_format.hpp"
 #include "idx.hpp"
 #include "image_folder.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/image/picture.hpp"
 #include "rsna.hpp"
 
 namespace mpbench::data {
@@ -28,9 +28,11 @@ ImageSource picture_source(const DatasetOptions& options, ImageTable table) {
           .width = width,
           .prepare =
               [height, width, channels = table.channels](const fs::path& path) {
-                return prepare_picture(path, height, width, channels);
+                return image::prepare_picture(path, height, width, channels);
               },
-          .show_whole = show_picture};
+          // Pictures depend on neither of them, but the keys of existing caches have both.
+          .preparation = fmt::format(R"({{"exact":{},"least_oversampling":2}})", options.exact),
+          .make_thumbnail = image::picture_thumbnail};
 }
 
 bool recognizes_image_folder(const fs::path& folder) {

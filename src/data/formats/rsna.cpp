@@ -11,8 +11,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "../subset.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/core/random.hpp"
 #include "mpbench/core/utf8_text.hpp"
 #include "mpbench/io/csv.hpp"
 
@@ -34,39 +34,6 @@ bool is_safe_id(const std::string& id) {
 
 std::string breast_of(const RsnaImage& image) {
   return fmt::format("{}_{}", image.patient_id, image.laterality);
-}
-
-struct Patient {
-  bool positive = false;
-  std::vector<std::size_t> images;
-};
-
-/// Positive and negative patients in turn, each kind spread over the whole; two positive ones
-/// first.
-std::vector<const Patient*> mix_kinds(const std::vector<Patient>& patients) {
-  struct Place {
-    double position;
-    const Patient* patient;
-  };
-  std::vector<Place> places;
-  for (const bool positive : {true, false}) {
-    std::vector<const Patient*> kind;
-    for (const auto& patient : patients) {
-      if (patient.positive == positive) kind.push_back(&patient);
-    }
-    SplitMix64 random(positive ? 1 : 2);
-    shuffle(kind, random);
-    for (std::size_t i = 0; i < kind.size(); ++i) {
-      const double position = (static_cast<double>(i) + 0.5) / static_cast<double>(kind.size());
-      // One for training, one for validation: a smoke run without either would measure nothing.
-      places.push_back({positive && i < 2 ? -1.0 : position, kind[i]});
-    }
-  }
-  std::stable_sort(places.begin(), places.end(),
-                   [](const Place& a, const Place& b) { return a.position < b.position; });
-  std::vector<const Patient*> order;
-  for (const auto& place : places) order.push_back(place.patient);
-  return order;
 }
 
 enum class Side { train, test };
@@ -278,30 +245,15 @@ RsnaTable read_rsna_table(const fs::path& folder) { return read_table(folder, Si
 RsnaTable read_rsna_test_table(const fs::path& folder) { return read_table(folder, Side::test); }
 
 RsnaTable limit_patients(const RsnaTable& table, std::int64_t limit) {
-  if (limit <= 0 || static_cast<std::size_t>(limit) >= table.images.size()) return table;
-  std::map<std::string, Patient> by_id;
-  for (std::size_t i = 0; i < table.images.size(); ++i) {
-    auto& patient = by_id[table.images[i].patient_id];
-    patient.positive = patient.positive || table.images[i].cancer == 1;
-    patient.images.push_back(i);
+  std::vector<Sample> samples;
+  for (const auto& image : table.images) {
+    samples.push_back({.id = image.image_id, .group = image.patient_id, .label = image.cancer});
   }
-  std::vector<Patient> patients;
-  for (auto& [id, patient] : by_id) patients.push_back(std::move(patient));
-
-  std::vector<std::size_t> chosen;
-  for (const Patient* patient : mix_kinds(patients)) {
-    if (chosen.size() + patient->images.size() <= static_cast<std::size_t>(limit)) {
-      chosen.insert(chosen.end(), patient->images.begin(), patient->images.end());
-    }
-  }
-  if (chosen.empty()) {
-    throw UsageError(fmt::format(
-        "a limit of {} images is below what any patient has; patients are kept whole", limit));
-  }
-  std::sort(chosen.begin(), chosen.end());
   RsnaTable limited = table;
   limited.images.clear();
-  for (const auto i : chosen) limited.images.push_back(table.images[i]);
+  for (const auto place : limit_patients(samples, limit)) {
+    limited.images.push_back(table.images[static_cast<std::size_t>(place)]);
+  }
   return limited;
 }
 

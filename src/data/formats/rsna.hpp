@@ -76,9 +76,7 @@ RsnaTable read_rsna_test_table(const std::filesystem::path& folder);
 /// one, which says what lies in the folder instead; and where two folders have them.
 void locate_images(RsnaTable& table);
 
-/// Whole patients, always the same ones, until there are no more than `limit` images; positive and
-/// negative patients in the table's own proportion, but two positive ones first where there are
-/// any. Throws UsageError when not one fits.
+/// Whole patients, as limit_patients of subset.hpp chooses samples.
 RsnaTable limit_patients(const RsnaTable& table, std::int64_t limit);
 
 /// The table's rows as image files: group = patient, unit = prediction_id or else

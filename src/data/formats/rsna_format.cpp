@@ -5,11 +5,11 @@
 #include <optional>
 #include <string>
 
-#include "../image/mammogram.hpp"
 #include "dataset_format.hpp"
 #include "image_folder.hpp"
 #include "mpbench/core/build_info.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/mammo/mammogram.hpp"
 #include "mpbench/synth/synthetic_set.hpp"
 #include "rsna.hpp"
 
@@ -38,14 +38,16 @@ ImageSource rsna_source(const DatasetOptions& options, RsnaTable all,
       .height = height,
       .width = width,
       .prepare = {},
-      .show_whole = are_pictures ? show_mammogram_picture : show_mammogram};
+      .preparation = mammo::mammogram_preparation(options.exact),
+      .make_thumbnail =
+          are_pictures ? mammo::mammogram_picture_thumbnail : mammo::mammogram_thumbnail};
   if (are_pictures) {
     source.prepare = [height, width](const fs::path& path) {
-      return prepare_mammogram_picture(path, height, width);
+      return mammo::prepare_mammogram_picture(path, height, width);
     };
   } else {
     source.prepare = [height, width, exact = options.exact](const fs::path& path) {
-      return prepare_mammogram(path, height, width, exact);
+      return mammo::prepare_mammogram(path, height, width, exact);
     };
   }
   return source;

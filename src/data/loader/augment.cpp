@@ -192,7 +192,7 @@ void mirror(const Pixel* source, Pixel* target, int width) {
 }  // namespace
 
 bool Augmentation::moves() const {
-  return degrees != 0 || shift_x != 0 || shift_y != 0 || zoom != 1;
+  return degrees != 0 || translate_x != 0 || translate_y != 0 || scale != 1;
 }
 
 Augmentation draw_augmentation(const AugmentOptions& options, std::uint64_t seed, int epoch,
@@ -207,30 +207,30 @@ Augmentation draw_augmentation(const AugmentOptions& options, std::uint64_t seed
   // Everything is drawn, in this order, also what is off: one option does not change the others'
   // draws.
   Augmentation change;
-  change.mirrored = (random() >> 63) != 0 && options.flip;
+  change.hflip = (random() >> 63) != 0 && options.flip;
   change.degrees = options.degrees * draw_signed(random);
-  change.shift_x = options.shift * draw_signed(random);
-  change.shift_y = options.shift * draw_signed(random);
-  change.zoom = 1 + options.zoom * draw_signed(random);
-  change.offset = options.brightness * draw_signed(random);
-  change.gain = 1 + options.contrast * draw_signed(random);
+  change.translate_x = options.shift * draw_signed(random);
+  change.translate_y = options.shift * draw_signed(random);
+  change.scale = 1 + options.zoom * draw_signed(random);
+  change.brightness = options.brightness * draw_signed(random);
+  change.contrast = 1 + options.contrast * draw_signed(random);
   return change;
 }
 
 std::array<double, 6> source_matrix(const Augmentation& change, int height, int width) {
   const double angle = change.degrees * std::numbers::pi / 180;
-  const double cosine = std::cos(angle) / change.zoom;
-  const double sine = std::sin(angle) / change.zoom;
+  const double cosine = std::cos(angle) / change.scale;
+  const double sine = std::sin(angle) / change.scale;
   // Turned back and shrunk; y points down, so clockwise is the positive direction.
   std::array<double, 6> matrix{cosine, sine, 0, -sine, cosine, 0};
-  if (change.mirrored) {
+  if (change.hflip) {
     matrix[0] = -matrix[0];
     matrix[1] = -matrix[1];
   }
   const double centre_x = (width - 1) / 2.0;
   const double centre_y = (height - 1) / 2.0;
-  const double from_x = centre_x + change.shift_x * width;
-  const double from_y = centre_y + change.shift_y * height;
+  const double from_x = centre_x + change.translate_x * width;
+  const double from_y = centre_y + change.translate_y * height;
   matrix[2] = centre_x - matrix[0] * from_x - matrix[1] * from_y;
   matrix[5] = centre_y - matrix[3] * from_x - matrix[4] * from_y;
   return matrix;
@@ -244,8 +244,8 @@ void augment(const Pixel* source, Pixel* target, int channels, int height, int w
     throw Error(fmt::format("images of {} x {} are too large to augment", height, width));
   }
   constexpr int maximum = std::numeric_limits<Pixel>::max();
-  const Tone tone{.gain = static_cast<float>(change.gain),
-                  .offset = static_cast<float>(change.offset * maximum),
+  const Tone tone{.gain = static_cast<float>(change.contrast),
+                  .offset = static_cast<float>(change.brightness * maximum),
                   .maximum = maximum};
   if (change.moves()) {
     const auto matrix = source_matrix(change, height, width);
@@ -255,13 +255,13 @@ void augment(const Pixel* source, Pixel* target, int channels, int height, int w
     return;
   }
   const std::ptrdiff_t values = plane * channels;
-  if (change.mirrored) {
+  if (change.hflip) {
     for (std::ptrdiff_t row = 0; row < values; row += width) {
       mirror(source + row, target + row, width);
     }
     source = target;
   }
-  if (change.gain != 1 || change.offset != 0) {
+  if (change.contrast != 1 || change.brightness != 0) {
     for (std::ptrdiff_t i = 0; i < values; ++i) {
       target[i] = static_cast<Pixel>(tone(static_cast<float>(source[i])));
     }

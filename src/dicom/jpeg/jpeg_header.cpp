@@ -6,21 +6,13 @@
 #include <map>
 
 #include "../pixel_format.hpp"
+#include "mpbench/io/endian.hpp"
+#include "mpbench/io/jpeg_markers.hpp"
 
 namespace mpbench::dicom {
 namespace {
 
 using Bytes = std::span<const std::byte>;
-
-constexpr int start_of_image = 0xD8;
-constexpr int end_of_image_code = 0xD9;
-constexpr int start_of_scan = 0xDA;
-constexpr int progressive_frame = 0xC2;
-
-/// SOF0 to SOF15, of which C4, C8 and CC are other markers.
-bool is_frame_header(int marker) {
-  return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
-}
 
 /// The marker segments of a stream, one after the other (B.1.1).
 class Segments {
@@ -29,13 +21,13 @@ class Segments {
 
   /// Goes to the next segment, which is whole; false at the end, and where none begins.
   bool next() {
-    if (marker_ == start_of_scan) skip_entropy_coded();
+    if (marker_ == jpeg::start_of_scan) skip_entropy_coded();
     std::size_t at = end_;
     while (at + 1 < stream_.size() && byte(at) == 0xFF && byte(at + 1) == 0xFF) ++at;  // fill
-    if (at + 4 > stream_.size() || byte(at) != 0xFF || byte(at + 1) == end_of_image_code) {
+    if (at + 4 > stream_.size() || byte(at) != 0xFF || byte(at + 1) == jpeg::end_of_image) {
       return false;
     }
-    const auto length = static_cast<std::size_t>(byte(at + 2) << 8 | byte(at + 3));
+    const auto length = std::size_t{big_endian(stream_, at + 2, 2)};
     if (length < 2 || length > stream_.size() - at - 2) return false;
     marker_ = byte(at + 1);
     end_ = at + 2 + length;
@@ -43,7 +35,7 @@ class Segments {
     return true;
   }
 
-  int marker() const { return marker_; }
+  std::uint32_t marker() const { return marker_; }
   std::size_t size() const { return content_.size(); }
   /// A number of one byte in the segment; 0 past its end.
   int number(std::size_t at) const {
@@ -51,7 +43,7 @@ class Segments {
   }
 
  private:
-  int byte(std::size_t at) const { return std::to_integer<int>(stream_[at]); }
+  std::uint32_t byte(std::size_t at) const { return std::to_integer<std::uint32_t>(stream_[at]); }
 
   /// To the next marker that is no restart marker.
   void skip_entropy_coded() {
@@ -59,8 +51,8 @@ class Segments {
       const void* found = std::memchr(&stream_[end_], 0xFF, stream_.size() - 1 - end_);
       if (found == nullptr) break;
       end_ = static_cast<std::size_t>(static_cast<const std::byte*>(found) - stream_.data());
-      const int marker = byte(end_ + 1);
-      if (marker != 0 && marker != 0xFF && (marker < 0xD0 || marker > 0xD7)) return;
+      const auto marker = byte(end_ + 1);
+      if (marker != 0 && marker != 0xFF && !jpeg::is_restart(marker)) return;
       end_ += marker == 0xFF ? 1 : 2;
     }
     end_ = stream_.size();
@@ -68,7 +60,7 @@ class Segments {
 
   Bytes stream_;
   std::size_t end_ = 2;
-  int marker_ = start_of_image;
+  std::uint32_t marker_ = jpeg::start_of_image;
   Bytes content_;
 };
 
@@ -94,12 +86,12 @@ void check_scans(Bytes frame) {
     const auto count = [&](std::size_t at) {
       return static_cast<std::size_t>(segments.number(at));
     };
-    if (is_frame_header(segments.marker())) {
-      is_progressive = segments.marker() == progressive_frame;
+    if (jpeg::is_frame_header(segments.marker())) {
+      is_progressive = segments.marker() == jpeg::progressive_frame;
       for (std::size_t i = 0; i < count(5); ++i) {
         components[segments.number(6 + 3 * i)].fill(all_bits);
       }
-    } else if (segments.marker() == start_of_scan) {
+    } else if (segments.marker() == jpeg::start_of_scan) {
       for (std::size_t i = 0; i < count(0); ++i) {
         const auto found = components.find(segments.number(1 + 2 * i));
         if (found != components.end()) note_scan(segments, is_progressive, found->second);
@@ -114,11 +106,12 @@ void check_scans(Bytes frame) {
 }
 
 JpegHeader read_jpeg_header(Bytes frame) {
-  if (frame.size() < 4 || frame[0] != std::byte{0xFF} || frame[1] != std::byte(start_of_image)) {
+  if (frame.size() < 4 || frame[0] != std::byte{0xFF} ||
+      frame[1] != std::byte{jpeg::start_of_image}) {
     throw FieldError("PixelData", "is no JPEG stream, though the transfer syntax says so");
   }
-  for (Segments segments(frame); segments.next() && segments.marker() != start_of_scan;) {
-    if (!is_frame_header(segments.marker()) || segments.size() < 6) continue;
+  for (Segments segments(frame); segments.next() && segments.marker() != jpeg::start_of_scan;) {
+    if (!jpeg::is_frame_header(segments.marker()) || segments.size() < 6) continue;
     const auto word = [&](std::size_t at) {
       return segments.number(at) << 8 | segments.number(at + 1);
     };

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "../pixel_format.hpp"
+#include "mpbench/io/endian.hpp"
 
 namespace mpbench::dicom {
 namespace {
@@ -33,10 +34,7 @@ class FieldReader {
   explicit FieldReader(Bytes bytes) : bytes_(bytes) {}
   std::uint64_t next(std::size_t count) {
     if (bytes_.size() < count) refuse_codestream("the JPEG 2000 header is cut off");
-    std::uint64_t value = 0;
-    for (const std::byte byte : bytes_.first(count)) {
-      value = value << 8 | std::to_integer<std::uint64_t>(byte);
-    }
+    const auto value = big_endian<std::uint64_t>(bytes_, 0, count);
     bytes_ = bytes_.subspan(count);
     return value;
   }

@@ -122,7 +122,7 @@ std::uint32_t reduced(std::uint64_t coordinate, int reduction) {
 }
 
 /// What is decoded, in the reference grid.
-cv::Rect area_in_grid(const CodestreamHeader& header, const Decoding& decoding) {
+cv::Rect area_in_grid(const CodestreamHeader& header, const DecodeOptions& options) {
   constexpr std::uint64_t largest = 0x7FFFFFFF;  // OpenJPEG takes coordinates as int
   if (std::uint64_t{header.left} + header.width > largest ||
       std::uint64_t{header.top} + header.height > largest) {
@@ -130,7 +130,7 @@ cv::Rect area_in_grid(const CodestreamHeader& header, const Decoding& decoding) 
         fmt::format("the codestream's image begins at {} x {}", header.top, header.left));
   }
   const cv::Rect frame(0, 0, static_cast<int>(header.width), static_cast<int>(header.height));
-  const cv::Rect area = decoding.area.empty() ? frame : decoding.area;
+  const cv::Rect area = options.area.empty() ? frame : options.area;
   if ((area & frame) != area) refuse_codestream("the area to decode lies outside the frame");
   return area + cv::Point(static_cast<int>(header.left), static_cast<int>(header.top));
 }
@@ -144,8 +144,8 @@ cv::Size size_after(const cv::Rect& area, int reduction) {
   return {length(area.x, area.width), length(area.y, area.height)};
 }
 
-int reductions_of(const CodestreamHeader& header, const CodestreamStructure& structure,
-                  const PixelFormat& format) {
+int max_reduction_of(const CodestreamHeader& header, const CodestreamStructure& structure,
+                     const PixelFormat& format) {
   // Of another sign than the dataset, values may wrap around within the picture: -1 stands beside 0
   // as 4095. Means over both are neither.
   if (header.is_signed != format.is_signed || !structure.reaches_end) return 0;
@@ -154,26 +154,26 @@ int reductions_of(const CodestreamHeader& header, const CodestreamStructure& str
 
 }  // namespace
 
-int possible_reductions(Bytes frame, const PixelFormat& format) {
+int max_reduction(Bytes frame, const PixelFormat& format) {
   const CodestreamHeader header = read_codestream_header(frame);  // read_structure needs it checked
-  return reductions_of(header, read_structure(find_codestream(frame)), format);
+  return max_reduction_of(header, read_structure(find_codestream(frame)), format);
 }
 
-cv::Mat decode_jpeg2000(Bytes frame, const PixelFormat& format, const Decoding& decoding) {
+cv::Mat decode_jpeg2000(Bytes frame, const PixelFormat& format, const DecodeOptions& options) {
   const Bytes codestream = find_codestream(frame);
   const CodestreamHeader header = read_codestream_header(frame);
   check_against_dataset(header, format);
   const CodestreamStructure structure = read_structure(codestream);
   check_complexity(structure, codestream.size());
-  if (decoding.reduction < 0 || decoding.reduction > reductions_of(header, structure, format)) {
-    refuse_codestream(fmt::format("the codestream cannot be halved {} times", decoding.reduction));
+  if (options.reduction < 0 || options.reduction > max_reduction_of(header, structure, format)) {
+    refuse_codestream(fmt::format("the codestream cannot be halved {} times", options.reduction));
   }
-  const cv::Rect area = area_in_grid(header, decoding);
-  const cv::Rect part = decoding.area.empty() ? cv::Rect() : area;
+  const cv::Rect area = area_in_grid(header, options);
+  const cv::Rect part = options.area.empty() ? cv::Rect() : area;
   const OpenJpegImage image =
       structure.reaches_end
-          ? run_openjpeg(with_checked_blocks(codestream, structure), decoding.reduction, part)
-          : run_openjpeg(codestream, decoding.reduction, part);
+          ? run_openjpeg(with_checked_blocks(codestream, structure), options.reduction, part)
+          : run_openjpeg(codestream, options.reduction, part);
   if (structure.reaches_end) {
     check_zeros(codestream, structure);
     check_packets(codestream, structure);
@@ -186,7 +186,7 @@ cv::Mat decode_jpeg2000(Bytes frame, const PixelFormat& format, const Decoding& 
   if (image->numcomps != static_cast<OPJ_UINT32>(format.samples)) {
     refuse_codestream("OpenJPEG gave another number of components than the header has");
   }
-  const cv::Size size = size_after(area, decoding.reduction);
+  const cv::Size size = size_after(area, options.reduction);
   for (OPJ_UINT32 i = 0; i < image->numcomps; ++i) {
     const opj_image_comp_t& component = image->comps[i];
     if (component.data == nullptr || component.w != static_cast<OPJ_UINT32>(size.width) ||

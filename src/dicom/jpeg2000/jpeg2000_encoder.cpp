@@ -1,3 +1,5 @@
+#include "mpbench/dicom/jpeg2000_encoder.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -5,7 +7,6 @@
 #include <cstdint>
 
 #include "mpbench/core/error.hpp"
-#include "mpbench/dicom/jpeg2000_codec.hpp"
 #include "openjpeg_memory.hpp"
 
 namespace mpbench::dicom {

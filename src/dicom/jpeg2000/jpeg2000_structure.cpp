@@ -8,6 +8,7 @@
 
 #include "../end_marker.hpp"
 #include "../pixel_format.hpp"
+#include "mpbench/io/endian.hpp"
 
 namespace mpbench::dicom {
 namespace {
@@ -111,12 +112,7 @@ class StructureWalk {
   }
   /// A big-endian field; 0 past the end.
   std::uint64_t field(std::size_t at, std::size_t count) const {
-    if (!has(at, count)) return 0;
-    std::uint64_t value = 0;
-    for (const std::byte byte : bytes_.subspan(at, count)) {
-      value = value << 8 | std::to_integer<std::uint64_t>(byte);
-    }
-    return value;
+    return has(at, count) ? big_endian<std::uint64_t>(bytes_, at, count) : 0;
   }
 
   void walk() {
