@@ -14,7 +14,6 @@
 #include <numeric>
 #include <optional>
 
-#include "left_out_inputs.hpp"
 #include "mpbench/data/dataset.hpp"
 #include "mpbench/device/device.hpp"
 #include "mpbench/io/atomic_file.hpp"

@@ -3,7 +3,6 @@
 
 #include <filesystem>
 
-#include "left_out_inputs.hpp"
 #include "mpbench/bench/meters.hpp"
 #include "mpbench/data/contact_sheet.hpp"
 #include "mpbench/data/dataset.hpp"
