@@ -12,6 +12,7 @@
 #include "mpbench/core/random.hpp"
 #include "mpbench/nn/model.hpp"
 #include "pth_bytes.hpp"
+#include "support/state_dict_file.hpp"
 #include "temporary_folder.hpp"
 
 namespace mpbench::nn {

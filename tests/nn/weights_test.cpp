@@ -7,6 +7,8 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/nn/backbone.hpp"
 #include "mpbench/nn/state_dict.hpp"
+#include "support/head_parameters.hpp"
+#include "support/state_dict_file.hpp"
 #include "temporary_folder.hpp"
 
 namespace mpbench::nn {

@@ -4,6 +4,7 @@
 
 #include <torch/types.h>
 
+#include "../support/state_dict_file.hpp"
 #include "driver.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/nn/state_dict.hpp"

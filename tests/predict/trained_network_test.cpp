@@ -12,6 +12,7 @@
 #include "mpbench/nn/state_dict.hpp"
 #include "mpbench/nn/weights.hpp"
 #include "mpbench/train/trainer.hpp"
+#include "support/state_dict_file.hpp"
 #include "temporary_folder.hpp"
 #include "train/toy_images.hpp"
 

@@ -8,8 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "mpbench/io/safetensors.hpp"
-
 namespace mpbench::nn {
 
 using TensorsByName = std::map<std::string, at::Tensor>;
@@ -39,11 +37,5 @@ StateDict read_state_dict(const std::filesystem::path& path);
 
 /// Parameters and buffers under their names; they share the module's memory.
 TensorsByName state_of(const torch::nn::Module& module);
-
-/// Writes a .safetensors file, whole or not at all, that Python's safetensors.torch.load_file
-/// reads: each tensor row-major, whatever its layout in memory, with {"format": "pt"} and
-/// `metadata`. Throws Error when it cannot be written, or for a dtype that the format lacks.
-void write_state_dict(const std::filesystem::path& path, const TensorsByName& tensors,
-                      safetensors::Metadata metadata = {});
 
 }  // namespace mpbench::nn

@@ -13,6 +13,7 @@
 #include "../torch_file/pth_file.hpp"
 #include "byte_tensor.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/io/safetensors.hpp"
 #include "mpbench/nn/safetensors_dtype.hpp"
 #include "tensor_limits.hpp"
 
@@ -172,28 +173,6 @@ TensorsByName state_of(const torch::nn::Module& module) {
     if (entry.value().defined()) tensors.emplace(entry.key(), entry.value());
   }
   return tensors;
-}
-
-void write_state_dict(const fs::path& path, const TensorsByName& tensors,
-                      safetensors::Metadata metadata) {
-  metadata["format"] = "pt";
-  std::vector<safetensors::TensorInfo> infos;
-  for (const auto& [name, tensor] : tensors) {
-    infos.push_back({.name = name,
-                     .dtype = safetensors_dtype(tensor.scalar_type()),
-                     .shape = tensor.sizes().vec()});
-  }
-  // The largest elements first, so that each tensor is aligned for its own.
-  std::stable_sort(infos.begin(), infos.end(), [](const auto& a, const auto& b) {
-    return safetensors::element_bytes(a.dtype) > safetensors::element_bytes(b.dtype);
-  });
-  safetensors::Writer writer(path, infos, metadata);
-  for (const auto& info : infos) {
-    const at::Tensor values = tensors.at(info.name).detach().cpu().contiguous();
-    const auto* begin = static_cast<const std::byte*>(values.const_data_ptr());
-    writer.write(info.name, 0, {begin, static_cast<std::size_t>(values.nbytes())});
-  }
-  writer.commit();
 }
 
 }  // namespace mpbench::nn

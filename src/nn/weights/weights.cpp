@@ -318,11 +318,6 @@ WeightsReport load_weights(ImageClassifier& model, const fs::path& path,
   return fitting.apply();
 }
 
-void save_weights(const ImageClassifier& model, const fs::path& path,
-                  safetensors::Metadata metadata) {
-  write_state_dict(path, state_of(model), std::move(metadata));
-}
-
 void WeightsReport::log_warnings() const {
   for (const std::string& warning : warnings) {
     spdlog::warn("{}: {}", path.string(), printable_text(warning));
