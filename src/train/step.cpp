@@ -5,7 +5,7 @@
 #include "ema.hpp"
 #include "gradient_clip.hpp"
 #include "mpbench/amp/autocast_guard.hpp"
-#include "mpbench/device/named_range.hpp"
+#include "mpbench/device/nvtx_range.hpp"
 #include "training_sums.hpp"
 
 namespace mpbench::train {
@@ -23,7 +23,7 @@ StepResult train_step(Learner& learner, std::span<const data::Batch> batches) {
   const auto parts = static_cast<double>(batches.size());
   learner.optimizer.zero_grad();
   for (const data::Batch& batch : batches) {
-    const device::NamedRange range("forward and backward");
+    const device::NvtxRange range("forward and backward");
     const torch::Tensor logits =
         forward(learner.model, batch.images, learner.precision, !learner.recorded);
     torch::Tensor loss = learner.criterion(logits, batch.labels);
@@ -32,7 +32,7 @@ StepResult train_step(Learner& learner, std::span<const data::Batch> batches) {
     result.loss = result.loss.defined() ? result.loss + loss.detach() : loss.detach();
     result.logits.push_back(logits.detach());
   }
-  const device::NamedRange range("update");
+  const device::NvtxRange range("update");
   if (learner.clip_norm > 0) {
     learner.scaler.unscale_(learner.optimizer);
     clip_gradients(learner.optimizer.parameters(), learner.clip_norm);

@@ -6,7 +6,7 @@
 #include <deque>
 
 #include "mpbench/core/progress.hpp"
-#include "mpbench/device/step_clock.hpp"
+#include "mpbench/device/step_timer.hpp"
 #include "trainer_state.hpp"
 
 namespace mpbench::train {
@@ -51,8 +51,8 @@ class TrainingWindows {
   State& state_;
   BlockResult& block_;
   const ProgressFunction& progress_;
-  device::StepClock step_clock_;
-  device::StepClock window_clock_;
+  device::StepTimer step_clock_;
+  device::StepTimer window_clock_;
   Window open_;
   std::deque<Window> closed_;
   double images_per_s_ = 0;
