@@ -22,7 +22,7 @@ struct StateDict {
   std::string prefix;        ///< what all names began with, and do no more: "module."
   std::string architecture;  ///< the network's name, where the file tells: timm's "arch"
   std::string origin;        ///< of a checkpoint of this program, ModelOptions::origin; else empty
-  std::vector<std::string> left_aside;  ///< what is in the file beside the network
+  std::vector<std::string> skipped;  ///< what is in the file beside the network
 };
 
 /// Reads a .safetensors file, or a .pth file (pth_file.hpp); its content tells which it is. Of a

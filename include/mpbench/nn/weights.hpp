@@ -19,11 +19,11 @@ struct WeightsOptions {
 /// What became of a file's tensors.
 struct WeightsReport {
   std::filesystem::path path;
-  std::int64_t loaded = 0;              ///< the model's tensors that now have the file's values
-  std::string wrapper;                  ///< StateDict::wrapper
-  std::string wrapper_note;             ///< StateDict::wrapper_note
-  std::string prefix;                   ///< StateDict::prefix
-  std::vector<std::string> left_aside;  ///< StateDict::left_aside
+  std::int64_t loaded = 0;           ///< the model's tensors that now have the file's values
+  std::string wrapper;               ///< StateDict::wrapper
+  std::string wrapper_note;          ///< StateDict::wrapper_note
+  std::string prefix;                ///< StateDict::prefix
+  std::vector<std::string> skipped;  ///< StateDict::skipped
   bool names_from_timm = false;
   std::string origin = "torchvision";  ///< ModelOptions::origin, which the model now has
   std::vector<std::string> notes;      ///< what else was done to fit the file

@@ -70,7 +70,7 @@ class TensorMaker {
           fail(*name, "the state_dict has it twice");
         }
       } else if (name != nullptr) {
-        leave_aside(*name, value, state);
+        skip(*name, value, state);
       }
     }
     return state;
@@ -82,10 +82,10 @@ class TensorMaker {
   }
 
   /// What lies between the tensors of a state_dict and is none: an epoch, a module's extra state.
-  void leave_aside(std::string_view name, const PickledValue& value, StateDict& state) const {
+  void skip(std::string_view name, const PickledValue& value, StateDict& state) const {
     const auto* const* opaque = std::get_if<const PickledOpaque*>(&value);
     if (opaque != nullptr && stands_for_tensor(**opaque)) fail(name, describe_opaque(**opaque));
-    state.left_aside.emplace_back(name);
+    state.skipped.emplace_back(name);
   }
 
   at::Tensor make_tensor(const PickledTensor& tensor, std::string_view name) {

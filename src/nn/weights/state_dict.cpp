@@ -95,7 +95,7 @@ StateDict read_safetensors(const fs::path& path) {
   for (const auto& info : infos) {
     const auto name = is_checkpoint ? name_in_network(info.name, averaged) : info.name;
     if (!name) {
-      state.left_aside.push_back(info.name);
+      state.skipped.push_back(info.name);
       continue;
     }
     const std::span bytes(data + info.begin, info.end - info.begin);
@@ -146,7 +146,7 @@ bool strip(StateDict& state, std::string_view prefix) {
   if (stripped.empty()) return false;
   state.tensors = std::move(stripped);
   state.prefix += prefix;
-  if (is_average) state.left_aside.emplace_back("n_averaged");
+  if (is_average) state.skipped.emplace_back("n_averaged");
   return true;
 }
 

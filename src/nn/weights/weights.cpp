@@ -61,16 +61,16 @@ std::string describe_origin(EfficientNetOrigin origin) {
 }
 
 /// Fits a file's tensors to a model's, and changes the model last of all.
-class Fitting {
+class StateDictLoader {
  public:
-  Fitting(ImageClassifier& model, const fs::path& path)
+  StateDictLoader(ImageClassifier& model, const fs::path& path)
       : path_(path), model_(model), own_(state_of(model)), state_(read_state_dict(path)) {
     const NameChanges changes = fit_names(state_, model, path);
     report_.path = path;
     report_.wrapper = state_.wrapper;
     report_.wrapper_note = state_.wrapper_note;
     report_.prefix = state_.prefix;
-    report_.left_aside = state_.left_aside;
+    report_.skipped = state_.skipped;
     report_.names_from_timm = changes.from_timm;
     report_.notes = changes.notes;
   }
@@ -151,9 +151,9 @@ class Fitting {
     if (!unexpected.empty()) {
       problems.push_back("it has " + list_names(unexpected) + " that the network has not");
     }
-    if (!state_.left_aside.empty()) {
+    if (!state_.skipped.empty()) {
       problems.push_back(
-          fmt::format("beside the network's it has {}", first_names(state_.left_aside)));
+          fmt::format("beside the network's it has {}", first_names(state_.skipped)));
     }
     if (!state_.architecture.empty()) {
       problems.push_back(fmt::format("it says that it is '{}'", state_.architecture));
@@ -308,14 +308,14 @@ StateDict read_network(const fs::path& path, const ImageClassifier& model) {
 
 WeightsReport load_weights(ImageClassifier& model, const fs::path& path,
                            const WeightsOptions& options) {
-  Fitting fitting(model, path);
-  fitting.find_origin();
-  fitting.fit_head(model.head(), options);
-  fitting.require_same_names();
-  fitting.fit_stem(model.stem());
-  fitting.fit_shapes();
-  fitting.fit_values();
-  return fitting.apply();
+  StateDictLoader loader(model, path);
+  loader.find_origin();
+  loader.fit_head(model.head(), options);
+  loader.require_same_names();
+  loader.fit_stem(model.stem());
+  loader.fit_shapes();
+  loader.fit_values();
+  return loader.apply();
 }
 
 void WeightsReport::log_warnings() const {
@@ -331,9 +331,8 @@ std::string WeightsReport::line() const {
     parts.push_back(fmt::format("taken from '{}'{}", wrapper, note));
   }
   if (!prefix.empty()) parts.push_back(fmt::format("names without '{}'", prefix));
-  if (!left_aside.empty()) {
-    parts.push_back(
-        fmt::format("{} others left aside ({})", left_aside.size(), first_names(left_aside)));
+  if (!skipped.empty()) {
+    parts.push_back(fmt::format("{} others skipped ({})", skipped.size(), first_names(skipped)));
   }
   if (names_from_timm) parts.emplace_back("names translated from timm's");
   for (const std::string& note : notes) parts.push_back(note);
