@@ -1,6 +1,5 @@
 #pragma once
 
-#include <ATen/core/TensorBody.h>
 #include <torch/nn/module.h>
 
 #include <filesystem>
@@ -10,7 +9,7 @@
 
 namespace mpbench::nn {
 
-using TensorsByName = std::map<std::string, at::Tensor>;
+using TensorsByName = std::map<std::string, torch::Tensor>;
 
 /// A network's tensors as a file has them.
 struct StateDict {

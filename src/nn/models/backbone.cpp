@@ -15,8 +15,8 @@ bool in_head(const ImageClassifier& model, std::string_view path) {
 
 }  // namespace
 
-std::vector<at::Tensor> backbone_parameters(const ImageClassifier& model) {
-  std::vector<at::Tensor> parameters;
+std::vector<torch::Tensor> backbone_parameters(const ImageClassifier& model) {
+  std::vector<torch::Tensor> parameters;
   for (const auto& entry : model.named_parameters()) {
     if (!in_head(model, entry.key())) parameters.push_back(entry.value());
   }
@@ -24,7 +24,7 @@ std::vector<at::Tensor> backbone_parameters(const ImageClassifier& model) {
 }
 
 void set_backbone_trainable(ImageClassifier& model, bool trainable) {
-  for (at::Tensor& parameter : backbone_parameters(model)) {
+  for (torch::Tensor& parameter : backbone_parameters(model)) {
     parameter.set_requires_grad(trainable);
     if (!trainable) parameter.mutable_grad().reset();
   }

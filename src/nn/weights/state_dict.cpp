@@ -47,9 +47,9 @@ std::string origin_in(const std::string& state, const fs::path& path) {
   return json.at(pointer).get<std::string>();
 }
 
-at::Tensor read_tensor(const safetensors::TensorInfo& info, std::span<const std::byte> bytes,
-                       const std::shared_ptr<const safetensors::File>& file) {
-  at::ScalarType dtype{};
+torch::Tensor read_tensor(const safetensors::TensorInfo& info, std::span<const std::byte> bytes,
+                          const std::shared_ptr<const safetensors::File>& file) {
+  torch::ScalarType dtype{};
   try {
     dtype = torch_dtype(info.dtype);
   } catch (const Error& error) {

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string dtype_name(at::ScalarType dtype) {
+std::string dtype_name(torch::ScalarType dtype) {
   return std::string(c10::getDtypeNames(dtype).first);
 }
 
@@ -39,12 +39,12 @@ std::string list_names(const std::vector<std::string>& names) {
                      first_names(names));
 }
 
-std::string shape_text(const at::Tensor& tensor) {
+std::string shape_text(const torch::Tensor& tensor) {
   return fmt::format("[{}]", fmt::join(tensor.sizes().vec(), ", "));
 }
 
-bool equal_but_for_trailing_ones(at::IntArrayRef a, at::IntArrayRef b) {
-  const auto strip = [](at::IntArrayRef sizes) {
+bool equal_but_for_trailing_ones(torch::IntArrayRef a, torch::IntArrayRef b) {
+  const auto strip = [](torch::IntArrayRef sizes) {
     while (!sizes.empty() && sizes.back() == 1) sizes = sizes.slice(0, sizes.size() - 1);
     return sizes;
   };
@@ -119,8 +119,8 @@ class StateDictLoader {
       std::erase_if(state_.tensors,
                     [&](const auto& entry) { return entry.first.starts_with(root); });
     } else {
-      const at::Tensor& weight = given->second;
-      const at::Tensor& wanted = own->second;
+      const torch::Tensor& weight = given->second;
+      const torch::Tensor& wanted = own->second;
       const bool differs_by_classes =
           weight.dim() >= 2 && weight.size(0) != wanted.size(0) &&
           equal_but_for_trailing_ones(weight.sizes().slice(1), wanted.sizes().slice(1));
@@ -165,8 +165,8 @@ class StateDictLoader {
   void fit_stem(const std::string& stem) {
     const auto own = own_.find(stem + ".weight");
     if (own == own_.end()) return;
-    at::Tensor& weight = state_.tensors.at(own->first);
-    const at::Tensor& wanted = own->second;
+    torch::Tensor& weight = state_.tensors.at(own->first);
+    const torch::Tensor& wanted = own->second;
     if (weight.dim() != 4 || wanted.dim() != 4 || !weight.is_floating_point()) return;
     const std::int64_t from = weight.size(1);
     const std::int64_t to = wanted.size(1);
@@ -176,10 +176,10 @@ class StateDictLoader {
     if (!same_otherwise || from == to) return;
     // In float64, so that there is one rounding, to the model's dtype.
     if (from == 3 && to == 1) {
-      weight = weight.to(at::kDouble).sum(1, /*keepdim=*/true).to(wanted.scalar_type());
+      weight = weight.to(torch::kDouble).sum(1, /*keepdim=*/true).to(wanted.scalar_type());
       report_.stem = stem + " adapted from 3 channels to 1: summed over the channels";
     } else if (from == 1 && to == 3) {
-      weight = weight.to(at::kDouble).div(3).repeat({1, 3, 1, 1}).to(wanted.scalar_type());
+      weight = weight.to(torch::kDouble).div(3).repeat({1, 3, 1, 1}).to(wanted.scalar_type());
       report_.stem = stem + " adapted from 1 channel to 3: a third of its weights for each";
     }
   }
@@ -187,7 +187,7 @@ class StateDictLoader {
   void fit_shapes() {
     std::vector<std::string> wrong;
     for (auto& [name, tensor] : state_.tensors) {
-      const at::IntArrayRef wanted = own_.at(name).sizes();
+      const torch::IntArrayRef wanted = own_.at(name).sizes();
       if (tensor.sizes() == wanted) continue;
       if (equal_but_for_trailing_ones(tensor.sizes(), wanted)) {
         tensor = tensor.reshape(wanted);
@@ -207,13 +207,13 @@ class StateDictLoader {
   void fit_values() {
     std::map<std::pair<std::string, std::string>, std::int64_t> conversions;
     for (auto& [name, tensor] : state_.tensors) {
-      const at::ScalarType from = tensor.scalar_type();
-      const at::ScalarType to = own_.at(name).scalar_type();
+      const torch::ScalarType from = tensor.scalar_type();
+      const torch::ScalarType to = own_.at(name).scalar_type();
       if (from != to) {
         tensor = convert(name, tensor, to);
         ++conversions[{dtype_name(from), dtype_name(to)}];
       }
-      if (tensor.is_floating_point() && !at::isfinite(tensor).all().item<bool>()) {
+      if (tensor.is_floating_point() && !torch::isfinite(tensor).all().item<bool>()) {
         fail(name, fmt::format("it has values that are not finite numbers in {}", dtype_name(to)));
       }
     }
@@ -224,7 +224,7 @@ class StateDictLoader {
   }
 
   WeightsReport apply() {
-    const at::NoGradGuard no_grad;
+    const torch::NoGradGuard no_grad;
     set_origin(model_, report_.origin);
     for (const auto& [name, tensor] : state_.tensors) {
       own_.at(name).copy_(tensor);
@@ -248,15 +248,15 @@ class StateDictLoader {
 
   /// Two outputs of which softmax makes probabilities are one whose sigmoid is the second's: the
   /// difference of both. Whether it was that.
-  bool join_two_outputs(const std::string& head, const at::Tensor& wanted) {
+  bool join_two_outputs(const std::string& head, const torch::Tensor& wanted) {
     const auto bias = state_.tensors.find(head + ".bias");
-    at::Tensor& weight = state_.tensors.at(head + ".weight");
+    torch::Tensor& weight = state_.tensors.at(head + ".weight");
     const bool is_pair = wanted.size(0) == 1 && weight.size(0) == 2 && weight.is_floating_point() &&
                          bias != state_.tensors.end() && bias->second.dim() == 1 &&
                          bias->second.size(0) == 2 && bias->second.is_floating_point();
     if (!is_pair) return false;
-    for (at::Tensor* tensor : {&weight, &bias->second}) {
-      const at::Tensor exact = tensor->to(at::kDouble);
+    for (torch::Tensor* tensor : {&weight, &bias->second}) {
+      const torch::Tensor exact = tensor->to(torch::kDouble);
       *tensor = exact.slice(0, 1, 2).sub(exact.slice(0, 0, 1)).to(wanted.scalar_type());
     }
     report_.notes.push_back(
@@ -273,15 +273,16 @@ class StateDictLoader {
          fmt::format("unknown origin '{}': choose {}", text, enum_choices<EfficientNetOrigin>()));
   }
 
-  at::Tensor convert(const std::string& name, const at::Tensor& tensor, at::ScalarType to) const {
-    const bool to_integers = at::isIntegralType(to, /*includeBool=*/false);
-    const bool from_integers = at::isIntegralType(tensor.scalar_type(), /*includeBool=*/false);
+  torch::Tensor convert(const std::string& name, const torch::Tensor& tensor,
+                        torch::ScalarType to) const {
+    const bool to_integers = torch::isIntegralType(to, /*includeBool=*/false);
+    const bool from_integers = torch::isIntegralType(tensor.scalar_type(), /*includeBool=*/false);
     bool possible =
-        tensor.is_floating_point() ? at::isFloatingType(to) : to_integers && from_integers;
+        tensor.is_floating_point() ? torch::isFloatingType(to) : to_integers && from_integers;
     if (tensor.is_floating_point() && to_integers) {
       // Averaging checkpoints makes floats of batch norms' counters.
       constexpr double largest = 9007199254740992.0;  // 2^53: beyond, not every integer is a double
-      const at::Tensor exact = tensor.to(at::kDouble);
+      const torch::Tensor exact = tensor.to(torch::kDouble);
       possible = exact.abs().le(largest).all().item<bool>();
     }
     if (!possible) {
