@@ -39,6 +39,7 @@ if(NOT openmp_runtime)
 endif()
 target_link_libraries(mpbench_kernels PRIVATE ${openmp_runtime})
 target_link_libraries(mpbench_data PRIVATE opencv_imgproc ZLIB::ZLIB)
+target_link_libraries(mpbench_nn PRIVATE ZLIB::ZLIB)
 target_link_libraries(mpbench_cli PRIVATE CLI11::CLI11 tomlplusplus::tomlplusplus)
 
 # The commit that built this program, for runs.csv and --version. Made at build time, so that it is never stale.

@@ -7,16 +7,13 @@
 
 namespace mpbench::device {
 
-CudaGraph::CudaGraph(c10::Device device, const std::function<void()>& work) {
+CapturedGraph::CapturedGraph(c10::Device device, const std::function<void()>& work) {
   if (!device.is_cuda()) throw Error("a CUDA graph needs a CUDA device");
   if (cuda() == nullptr) throw Error("a CUDA graph needs CUDA: " + cuda_absence());
   synchronize(device);
-  // A recording allocates from a pool of its own, which cannot use what earlier work left cached.
+  // A capture allocates from a pool of its own, which cannot use what earlier work left cached.
   at::accelerator::emptyCache();
-  recorded_ = cuda()->record(device, work);
+  replay_ = cuda()->capture(device, work);
 }
-CudaGraph::~CudaGraph() = default;
-
-void CudaGraph::replay() { recorded_->replay(); }
 
 }  // namespace mpbench::device

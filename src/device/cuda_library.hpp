@@ -1,19 +1,11 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
 
 #include "mpbench/device/device.hpp"
 
 namespace mpbench::device {
-
-/// Work that a GPU has recorded; see cuda_graph.hpp.
-class RecordedWork {
- public:
-  virtual ~RecordedWork() = default;
-  virtual void replay() = 0;
-};
 
 /// What only CUDA has, from the library libmpbench_cuda (src/device/cuda), which alone is linked
 /// with LibTorch's CUDA side.
@@ -24,7 +16,8 @@ struct CudaFunctions {
   DeviceInfo (*describe)(c10::Device device);
   std::string (*runtime_version)();
   std::string (*cudnn_version)();
-  std::unique_ptr<RecordedWork> (*record)(c10::Device device, const std::function<void()>& work);
+  /// Captures work as a CUDA graph; what is returned holds the graph and replays it.
+  std::function<void()> (*capture)(c10::Device device, const std::function<void()>& work);
 };
 
 /// The name of the one symbol that the library exports: a function without arguments that returns

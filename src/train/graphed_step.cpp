@@ -34,7 +34,7 @@ void GraphedStep::record(const TrainStepContext& context, const data::Batch& bat
   recorded.recorded = true;
   const c10::Device device = batch.images.device();
   device::reset_peak_memory(device);
-  graph_ = std::make_unique<device::CudaGraph>(device, [&] {
+  graph_ = std::make_unique<device::CapturedGraph>(device, [&] {
     result_ = train_step(recorded, {&place_, 1});
   });
   if (const auto peak = device::peak_memory(device)) peak_bytes_ = peak->allocated_bytes;

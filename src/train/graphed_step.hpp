@@ -38,7 +38,7 @@ class GraphedStep {
   std::int64_t steps_ = 0;
   data::Batch place_;  ///< where the graph reads
   StepResult result_;  ///< where it writes
-  std::unique_ptr<device::CudaGraph> graph_;
+  std::unique_ptr<device::CapturedGraph> graph_;
   std::optional<std::int64_t> peak_bytes_;
 };
 

@@ -5,7 +5,7 @@
 #include "ema.hpp"
 #include "grad_clip.hpp"
 #include "mpbench/amp/autocast_guard.hpp"
-#include "mpbench/device/named_range.hpp"
+#include "mpbench/device/nvtx_range.hpp"
 #include "training_sums.hpp"
 
 namespace mpbench::train {
@@ -23,7 +23,7 @@ StepResult train_step(TrainStepContext& context, std::span<const data::Batch> ba
   const auto parts = static_cast<double>(batches.size());
   context.optimizer.zero_grad();
   for (const data::Batch& batch : batches) {
-    const device::NamedRange range("forward and backward");
+    const device::NvtxRange range("forward and backward");
     const torch::Tensor logits =
         forward(context.model, batch.images, context.precision, !context.recorded);
     torch::Tensor loss = context.criterion(logits, batch.labels);
@@ -32,7 +32,7 @@ StepResult train_step(TrainStepContext& context, std::span<const data::Batch> ba
     result.loss = result.loss.defined() ? result.loss + loss.detach() : loss.detach();
     result.logits.push_back(logits.detach());
   }
-  const device::NamedRange range("update");
+  const device::NvtxRange range("update");
   if (context.clip_norm > 0) {
     context.scaler.unscale_(context.optimizer);
     clip_grad_norm_(context.optimizer.parameters(), context.clip_norm);

@@ -20,13 +20,13 @@ torch::Tensor copy_to_host(const torch::Tensor& value) {
 
 TrainingWindows::TrainingWindows(Trainer::State& state, const ProgressFunction& progress)
     : state_(state),
-      step_clock_(state.device),
-      window_clock_(state.device),
+      step_timer_(state.device),
+      window_timer_(state.device),
       progress_(progress,
                 {.label = fmt::format("epoch {}/{}", state.epochs_done + 1, state.config.epochs),
                  .total = state.train_loader.images_per_epoch(),
                  .unit = "images"}) {
-  window_clock_.begin();
+  window_timer_.begin();
 }
 
 void TrainingWindows::step_done(std::int64_t images) {
@@ -56,16 +56,16 @@ void TrainingWindows::close() {
   open_.steps_done = s.steps_done;
   open_.epoch_steps = s.epoch.stats.steps;
   open_.epoch_images = s.epoch.stats.images;
-  window_clock_.end();
+  window_timer_.end();
   closed_.push_back(std::exchange(open_, {}));
-  window_clock_.begin();
+  window_timer_.begin();
 }
 
 void TrainingWindows::look_at_oldest() {
   const Window window = std::move(closed_.front());
   closed_.pop_front();
-  const double seconds = window_clock_.next();
-  for (std::int64_t i = 0; i < window.steps; ++i) step_seconds_.push_back(step_clock_.next());
+  const double seconds = window_timer_.next();
+  for (std::int64_t i = 0; i < window.steps; ++i) step_seconds_.push_back(step_timer_.next());
   check_health(window);
   const double mean_loss = window.loss_sum.item<double>() / static_cast<double>(window.epoch_steps);
   progress_.report(window.epoch_images, window.images, seconds,

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "mpbench/device/step_clock.hpp"
+#include "mpbench/device/step_timer.hpp"
 #include "progress_meter.hpp"
 #include "trainer_state.hpp"
 
@@ -24,8 +24,8 @@ class TrainingWindows {
   TrainingWindows(State& state, const ProgressFunction& progress);
 
   /// Around the work of a step, data excluded.
-  void begin_step() { step_clock_.begin(); }
-  void end_step() { step_clock_.end(); }
+  void begin_step() { step_timer_.begin(); }
+  void end_step() { step_timer_.end(); }
   /// After a step that the state has counted. Throws Diverged where going on makes no sense.
   void step_done(std::int64_t images);
   /// Ends the window: what it came to is on its way to the host.
@@ -52,8 +52,8 @@ class TrainingWindows {
   void check_health(const Window& window);
 
   State& state_;
-  device::StepClock step_clock_;
-  device::StepClock window_clock_;
+  device::StepTimer step_timer_;
+  device::StepTimer window_timer_;
   Window open_;
   std::deque<Window> closed_;
   std::vector<double> step_seconds_;

@@ -59,7 +59,7 @@ def test_is_found_beside_a_program_that_was_copied(stub_driver, tmp_path):
         pytest.skip(f"no {test}")
     for folder, library in ((moved, moved / "libmpbench_cuda.so"), (moved / "tests", moved / "tests/../libmpbench_cuda.so")):
         copy = shutil.copy2(test, folder)
-        said = subprocess.run([copy, "--gtest_filter=StepClockTest.*Gpu*"], capture_output=True, text=True,
+        said = subprocess.run([copy, "--gtest_filter=StepTimerTest.*Gpu*"], capture_output=True, text=True,
                               env={**os.environ, **stub_driver, "LD_DEBUG": "files"}).stderr
         assert f"calling init: {library}" in said
 

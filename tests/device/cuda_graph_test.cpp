@@ -10,12 +10,12 @@
 namespace mpbench::device {
 namespace {
 
-TEST(CudaGraphTest, IsForCudaAlone) {
-  EXPECT_THAT([] { CudaGraph(torch::kCPU, [] {}); },
+TEST(CapturedGraphTest, IsForCudaAlone) {
+  EXPECT_THAT([] { CapturedGraph(torch::kCPU, [] {}); },
               testing::ThrowsMessage<Error>(testing::HasSubstr("needs a CUDA device")));
 }
 
-TEST(CudaGraphTest, DoesTheWorkOnlyWhenItIsReplayed) {
+TEST(CapturedGraphTest, DoesTheWorkOnlyWhenItIsReplayed) {
   SKIP_WITHOUT_CUDA();
   const torch::NoGradGuard no_grad;
   const auto device = parse_device("cuda");
@@ -24,7 +24,7 @@ TEST(CudaGraphTest, DoesTheWorkOnlyWhenItIsReplayed) {
   const auto work = [&] { torch::Tensor(sum).add_(added * 2); };
   work();
   torch::Tensor(sum).zero_();
-  CudaGraph graph(device, work);
+  CapturedGraph graph(device, work);
   EXPECT_EQ(sum.max().item<float>(), 0);
   graph.replay();
   graph.replay();
@@ -34,10 +34,10 @@ TEST(CudaGraphTest, DoesTheWorkOnlyWhenItIsReplayed) {
   EXPECT_EQ(sum.min().item<float>(), 24) << "the same tensors, with what they hold now";
 }
 
-TEST(CudaGraphTest, PassesOnWhatTheWorkThrows) {
+TEST(CapturedGraphTest, PassesOnWhatTheWorkThrows) {
   SKIP_WITHOUT_CUDA();
   const auto device = parse_device("cuda");
-  EXPECT_THROW(CudaGraph(device, [] { throw Error("no"); }), Error);
+  EXPECT_THROW(CapturedGraph(device, [] { throw Error("no"); }), Error);
   EXPECT_EQ(torch::ones({3}, device).sum().item<float>(), 3) << "the device goes on";
 }
 

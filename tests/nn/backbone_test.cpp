@@ -1,4 +1,5 @@
 #include "mpbench/nn/backbone.hpp"
+#include "support/head_parameters.hpp"
 
 #include <gtest/gtest.h>
 #include <torch/types.h>

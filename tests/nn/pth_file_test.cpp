@@ -226,7 +226,7 @@ TEST_F(PthFileTest, LeavesAsideWhatIsNoTensor) {
                          {"args", pickle::name("argparse", "Namespace") + ")\x81}b"}}),
            {six});
   EXPECT_EQ(state.tensors.size(), 1U);
-  EXPECT_THAT(state.left_aside,
+  EXPECT_THAT(state.skipped,
               testing::ElementsAre("epoch", "fc._extra_state", "sparse elsewhere", "args"));
 }
 

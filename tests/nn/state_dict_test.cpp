@@ -12,6 +12,7 @@
 #include "mpbench/nn/model.hpp"
 #include "support/memory_file.hpp"
 #include "support/pth_bytes.hpp"
+#include "support/state_dict_file.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace mpbench::nn {
@@ -148,7 +149,7 @@ TEST_F(StateDictTest, TakesPrefixesOffThatAllNamesHave) {
   EXPECT_THAT(names(some.tensors), ElementsAre("b", "module.a"));
   const StateDict averaged = read_names({{"module.a", one}, {"n_averaged", torch::tensor(5)}});
   EXPECT_THAT(names(averaged.tensors), ElementsAre("a"));
-  EXPECT_THAT(averaged.left_aside, ElementsAre("n_averaged"));
+  EXPECT_THAT(averaged.skipped, ElementsAre("n_averaged"));
 }
 
 TEST_F(StateDictTest, TakesTheNetworkOutOfACheckpointOfThisProgram) {
@@ -157,7 +158,7 @@ TEST_F(StateDictTest, TakesTheNetworkOutOfACheckpointOfThisProgram) {
   write_state_dict(path(), tensors, {{"mpbench_state", "{}"}});
   const StateDict state = read_state_dict(path());
   EXPECT_THAT(names(state.tensors), ElementsAre("fc.bias"));
-  EXPECT_THAT(state.left_aside, ElementsAre("optimizer/exp_avg.0", "rng/cpu"));
+  EXPECT_THAT(state.skipped, ElementsAre("optimizer/exp_avg.0", "rng/cpu"));
   EXPECT_EQ(state.wrapper, "");
   write_state_dict(path(), tensors);
   EXPECT_EQ(read_state_dict(path()).tensors.size(), 3U);
@@ -177,7 +178,7 @@ TEST_F(StateDictTest, TakesTheAveragedWeightsOfACheckpointOfThisProgram) {
   EXPECT_EQ(state.wrapper, "ema");
   EXPECT_THAT(state.wrapper_note, HasSubstr("the averaged weights"));
   EXPECT_EQ(state.origin, "timm");
-  EXPECT_THAT(state.left_aside, testing::SizeIs(3));
+  EXPECT_THAT(state.skipped, testing::SizeIs(3));
   write_state_dict(path(), {{"fc.bias", one}}, {{"mpbench_state", R"({"model":{"origin":5}})"}});
   EXPECT_THAT([&] { (void)read_state_dict(path()); },
               ThrowsMessage<InputError>(HasSubstr("model/origin: it is no text")));

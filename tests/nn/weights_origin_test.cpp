@@ -8,6 +8,7 @@
 #include "mpbench/nn/efficientnet.hpp"
 #include "mpbench/nn/state_dict.hpp"
 #include "mpbench/nn/weights.hpp"
+#include "support/state_dict_file.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace mpbench::nn {

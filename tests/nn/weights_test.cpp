@@ -7,7 +7,9 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/nn/backbone.hpp"
 #include "mpbench/nn/state_dict.hpp"
+#include "support/head_parameters.hpp"
 #include "support/matchers.hpp"
+#include "support/state_dict_file.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace mpbench::nn {
@@ -237,7 +239,7 @@ TEST_F(WeightsTest, SaysWhatWasAroundTheNetwork) {
   for (const auto& [name, tensor] : state_) wrapped["module." + name] = tensor;
   const WeightsReport report = load_weights(*model_, write(wrapped));
   EXPECT_EQ(report.line(),
-            "net.safetensors: 26 tensors loaded; names without 'module.'; 1 others left aside "
+            "net.safetensors: 26 tensors loaded; names without 'module.'; 1 others skipped "
             "(n_averaged)");
   expect_state(*model_, state_);
 }
@@ -248,7 +250,7 @@ TEST_F(WeightsTest, FindsTheNetworkUnderAnyPrefix) {
   for (const auto& [name, tensor] : state_) all["learner.net." + name] = tensor;
   const WeightsReport report = load_weights(*model_, write(all));
   EXPECT_EQ(report.prefix, "learner.net.");
-  EXPECT_THAT(report.left_aside, ElementsAre("criterion.weight", "projector.0.weight"));
+  EXPECT_THAT(report.skipped, ElementsAre("criterion.weight", "projector.0.weight"));
   expect_state(*model_, state_);
 }
 
@@ -276,7 +278,7 @@ TEST_F(WeightsTest, LeavesTensorsOfALossAside) {
        {"criterion.weight", "loss_fn.pos_weight", "val_auroc.thresholds", "class_weights"}) {
     auto state = state_;
     state[name] = torch::rand({4});
-    EXPECT_THAT(load_weights(*model_, write(state)).left_aside, ElementsAre(name));
+    EXPECT_THAT(load_weights(*model_, write(state)).skipped, ElementsAre(name));
   }
   auto state = state_;
   state["features.loss.weight"] = torch::rand({4});  // within the network

@@ -6,6 +6,7 @@
 
 #include <optional>
 
+#include "../support/state_dict_file.hpp"
 #include "driver.hpp"
 #include "mpbench/amp/autocast_guard.hpp"
 #include "mpbench/core/error.hpp"

@@ -135,7 +135,7 @@ def test_lightnings_checkpoints(pth):
     saved = path.with_suffix(".ours")
     answer = run("weights", {"path": str(path), "model": "resnet18", "outputs": 3, "save": str(saved)})
     assert "line" in answer, answer
-    assert "1 others left aside (criterion.weight)" in answer["line"] and "names without 'model.'" in answer["line"]
+    assert "1 others skipped (criterion.weight)" in answer["line"] and "names without 'model.'" in answer["line"]
     assert_same(load_file(saved), trained.model.state_dict())
 
 

@@ -4,6 +4,7 @@
 
 #include <torch/types.h>
 
+#include "../support/state_dict_file.hpp"
 #include "driver.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/nn/state_dict.hpp"
@@ -21,13 +22,13 @@ json read(const json& request) {
   json dtypes = json::object();
   for (const auto& [name, tensor] : state.tensors)
     dtypes[printable_text(name)] = c10::toString(tensor.scalar_type());
-  json left_aside = json::array();
-  for (const auto& name : state.left_aside) left_aside.push_back(printable_text(name));
+  json skipped = json::array();
+  for (const auto& name : state.skipped) skipped.push_back(printable_text(name));
   return {{"dtypes", dtypes},
           {"wrapper", printable_text(state.wrapper)},
           {"wrapper_note", printable_text(state.wrapper_note)},
           {"prefix", printable_text(state.prefix)},
-          {"left_aside", left_aside}};
+          {"left_aside", skipped}};
 }
 
 /// {"path", "model"} -> the report; with {"save"}, the model's weights are written there; with
@@ -57,7 +58,7 @@ json load(const json& request) {
           {"origin", report.origin},
           {"notes", report.notes},
           {"warnings", report.warnings},
-          {"left_aside", report.left_aside},
+          {"left_aside", report.skipped},
           {"line", report.line()}};
 }
 

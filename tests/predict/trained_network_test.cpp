@@ -13,6 +13,7 @@
 #include "mpbench/nn/weights.hpp"
 #include "mpbench/train/trainer.hpp"
 #include "support/matchers.hpp"
+#include "support/state_dict_file.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/toy_images.hpp"
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <ATen/core/TensorBody.h>
-
 #include <vector>
 
 #include "mpbench/nn/model.hpp"
@@ -15,10 +13,7 @@
 namespace mpbench::nn {
 
 /// The parameters of all but the head (ImageClassifier::head), in the model's order.
-std::vector<at::Tensor> backbone_parameters(const ImageClassifier& model);
-
-/// Those of the head.
-std::vector<at::Tensor> head_parameters(const ImageClassifier& model);
+std::vector<torch::Tensor> backbone_parameters(const ImageClassifier& model);
 
 /// Whether the backbone's parameters take gradients. Gradients that a backbone had when it is
 /// frozen are dropped: an optimizer would go on applying them.

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <ATen/core/TensorBody.h>
 #include <torch/nn/module.h>
 
 #include <filesystem>
@@ -8,11 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "mpbench/io/safetensors.hpp"
-
 namespace mpbench::nn {
 
-using TensorsByName = std::map<std::string, at::Tensor>;
+using TensorsByName = std::map<std::string, torch::Tensor>;
 
 /// A network's tensors as a file has them.
 struct StateDict {
@@ -24,7 +21,7 @@ struct StateDict {
   std::string prefix;        ///< what all names began with, and do no more: "module."
   std::string architecture;  ///< the network's name, where the file tells: timm's "arch"
   std::string origin;        ///< of a checkpoint of this program, ModelOptions::origin; else empty
-  std::vector<std::string> left_aside;  ///< what is in the file beside the network
+  std::vector<std::string> skipped;  ///< what is in the file beside the network
 };
 
 /// Reads a .safetensors file, or a .pth file (pth_file.hpp); its content tells which it is. Of a
@@ -39,11 +36,5 @@ StateDict read_state_dict(const std::filesystem::path& path);
 
 /// Parameters and buffers under their names; they share the module's memory.
 TensorsByName state_of(const torch::nn::Module& module);
-
-/// Writes a .safetensors file, whole or not at all, that Python's safetensors.torch.load_file
-/// reads: each tensor row-major, whatever its layout in memory, with {"format": "pt"} and
-/// `metadata`. Throws Error when it cannot be written, or for a dtype that the format lacks.
-void write_state_dict(const std::filesystem::path& path, const TensorsByName& tensors,
-                      safetensors::Metadata metadata = {});
 
 }  // namespace mpbench::nn

@@ -4,10 +4,8 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "mpbench/io/safetensors.hpp"
 #include "mpbench/nn/model.hpp"
 #include "mpbench/nn/state_dict.hpp"
 
@@ -21,11 +19,11 @@ struct WeightsOptions {
 /// What became of a file's tensors.
 struct WeightsReport {
   std::filesystem::path path;
-  std::int64_t loaded = 0;              ///< the model's tensors that now have the file's values
-  std::string wrapper;                  ///< StateDict::wrapper
-  std::string wrapper_note;             ///< StateDict::wrapper_note
-  std::string prefix;                   ///< StateDict::prefix
-  std::vector<std::string> left_aside;  ///< StateDict::left_aside
+  std::int64_t loaded = 0;           ///< the model's tensors that now have the file's values
+  std::string wrapper;               ///< StateDict::wrapper
+  std::string wrapper_note;          ///< StateDict::wrapper_note
+  std::string prefix;                ///< StateDict::prefix
+  std::vector<std::string> skipped;  ///< StateDict::skipped
   bool names_from_timm = false;
   std::string origin = "torchvision";  ///< ModelOptions::origin, which the model now has
   std::vector<std::string> notes;      ///< what else was done to fit the file
@@ -62,10 +60,5 @@ WeightsReport load_weights(ImageClassifier& model, const std::filesystem::path& 
 /// The tensors of a model's network in a file, under the model's names. Throws as read_state_dict,
 /// and where the file has several such networks.
 StateDict read_network(const std::filesystem::path& path, const ImageClassifier& model);
-
-/// Writes parameters and buffers as write_state_dict does; torchvision's model of the same name
-/// loads them with strict=True.
-void save_weights(const ImageClassifier& model, const std::filesystem::path& path,
-                  safetensors::Metadata metadata = {});
 
 }  // namespace mpbench::nn

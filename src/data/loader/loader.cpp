@@ -12,7 +12,7 @@
 #include "batch_order.hpp"
 #include "gpu_images.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/device/step_clock.hpp"
+#include "mpbench/device/step_timer.hpp"
 #include "prefetch_ring.hpp"
 
 namespace mpbench::data {
@@ -124,7 +124,7 @@ struct Loader::State {
   std::optional<c10::Stream> copy_stream;  // beside the one that computes, CUDA only
   // CUDA: from the end of what was computed before to the moment when the batch is there. The host
   // runs ahead, and its own waiting says little.
-  device::StepClock device_waiting;
+  device::StepTimer device_waiting;
   double device_waited_s = 0;
   std::vector<std::int64_t> positives;
   std::vector<std::int64_t> negatives;

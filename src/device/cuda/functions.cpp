@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "../cuda_library.hpp"
-#include "recorded_work.hpp"
+#include "capture.hpp"
 
 namespace mpbench::device {
 namespace {
@@ -63,7 +63,7 @@ constexpr CudaFunctions functions{.device_count = device_count,
                                   .describe = describe,
                                   .runtime_version = runtime_version,
                                   .cudnn_version = cudnn_version,
-                                  .record = record_work};
+                                  .capture = capture};
 
 }  // namespace
 }  // namespace mpbench::device

@@ -59,7 +59,7 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
     std::vector<double> variance(mean.size());
     at::Tensor output = at::empty_like(input, at::MemoryFormat::ChannelsLast);
     const at::Tensor means = at::empty_like(weight);
-    const at::Tensor inverse_deviations = at::empty_like(weight);
+    const at::Tensor inverse_std = at::empty_like(weight);
     const at::Tensor scales = at::empty_like(weight);
     with_element_type(input.scalar_type(), [&](auto type) {
       using T = decltype(type);
@@ -69,7 +69,7 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
       for (std::size_t c = 0; c < mean.size(); ++c) {
         const double inverse = 1 / std::sqrt(variance[c] + epsilon);
         means.mutable_data_ptr<float>()[c] = static_cast<float>(mean[c]);
-        inverse_deviations.mutable_data_ptr<float>()[c] = static_cast<float>(inverse);
+        inverse_std.mutable_data_ptr<float>()[c] = static_cast<float>(inverse);
         scales.mutable_data_ptr<float>()[c] =
             static_cast<float>(inverse * weight.const_data_ptr<float>()[c]);
       }
@@ -79,7 +79,7 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
     if (running_mean) {
       move_running(*running_mean, *running_var, mean, variance, shape.rows, momentum);
     }
-    context->save_for_backward({input, bias, means, inverse_deviations, scales});
+    context->save_for_backward({input, bias, means, inverse_std, scales});
     context->saved_data["activation"] = activation;
     save_kernels(*context, kernels);
     return output;
@@ -88,7 +88,7 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor& input = saved[0];
-    const at::Tensor &bias = saved[1], &means = saved[2], &inverse_deviations = saved[3],
+    const at::Tensor &bias = saved[1], &means = saved[2], &inverse_std = saved[3],
                      &scales = saved[4];
     const auto activation = static_cast<Activation>(context->saved_data["activation"].toInt());
     const KernelTable& kernels = saved_kernels(*context);
@@ -113,7 +113,7 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
       std::vector<float> slope(channels);
       std::vector<float> offset(channels);
       for (std::size_t c = 0; c < channels; ++c) {
-        const double inverse = inverse_deviations.const_data_ptr<float>()[c];
+        const double inverse = inverse_std.const_data_ptr<float>()[c];
         const double scale = scales.const_data_ptr<float>()[c];
         slope[c] = static_cast<float>(-scale * inverse * inverse * sum_dz_x[c] / rows);
         offset[c] = static_cast<float>(-scale * sum_dz[c] / rows);

@@ -36,7 +36,6 @@ class FoldedMatrix {
   std::int64_t width() const { return channels_ * copies_; }
   std::int64_t rows() const { return rows_; }
   std::int64_t blocks() const { return (width() + block_width - 1) / block_width; }
-  std::int64_t tile_rows() const { return tile_rows_; }
   std::int64_t tiles() const { return (rows_ + tile_rows_ - 1) / tile_rows_; }
 
   /// Calls function(tile, first_row, last_row) in parallel.

@@ -4,7 +4,7 @@
 
 namespace mpbench::nn {
 
-at::Tensor activate(const at::Tensor& input, Activation activation) {
+torch::Tensor activate(const torch::Tensor& input, Activation activation) {
   // Only ReLU's gradient is made from its output. The others' needs their input, of which autograd
   // would keep a copy if they worked in place.
   switch (activation) {

@@ -4,7 +4,7 @@
 
 namespace mpbench::nn {
 
-at::Tensor stochastic_depth(const at::Tensor& input, double p, bool training) {
+torch::Tensor stochastic_depth(const torch::Tensor& input, double p, bool training) {
   if (!training || p == 0) return input;
   const double survival = 1 - p;
   std::vector<std::int64_t> shape(static_cast<std::size_t>(input.dim()), 1);

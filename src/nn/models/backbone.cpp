@@ -13,26 +13,18 @@ bool in_head(const ImageClassifier& model, std::string_view path) {
   return path == head || path.starts_with(head + ".");
 }
 
-std::vector<at::Tensor> select_parameters(const ImageClassifier& model, bool of_head) {
-  std::vector<at::Tensor> selected;
-  for (const auto& entry : model.named_parameters()) {
-    if (in_head(model, entry.key()) == of_head) selected.push_back(entry.value());
-  }
-  return selected;
-}
-
 }  // namespace
 
-std::vector<at::Tensor> backbone_parameters(const ImageClassifier& model) {
-  return select_parameters(model, false);
-}
-
-std::vector<at::Tensor> head_parameters(const ImageClassifier& model) {
-  return select_parameters(model, true);
+std::vector<torch::Tensor> backbone_parameters(const ImageClassifier& model) {
+  std::vector<torch::Tensor> parameters;
+  for (const auto& entry : model.named_parameters()) {
+    if (!in_head(model, entry.key())) parameters.push_back(entry.value());
+  }
+  return parameters;
 }
 
 void set_backbone_trainable(ImageClassifier& model, bool trainable) {
-  for (at::Tensor& parameter : backbone_parameters(model)) {
+  for (torch::Tensor& parameter : backbone_parameters(model)) {
     parameter.set_requires_grad(trainable);
     if (!trainable) parameter.mutable_grad().reset();
   }

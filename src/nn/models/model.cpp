@@ -37,7 +37,7 @@ void to_channels_last(torch::nn::Module& model) {
     // reads the strides to choose its own layout.
     if (parameter.dim() == 4) {
       parameter.set_data(parameter.to(parameter.options(), /*non_blocking=*/false, /*copy=*/false,
-                                      at::MemoryFormat::ChannelsLast));
+                                      torch::MemoryFormat::ChannelsLast));
     }
   }
 }

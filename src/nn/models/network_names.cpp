@@ -61,7 +61,7 @@ class Names {
       if (name.starts_with(taken) && !is_others) {
         network.emplace(name.substr(taken.size()), tensor);
       } else {
-        state_.left_aside.push_back(name);
+        state_.skipped.push_back(name);
       }
     }
     state_.tensors = std::move(network);
@@ -111,7 +111,7 @@ class Names {
       const std::string& name = entry->first;
       const bool drop = !own_roots.contains(std::string_view(name).substr(0, name.find('.'))) &&
                         is_of_a_loss(name);
-      if (drop) state_.left_aside.push_back(name);
+      if (drop) state_.skipped.push_back(name);
       entry = drop ? state_.tensors.erase(entry) : std::next(entry);
     }
   }

@@ -15,7 +15,7 @@ struct NameChanges {
   std::vector<std::string> notes;
 };
 
-/// Gives a file's tensors the names that `model` has for them, and leaves aside what is not the
+/// Gives a file's tensors the names that `model` has for them, and skips what is not the
 /// network's: finds the prefix under which its names are ("net.", "model.backbone."; of several,
 /// the averaged weights, "ema_model."), translates timm's names, takes a single linear layer for
 /// the head wherever it is in it ("fc.1" for "fc"), and drops the tensors of losses and metrics

@@ -72,7 +72,7 @@ class OldPthFile {
   void find_dtypes(const Pickle& objects) {
     for (const PickledStorage& storage : objects.storages()) {
       const auto [known, is_new] = dtypes_.emplace(storage.key, storage.dtype);
-      if (!is_new && c10::elementSize(known->second) != c10::elementSize(storage.dtype)) {
+      if (!is_new && torch::elementSize(known->second) != torch::elementSize(storage.dtype)) {
         fail("pickle", fmt::format("storage {} is used with two types", storage.key));
       }
     }
@@ -91,7 +91,7 @@ class OldPthFile {
         return;
       }
       const std::size_t count = take_count(*key);
-      const std::size_t element = c10::elementSize(dtype->second);
+      const std::size_t element = torch::elementSize(dtype->second);
       if (count > (bytes_.size() - at_) / element) {
         fail(std::string(*key), fmt::format("its storage of {} elements is cut off", count));
       }
@@ -113,7 +113,7 @@ class OldPthFile {
   std::shared_ptr<const FileBytes> file_;
   std::span<const std::byte> bytes_;
   std::size_t at_ = 0;
-  std::map<std::string_view, c10::ScalarType> dtypes_;
+  std::map<std::string_view, torch::ScalarType> dtypes_;
   std::map<std::string_view, std::span<const std::byte>> storages_;
   std::string unknown_;  ///< the first storage whose type is not
 };

@@ -61,7 +61,7 @@ PickledValue rebuild_parameter(const Arguments& arguments, std::size_t count,
   return expect_pickled<const PickledTensor*>(arguments[0], "tensor");
 }
 
-/// A tensor with attributes, which are left aside: (function, class, the function's arguments,
+/// A tensor with attributes, which are skipped: (function, class, the function's arguments,
 /// attributes). Of a class of its own it may mean other values than it holds.
 PickledValue rebuild_from_type(PickleStore& store, const Arguments& arguments) {
   require_count(arguments, 4, 4, "_rebuild_from_type_v2");

@@ -70,7 +70,7 @@ class TensorMaker {
           fail(*name, "the state_dict has it twice");
         }
       } else if (name != nullptr) {
-        leave_aside(*name, value, state);
+        skip(*name, value, state);
       }
     }
     return state;
@@ -82,15 +82,15 @@ class TensorMaker {
   }
 
   /// What lies between the tensors of a state_dict and is none: an epoch, a module's extra state.
-  void leave_aside(std::string_view name, const PickledValue& value, StateDict& state) const {
+  void skip(std::string_view name, const PickledValue& value, StateDict& state) const {
     const auto* const* opaque = std::get_if<const PickledOpaque*>(&value);
     if (opaque != nullptr && stands_for_tensor(**opaque)) fail(name, describe_opaque(**opaque));
-    state.left_aside.emplace_back(name);
+    state.skipped.emplace_back(name);
   }
 
-  at::Tensor make_tensor(const PickledTensor& tensor, std::string_view name) {
+  torch::Tensor make_tensor(const PickledTensor& tensor, std::string_view name) {
     const PickledStorage& storage = *tensor.storage;
-    const at::Tensor elements = read_storage(storage, name);
+    const torch::Tensor elements = read_storage(storage, name);
     if (elements.scalar_type() != storage.dtype || elements.numel() != storage.elements) {
       fail(name, fmt::format("storage {} is used with two types", storage.key));
     }
@@ -99,11 +99,11 @@ class TensorMaker {
   }
 
   /// The elements of a storage, which tensors may share.
-  at::Tensor read_storage(const PickledStorage& storage, std::string_view name) {
+  torch::Tensor read_storage(const PickledStorage& storage, std::string_view name) {
     if (storage.key.size() > longest_key) fail(name, "its storage's key is too long");
     const auto known = storages_.find(storage.key);
     if (known != storages_.end()) return known->second;
-    const auto element = static_cast<std::int64_t>(c10::elementSize(storage.dtype));
+    const auto element = static_cast<std::int64_t>(torch::elementSize(storage.dtype));
     const std::span<const std::byte> bytes = source_.bytes(storage.key);
     std::int64_t expected = 0;
     if (storage.elements < 0 || __builtin_mul_overflow(storage.elements, element, &expected) ||
@@ -148,7 +148,7 @@ class TensorMaker {
   }
 
   const PthStorages& source_;
-  std::map<std::string_view, at::Tensor> storages_;
+  std::map<std::string_view, torch::Tensor> storages_;
 };
 
 }  // namespace

@@ -319,7 +319,7 @@ class Unpickler {
     }
   }
 
-  /// An OrderedDict's attributes, which are left aside: of a state_dict its _metadata, the modules'
+  /// An OrderedDict's attributes, which are skipped: of a state_dict its _metadata, the modules'
   /// versions. An opaque object's are so too.
   void give_attributes() {
     if (is_opaque(top())) return;

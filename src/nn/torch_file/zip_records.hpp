@@ -25,8 +25,6 @@ class ZipRecords {
   ZipRecords(std::span<const std::byte> bytes, std::filesystem::path path);
 
   bool contains(std::string_view name) const { return records_.contains(name); }
-  /// A record's bytes without the comparison that bytes() makes; for their number.
-  std::size_t size(std::string_view name) const { return find(name).bytes.size(); }
   /// A record's bytes, compared with their CRC-32. One of 0 is none: torch.save writes it when
   /// told to compute no checksums. Throws InputError when there is no such record, or it is
   /// compressed or damaged.

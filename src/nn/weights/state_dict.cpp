@@ -13,6 +13,7 @@
 #include "../torch_file/pth_file.hpp"
 #include "byte_tensor.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/io/safetensors.hpp"
 #include "mpbench/nn/safetensors_dtype.hpp"
 #include "tensor_limits.hpp"
 
@@ -46,9 +47,9 @@ std::string origin_in(const std::string& state, const fs::path& path) {
   return json.at(pointer).get<std::string>();
 }
 
-at::Tensor read_tensor(const safetensors::TensorInfo& info, std::span<const std::byte> bytes,
-                       const std::shared_ptr<const safetensors::File>& file) {
-  at::ScalarType dtype{};
+torch::Tensor read_tensor(const safetensors::TensorInfo& info, std::span<const std::byte> bytes,
+                          const std::shared_ptr<const safetensors::File>& file) {
+  torch::ScalarType dtype{};
   try {
     dtype = torch_dtype(info.dtype);
   } catch (const Error& error) {
@@ -94,7 +95,7 @@ StateDict read_safetensors(const fs::path& path) {
   for (const auto& info : infos) {
     const auto name = is_checkpoint ? name_in_network(info.name, averaged) : info.name;
     if (!name) {
-      state.left_aside.push_back(info.name);
+      state.skipped.push_back(info.name);
       continue;
     }
     const std::span bytes(data + info.begin, info.end - info.begin);
@@ -145,7 +146,7 @@ bool strip(StateDict& state, std::string_view prefix) {
   if (stripped.empty()) return false;
   state.tensors = std::move(stripped);
   state.prefix += prefix;
-  if (is_average) state.left_aside.emplace_back("n_averaged");
+  if (is_average) state.skipped.emplace_back("n_averaged");
   return true;
 }
 
@@ -172,28 +173,6 @@ TensorsByName state_of(const torch::nn::Module& module) {
     if (entry.value().defined()) tensors.emplace(entry.key(), entry.value());
   }
   return tensors;
-}
-
-void write_state_dict(const fs::path& path, const TensorsByName& tensors,
-                      safetensors::Metadata metadata) {
-  metadata["format"] = "pt";
-  std::vector<safetensors::TensorInfo> infos;
-  for (const auto& [name, tensor] : tensors) {
-    infos.push_back({.name = name,
-                     .dtype = safetensors_dtype(tensor.scalar_type()),
-                     .shape = tensor.sizes().vec()});
-  }
-  // The largest elements first, so that each tensor is aligned for its own.
-  std::stable_sort(infos.begin(), infos.end(), [](const auto& a, const auto& b) {
-    return safetensors::element_bytes(a.dtype) > safetensors::element_bytes(b.dtype);
-  });
-  safetensors::Writer writer(path, infos, metadata);
-  for (const auto& info : infos) {
-    const at::Tensor values = tensors.at(info.name).detach().cpu().contiguous();
-    const auto* begin = static_cast<const std::byte*>(values.const_data_ptr());
-    writer.write(info.name, 0, {begin, static_cast<std::size_t>(values.nbytes())});
-  }
-  writer.commit();
 }
 
 }  // namespace mpbench::nn

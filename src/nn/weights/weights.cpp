@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string dtype_name(at::ScalarType dtype) {
+std::string dtype_name(torch::ScalarType dtype) {
   return std::string(c10::getDtypeNames(dtype).first);
 }
 
@@ -39,12 +39,12 @@ std::string list_names(const std::vector<std::string>& names) {
                      first_names(names));
 }
 
-std::string shape_text(const at::Tensor& tensor) {
+std::string shape_text(const torch::Tensor& tensor) {
   return fmt::format("[{}]", fmt::join(tensor.sizes().vec(), ", "));
 }
 
-bool equal_but_for_trailing_ones(at::IntArrayRef a, at::IntArrayRef b) {
-  const auto strip = [](at::IntArrayRef sizes) {
+bool equal_but_for_trailing_ones(torch::IntArrayRef a, torch::IntArrayRef b) {
+  const auto strip = [](torch::IntArrayRef sizes) {
     while (!sizes.empty() && sizes.back() == 1) sizes = sizes.slice(0, sizes.size() - 1);
     return sizes;
   };
@@ -61,16 +61,16 @@ std::string describe_origin(EfficientNetOrigin origin) {
 }
 
 /// Fits a file's tensors to a model's, and changes the model last of all.
-class Fitting {
+class StateDictLoader {
  public:
-  Fitting(ImageClassifier& model, const fs::path& path)
+  StateDictLoader(ImageClassifier& model, const fs::path& path)
       : path_(path), model_(model), own_(state_of(model)), state_(read_state_dict(path)) {
     const NameChanges changes = fit_names(state_, model, path);
     report_.path = path;
     report_.wrapper = state_.wrapper;
     report_.wrapper_note = state_.wrapper_note;
     report_.prefix = state_.prefix;
-    report_.left_aside = state_.left_aside;
+    report_.skipped = state_.skipped;
     report_.names_from_timm = changes.from_timm;
     report_.notes = changes.notes;
   }
@@ -119,8 +119,8 @@ class Fitting {
       std::erase_if(state_.tensors,
                     [&](const auto& entry) { return entry.first.starts_with(root); });
     } else {
-      const at::Tensor& weight = given->second;
-      const at::Tensor& wanted = own->second;
+      const torch::Tensor& weight = given->second;
+      const torch::Tensor& wanted = own->second;
       const bool differs_by_classes =
           weight.dim() >= 2 && weight.size(0) != wanted.size(0) &&
           equal_but_for_trailing_ones(weight.sizes().slice(1), wanted.sizes().slice(1));
@@ -151,9 +151,9 @@ class Fitting {
     if (!unexpected.empty()) {
       problems.push_back("it has " + list_names(unexpected) + " that the network has not");
     }
-    if (!state_.left_aside.empty()) {
+    if (!state_.skipped.empty()) {
       problems.push_back(
-          fmt::format("beside the network's it has {}", first_names(state_.left_aside)));
+          fmt::format("beside the network's it has {}", first_names(state_.skipped)));
     }
     if (!state_.architecture.empty()) {
       problems.push_back(fmt::format("it says that it is '{}'", state_.architecture));
@@ -165,8 +165,8 @@ class Fitting {
   void fit_stem(const std::string& stem) {
     const auto own = own_.find(stem + ".weight");
     if (own == own_.end()) return;
-    at::Tensor& weight = state_.tensors.at(own->first);
-    const at::Tensor& wanted = own->second;
+    torch::Tensor& weight = state_.tensors.at(own->first);
+    const torch::Tensor& wanted = own->second;
     if (weight.dim() != 4 || wanted.dim() != 4 || !weight.is_floating_point()) return;
     const std::int64_t from = weight.size(1);
     const std::int64_t to = wanted.size(1);
@@ -176,10 +176,10 @@ class Fitting {
     if (!same_otherwise || from == to) return;
     // In float64, so that there is one rounding, to the model's dtype.
     if (from == 3 && to == 1) {
-      weight = weight.to(at::kDouble).sum(1, /*keepdim=*/true).to(wanted.scalar_type());
+      weight = weight.to(torch::kDouble).sum(1, /*keepdim=*/true).to(wanted.scalar_type());
       report_.stem = stem + " adapted from 3 channels to 1: summed over the channels";
     } else if (from == 1 && to == 3) {
-      weight = weight.to(at::kDouble).div(3).repeat({1, 3, 1, 1}).to(wanted.scalar_type());
+      weight = weight.to(torch::kDouble).div(3).repeat({1, 3, 1, 1}).to(wanted.scalar_type());
       report_.stem = stem + " adapted from 1 channel to 3: a third of its weights for each";
     }
   }
@@ -187,7 +187,7 @@ class Fitting {
   void fit_shapes() {
     std::vector<std::string> wrong;
     for (auto& [name, tensor] : state_.tensors) {
-      const at::IntArrayRef wanted = own_.at(name).sizes();
+      const torch::IntArrayRef wanted = own_.at(name).sizes();
       if (tensor.sizes() == wanted) continue;
       if (equal_but_for_trailing_ones(tensor.sizes(), wanted)) {
         tensor = tensor.reshape(wanted);
@@ -207,13 +207,13 @@ class Fitting {
   void fit_values() {
     std::map<std::pair<std::string, std::string>, std::int64_t> conversions;
     for (auto& [name, tensor] : state_.tensors) {
-      const at::ScalarType from = tensor.scalar_type();
-      const at::ScalarType to = own_.at(name).scalar_type();
+      const torch::ScalarType from = tensor.scalar_type();
+      const torch::ScalarType to = own_.at(name).scalar_type();
       if (from != to) {
         tensor = convert(name, tensor, to);
         ++conversions[{dtype_name(from), dtype_name(to)}];
       }
-      if (tensor.is_floating_point() && !at::isfinite(tensor).all().item<bool>()) {
+      if (tensor.is_floating_point() && !torch::isfinite(tensor).all().item<bool>()) {
         fail(name, fmt::format("it has values that are not finite numbers in {}", dtype_name(to)));
       }
     }
@@ -224,7 +224,7 @@ class Fitting {
   }
 
   WeightsReport apply() {
-    const at::NoGradGuard no_grad;
+    const torch::NoGradGuard no_grad;
     set_origin(model_, report_.origin);
     for (const auto& [name, tensor] : state_.tensors) {
       own_.at(name).copy_(tensor);
@@ -248,15 +248,15 @@ class Fitting {
 
   /// Two outputs of which softmax makes probabilities are one whose sigmoid is the second's: the
   /// difference of both. Whether it was that.
-  bool join_two_outputs(const std::string& head, const at::Tensor& wanted) {
+  bool join_two_outputs(const std::string& head, const torch::Tensor& wanted) {
     const auto bias = state_.tensors.find(head + ".bias");
-    at::Tensor& weight = state_.tensors.at(head + ".weight");
+    torch::Tensor& weight = state_.tensors.at(head + ".weight");
     const bool is_pair = wanted.size(0) == 1 && weight.size(0) == 2 && weight.is_floating_point() &&
                          bias != state_.tensors.end() && bias->second.dim() == 1 &&
                          bias->second.size(0) == 2 && bias->second.is_floating_point();
     if (!is_pair) return false;
-    for (at::Tensor* tensor : {&weight, &bias->second}) {
-      const at::Tensor exact = tensor->to(at::kDouble);
+    for (torch::Tensor* tensor : {&weight, &bias->second}) {
+      const torch::Tensor exact = tensor->to(torch::kDouble);
       *tensor = exact.slice(0, 1, 2).sub(exact.slice(0, 0, 1)).to(wanted.scalar_type());
     }
     report_.notes.push_back(
@@ -273,15 +273,16 @@ class Fitting {
          fmt::format("unknown origin '{}': choose {}", text, enum_choices<EfficientNetOrigin>()));
   }
 
-  at::Tensor convert(const std::string& name, const at::Tensor& tensor, at::ScalarType to) const {
-    const bool to_integers = at::isIntegralType(to, /*includeBool=*/false);
-    const bool from_integers = at::isIntegralType(tensor.scalar_type(), /*includeBool=*/false);
+  torch::Tensor convert(const std::string& name, const torch::Tensor& tensor,
+                        torch::ScalarType to) const {
+    const bool to_integers = torch::isIntegralType(to, /*includeBool=*/false);
+    const bool from_integers = torch::isIntegralType(tensor.scalar_type(), /*includeBool=*/false);
     bool possible =
-        tensor.is_floating_point() ? at::isFloatingType(to) : to_integers && from_integers;
+        tensor.is_floating_point() ? torch::isFloatingType(to) : to_integers && from_integers;
     if (tensor.is_floating_point() && to_integers) {
       // Averaging checkpoints makes floats of batch norms' counters.
       constexpr double largest = 9007199254740992.0;  // 2^53: beyond, not every integer is a double
-      const at::Tensor exact = tensor.to(at::kDouble);
+      const torch::Tensor exact = tensor.to(torch::kDouble);
       possible = exact.abs().le(largest).all().item<bool>();
     }
     if (!possible) {
@@ -308,19 +309,14 @@ StateDict read_network(const fs::path& path, const ImageClassifier& model) {
 
 WeightsReport load_weights(ImageClassifier& model, const fs::path& path,
                            const WeightsOptions& options) {
-  Fitting fitting(model, path);
-  fitting.find_origin();
-  fitting.fit_head(model.head(), options);
-  fitting.require_same_names();
-  fitting.fit_stem(model.stem());
-  fitting.fit_shapes();
-  fitting.fit_values();
-  return fitting.apply();
-}
-
-void save_weights(const ImageClassifier& model, const fs::path& path,
-                  safetensors::Metadata metadata) {
-  write_state_dict(path, state_of(model), std::move(metadata));
+  StateDictLoader loader(model, path);
+  loader.find_origin();
+  loader.fit_head(model.head(), options);
+  loader.require_same_names();
+  loader.fit_stem(model.stem());
+  loader.fit_shapes();
+  loader.fit_values();
+  return loader.apply();
 }
 
 void WeightsReport::log_warnings() const {
@@ -336,9 +332,8 @@ std::string WeightsReport::line() const {
     parts.push_back(fmt::format("taken from '{}'{}", wrapper, note));
   }
   if (!prefix.empty()) parts.push_back(fmt::format("names without '{}'", prefix));
-  if (!left_aside.empty()) {
-    parts.push_back(
-        fmt::format("{} others left aside ({})", left_aside.size(), first_names(left_aside)));
+  if (!skipped.empty()) {
+    parts.push_back(fmt::format("{} others skipped ({})", skipped.size(), first_names(skipped)));
   }
   if (names_from_timm) parts.emplace_back("names translated from timm's");
   for (const std::string& note : notes) parts.push_back(note);

@@ -4,12 +4,12 @@ namespace mpbench::device {
 
 /// While it lives, what the host does and starts on the GPU carries a name in NVIDIA's profilers
 /// (an NVTX range; they nest). Without CUDA it does nothing.
-class NamedRange {
+class NvtxRange {
  public:
-  explicit NamedRange(const char* name);
-  ~NamedRange();
-  NamedRange(const NamedRange&) = delete;
-  NamedRange& operator=(const NamedRange&) = delete;
+  explicit NvtxRange(const char* name);
+  ~NvtxRange();
+  NvtxRange(const NvtxRange&) = delete;
+  NvtxRange& operator=(const NvtxRange&) = delete;
 
  private:
   bool pushed_;
