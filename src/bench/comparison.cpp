@@ -171,8 +171,8 @@ bool step_counts_differ(const Pairing& pairing) {
 
 /// Fills the accuracy verdict from the interval, from what it rests on, and from how the runs
 /// ended.
-void judge_accuracy(const Pairing& pairing, double margin, const std::string& lacking,
-                    Comparison& row, Notes& notes) {
+void compute_accuracy_verdict(const Pairing& pairing, double margin, const std::string& lacking,
+                              Comparison& row, Notes& notes) {
   if (row.metric_delta) {
     row.accuracy_verdict = AccuracyVerdict::inconclusive;
     if (row.metric_delta_ci_low && *row.metric_delta_ci_low > -margin) {
@@ -193,7 +193,7 @@ void judge_accuracy(const Pairing& pairing, double margin, const std::string& la
   } else if (non_inferior && skips_dominate(pairing, row)) {
     row.accuracy_verdict = AccuracyVerdict::inconclusive;
   }
-  // The runs that got through are the lucky ones: they cannot speak for those that did not.
+  // The runs that got through are a biased sample of all runs.
   if (pairing.arm_diverged > 0 && pairing.pairs.empty() && !pairing.baseline_ok.empty()) {
     row.accuracy_verdict = AccuracyVerdict::inferior;
     notes.add("every run of the arm diverged or ended without a result");
@@ -232,7 +232,7 @@ Comparison compare_arm(const RunGroup& group, const std::string& arm, Prediction
     row.metric_delta_ci_high = difference.delta->high;
   }
   row.margin = options.margin;
-  judge_accuracy(pairing, options.margin, difference.lacking, row, notes);
+  compute_accuracy_verdict(pairing, options.margin, difference.lacking, row, notes);
   note_conditions(pairing, row, notes);
   row.note = notes.text();
   return row;

@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "evidence.hpp"
+#include "mpbench/stats/case_aggregation.hpp"
 #include "mpbench/stats/metrics.hpp"
-#include "mpbench/stats/unit_scores.hpp"
 
 namespace mpbench::bench {
 namespace {
@@ -18,7 +18,7 @@ constexpr int few_groups = 30;
 /// How a metric is computed from predictions.
 struct MetricTraits {
   ComparedMetric metric;
-  bool of_units;   ///< of breasts, by the mean score of their images
+  bool of_cases;   ///< of breasts, by the mean score of their images
   bool by_scores;  ///< else by the predicted classes
 };
 
@@ -81,13 +81,13 @@ std::optional<stats::PairedPredictions> join(const std::vector<PredictionRow>& b
 }
 
 /// One element a pair; empty when any pair's predictions are missing or do not match.
-std::vector<stats::PairedPredictions> join_all(const std::vector<Pair>& pairs, bool of_units,
+std::vector<stats::PairedPredictions> join_all(const std::vector<Pair>& pairs, bool of_cases,
                                                PredictionStore& store, Notes& notes) {
   std::vector<stats::PairedPredictions> repeats;
   for (const Pair& pair : pairs) {
     const auto& baseline = store.get(pair.baseline->run_id);
     const auto& arm = store.get(pair.arm->run_id);
-    auto joined = of_units ? join(mean_by_unit(baseline), mean_by_unit(arm)) : join(baseline, arm);
+    auto joined = of_cases ? join(mean_by_case(baseline), mean_by_case(arm)) : join(baseline, arm);
     if (!joined) {
       notes.add(baseline.empty() || arm.empty()
                     ? "predictions are missing: the metric's interval is over repeats"
@@ -181,7 +181,7 @@ MetricDifference metric_difference(const std::vector<Pair>& pairs, PredictionSto
   if (recorded.size() > 1 && !repeats_differ) {
     notes.add("the repeats gave the same metric: chance in training is not in its interval");
   }
-  const auto repeats = join_all(pairs, traits->of_units, predictions, notes);
+  const auto repeats = join_all(pairs, traits->of_cases, predictions, notes);
   result.lacking = lacking_evidence(pairs, repeats);
 
   const stats::Metric metric = traits->by_scores ? auc : accuracy;
@@ -200,21 +200,21 @@ MetricDifference metric_difference(const std::vector<Pair>& pairs, PredictionSto
   return result;
 }
 
-std::vector<PredictionRow> mean_by_unit(std::span<const PredictionRow> rows) {
+std::vector<PredictionRow> mean_by_case(std::span<const PredictionRow> rows) {
   std::vector<stats::ImageScore> images;
   images.reserve(rows.size());
   for (const PredictionRow& row : rows) {
-    images.push_back({.unit = row.unit,
+    images.push_back({.case_id = row.case_id,
                       .group = row.group,
                       .label = row.label,
                       .score = row.score,
                       .logit = row.logit});
   }
   std::vector<PredictionRow> means;
-  for (const stats::UnitScore& unit : stats::unit_scores(images)) {
+  for (const stats::CaseScore& unit : stats::aggregate_cases(images)) {
     PredictionRow& row = means.emplace_back(rows[unit.first]);
-    if (row.unit.empty()) continue;
-    row.sample_id = row.unit;
+    if (row.case_id.empty()) continue;
+    row.sample_id = row.case_id;
     row.label = unit.label;
     row.score = unit.score;
     if (row.logit) row.logit = unit.logit;

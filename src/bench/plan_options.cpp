@@ -141,7 +141,7 @@ std::vector<RunSpec> make_plan(const Grid& grid) {
   std::vector<train::TrainConfig> configs = configurations(grid);
   for (train::TrainConfig& config : configs) {
     if (!is_file_name(config.model.name)) {
-      throw UsageError(fmt::format("--model: '{}' is no name", config.model.name));
+      throw UsageError(fmt::format("--model: '{}' is not a valid name", config.model.name));
     }
     config = train::without_ineffective(std::move(config));
     train::validate(config);

@@ -66,7 +66,7 @@ const RunRecord* find_ok(const RunsByRepeat& runs, const PairKey& key) {
   return found->second;
 }
 
-void note_left_out(const RunsByRepeat& runs, const RunsByRepeat& partners, Notes& notes) {
+void note_excluded(const RunsByRepeat& runs, const RunsByRepeat& partners, Notes& notes) {
   for (const auto& [key, run] : runs) {
     if (run->status != RunStatus::ok) {
       const std::string reason = run->error.empty() ? "" : ": " + run->error.substr(0, max_reason);
@@ -165,8 +165,8 @@ Pairing pair_runs(const RunGroup& group, const std::string& baseline_precision,
     pairing.arm_runs = all_of(arm);
   }
   if (baseline.empty()) notes.add(fmt::format("no {} run to compare with", baseline_precision));
-  note_left_out(baseline, arm, notes);
-  note_left_out(arm, baseline, notes);
+  note_excluded(baseline, arm, notes);
+  note_excluded(arm, baseline, notes);
   return pairing;
 }
 

@@ -18,7 +18,7 @@
 
 namespace mpbench::bench {
 
-RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& set,
+RunRecord describe_run(const train::TrainConfig& config, const data::ImageDataset& set,
                        const RunOptions& options, c10::Device device) {
   RunRecord run;
   run.run_id = options.run_id;
@@ -60,7 +60,7 @@ void describe_device(RunRecord& run, c10::Device device) {
   run.device_name = device::describe(device).name;
 }
 
-std::string notes_on(const train::TrainConfig& config, const data::ImageSet& set,
+std::string notes_on(const train::TrainConfig& config, const data::ImageDataset& set,
                      c10::Device device) {
   std::vector<std::string> notes;
   if (data::is_synthetic(set)) notes.emplace_back("synthetic data");
@@ -117,14 +117,14 @@ EpochRecord epoch_record(const std::string& run_id, const train::EpochResult& ep
 }
 
 void fill_validation(RunOutput& output, const train::ValidationResult& validation,
-                     const data::ImageSet& set) {
+                     const data::ImageDataset& set) {
   RunRecord& run = output.run;
   run.val_loss = validation.loss;
   run.val_accuracy = validation.accuracy;
   run.val_auc = validation.auc;
   run.val_pf1 = validation.pf1;
-  run.val_breast_auc = validation.unit_auc;
-  run.val_breast_pf1 = validation.unit_pf1;
+  run.val_breast_auc = validation.case_auc;
+  run.val_breast_pf1 = validation.case_pf1;
   if (validation.best_threshold) {
     run.val_best_f1 = validation.best_threshold->f1;
     run.val_threshold = validation.best_threshold->threshold;
@@ -139,7 +139,7 @@ void fill_validation(RunOutput& output, const train::ValidationResult& validatio
     const auto& sample = set.samples[static_cast<std::size_t>(prediction.index)];
     output.predictions.push_back({.sample_id = sample.id,
                                   .group = sample.group,
-                                  .unit = sample.unit == sample.id ? "" : sample.unit,
+                                  .case_id = sample.case_id == sample.id ? "" : sample.case_id,
                                   .label = sample.label,
                                   .score = prediction.score,
                                   .predicted = prediction.predicted,

@@ -12,14 +12,14 @@
 namespace mpbench::bench {
 
 /// What is known before anything asks the device.
-RunRecord describe_run(const train::TrainConfig& config, const data::ImageSet& set,
+RunRecord describe_run(const train::TrainConfig& config, const data::ImageDataset& set,
                        const RunOptions& options, c10::Device device);
 
 /// The device's name and CUDA's versions; throws what asking the device throws.
 void describe_device(RunRecord& run, c10::Device device);
 
 /// What a reader must know of the run's figures, for its note.
-std::string notes_on(const train::TrainConfig& config, const data::ImageSet& set,
+std::string notes_on(const train::TrainConfig& config, const data::ImageDataset& set,
                      c10::Device device);
 
 /// What the steps came to. `has_scaler`: skipped steps are counted.
@@ -32,6 +32,6 @@ EpochRecord epoch_record(const std::string& run_id, const train::EpochResult& ep
 
 /// The run's metrics, those of its last epoch's row, and its predictions.
 void fill_validation(RunOutput& output, const train::ValidationResult& validation,
-                     const data::ImageSet& set);
+                     const data::ImageDataset& set);
 
 }  // namespace mpbench::bench

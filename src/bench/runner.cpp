@@ -27,7 +27,7 @@ constexpr double seconds_between_energy_readings = 60;
 /// One run, from its first step or from a kept state to its end.
 class Run {
  public:
-  Run(const train::TrainConfig& config, const data::ImageSet& set, const RunOptions& options,
+  Run(const train::TrainConfig& config, const data::ImageDataset& set, const RunOptions& options,
       RunOutput& output)
       : config_(config),
         set_(set),
@@ -225,7 +225,7 @@ class Run {
   }
 
   const train::TrainConfig& config_;
-  const data::ImageSet& set_;
+  const data::ImageDataset& set_;
   const RunOptions& options_;
   RunOutput& output_;
   train::CheckpointFolder folder_;
@@ -236,7 +236,7 @@ class Run {
 
 }  // namespace
 
-RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& set,
+RunOutput run_training(const train::TrainConfig& config, const data::ImageDataset& set,
                        const RunOptions& options) {
   train::validate(config);
   if (config.threads > 0) at::set_num_threads(config.threads);

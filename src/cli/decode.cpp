@@ -33,7 +33,7 @@ void setup_decode(CLI::App& app, commands::Command& chosen) {
       "Examples:\n"
       "  mpbench decode image.dcm\n"
       "  mpbench decode --digest train_images/*/*.dcm > digests.txt\n"
-      "  mpbench decode --stage display --out pictures image.dcm");
+      "  mpbench decode --stage display --out images image.dcm");
   command->callback([command, options, &chosen] {
     if (options->digest && options->out.empty() && command->count("--stage") > 0) {
       throw UsageError("--stage: has no effect with --digest alone, which is of stored values");

@@ -63,7 +63,7 @@ void add_network_flags(CLI::App& command, PredictionOptions& options) {
                    ->needs(weights)
                    ->excludes(normalize);
   auto* deviation =
-      command.add_option("--deviation", options.deviation, "With --mean: their standard deviation")
+      command.add_option("--deviation", options.stddev, "With --mean: their standard deviation")
           ->option_text("FLOAT,...")
           ->delimiter(',')
           ->transform(number<float>())
@@ -80,7 +80,7 @@ void add_data_flags(CLI::App& command, PredictionOptions& options) {
       ->required();
   command
       .add_option("--dataset", data.dataset,
-                  "auto, rsna, rsna-png, rsna-test (test.csv), folder (one per class), pictures "
+                  "auto, rsna, rsna-png, rsna-test (test.csv), folder (one per class), images "
                   "(images without labels), cifar100, cifar10, idx or synthetic")
       ->option_text("TEXT=auto")
       ->check(CLI::IsMember({"auto", "rsna", "rsna-png", "rsna-test", "folder", "pictures",
@@ -111,7 +111,7 @@ void add_run_flags(CLI::App& command, PredictionOptions& options) {
           .add_flag("--per-image", options.per_image,
                     "Mammograms: one row per image (image_id) instead of one per breast")
           ->option_text(" ");
-  add_choice<stats::UnitScoring>(
+  add_choice<stats::CaseAggregation>(
       command, "--aggregate", options.aggregate,
       "Mammograms: probability of a breast, the mean (default) or max over its images")
       ->option_text("TEXT=mean")

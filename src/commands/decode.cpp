@@ -88,7 +88,7 @@ std::string description(const dicom::DecodedFrame& image, DecodeStage stage) {
   return text;
 }
 
-/// A picture to look at: display values by 65535, others stretched from their smallest to largest.
+/// An image to look at: display values by 65535, others stretched from their smallest to largest.
 cv::Mat to_png_matrix(const cv::Mat& values, DecodeStage stage) {
   double low = 0;
   double high = 1;

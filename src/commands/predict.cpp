@@ -17,9 +17,9 @@
 #include "mpbench/data/dataset.hpp"
 #include "mpbench/device/device.hpp"
 #include "mpbench/io/atomic_file.hpp"
+#include "mpbench/predict/loaded_model.hpp"
 #include "mpbench/predict/prediction_table.hpp"
 #include "mpbench/predict/predictor.hpp"
-#include "mpbench/predict/trained_network.hpp"
 #include "mpbench/train/checkpoint.hpp"
 #include "mpbench/train/setup.hpp"
 #include "progress_display.hpp"
@@ -69,8 +69,8 @@ void write_out(const std::string& out, const std::string& text) {
 }
 
 data::Normalization given_normalization(const PredictionOptions& options,
-                                        const data::ImageSet& set) {
-  if (options.mean.empty() && options.deviation.empty()) {
+                                        const data::ImageDataset& set) {
+  if (options.mean.empty() && options.stddev.empty()) {
     if (options.normalize == train::NormalizationKind::automatic && set.channels != 3) {
       throw UsageError(
           "--normalize: a weights file does not tell the mean and deviation of the grey images it "
@@ -82,22 +82,22 @@ data::Normalization given_normalization(const PredictionOptions& options,
   const auto fits = [&](const std::vector<float>& values) {
     return values.size() == 1 || values.size() == static_cast<std::size_t>(set.channels);
   };
-  if (!fits(options.mean) || !fits(options.deviation)) {
+  if (!fits(options.mean) || !fits(options.stddev)) {
     throw UsageError(fmt::format("--mean, --deviation: give one number each, or {}", set.channels));
   }
-  return {.mean = options.mean, .deviation = options.deviation};
+  return {.mean = options.mean, .stddev = options.stddev};
 }
 
 /// The network, and the images as it takes them.
 struct Opened {
-  predict::TrainedNetwork network;
+  predict::LoadedModel network;
   data::PredictionData data;
 };
 
 Opened open_checkpoint(const PredictionOptions& options, const ProgressFunction& progress) {
   Opened opened;
-  opened.network = predict::network_from(train::read_checkpoint(options.checkpoint),
-                                         options.checkpoint, !options.no_ema);
+  opened.network = predict::load_model(train::read_checkpoint(options.checkpoint),
+                                       options.checkpoint, !options.no_ema);
   spdlog::info("{}: {}", options.checkpoint.string(), opened.network.description);
   data::DatasetOptions data = options.data;
   data.height = opened.network.height;
@@ -122,10 +122,10 @@ Opened open_weights(const PredictionOptions& options, const ProgressFunction& pr
   opened.data = data::open_for_prediction(data, progress);
   nn::require_image_size(options.model, opened.data.set.height, opened.data.set.width);
   opened.network =
-      predict::network_from_weights(options.weights, {.name = options.model,
-                                                      .in_channels = opened.data.set.channels,
-                                                      .outputs = shape.outputs,
-                                                      .activation = options.activation});
+      predict::load_weights_file(options.weights, {.name = options.model,
+                                                   .in_channels = opened.data.set.channels,
+                                                   .outputs = shape.outputs,
+                                                   .activation = options.activation});
   spdlog::info("{}", opened.network.description);
   if (!options.classes.empty()) opened.network.classes = options.classes;
   opened.network.normalization = given_normalization(options, opened.data.set);
@@ -133,7 +133,7 @@ Opened open_weights(const PredictionOptions& options, const ProgressFunction& pr
 }
 
 std::vector<std::int64_t> choose_images(const PredictionOptions& options,
-                                        const data::ImageSet& set) {
+                                        const data::ImageDataset& set) {
   std::vector<std::int64_t> all(set.samples.size());
   std::iota(all.begin(), all.end(), std::int64_t{0});
   const DatasetPart part =
@@ -160,17 +160,17 @@ std::vector<std::int64_t> choose_images(const PredictionOptions& options,
 void warn_of_failures(const data::PredictionData& data, const fs::path& path) {
   warn_of_skipped(data.left_out, data.quarantine);
   if (!data::has_cases(data.set)) return;
-  if (!data.lost_units.empty()) {
+  if (!data.lost_cases.empty()) {
     spdlog::warn("no prediction for these breasts, as none of their images could be read: {}",
-                 fmt::join(data.lost_units, ", "));
+                 fmt::join(data.lost_cases, ", "));
   } else if (fs::is_regular_file(path)) {
     spdlog::warn("a breast all of whose images are among them has no prediction");
   }
 }
 
 std::string make_table(const PredictionOptions& options, const predict::Predictions& predictions,
-                       const data::ImageSet& set, const std::vector<std::string>& classes,
-                       std::optional<stats::UnitScoring> breasts) {
+                       const data::ImageDataset& set, const std::vector<std::string>& classes,
+                       std::optional<stats::CaseAggregation> breasts) {
   if (!data::has_cases(set)) return predict::class_table(predictions, set, classes);
   return options.per_image ? predict::mammogram_table(predictions, set)
                            : predict::breast_table(predictions, set, *breasts);
@@ -190,9 +190,9 @@ ExitCode run_predict(const PredictionOptions& asked, const SharedOptions& shared
                                              : open_checkpoint(options, progress);
   auto& [network, data] = opened;
   const auto classes = predict::agree_on_classes(network, data.set, options.data.path);
-  std::optional<stats::UnitScoring> breasts;
+  std::optional<stats::CaseAggregation> breasts;
   if (data::has_cases(data.set)) {
-    breasts = options.aggregate.value_or(stats::UnitScoring::mean);
+    breasts = options.aggregate.value_or(stats::CaseAggregation::mean);
   } else if (options.per_image || options.aggregate) {
     throw UsageError(
         fmt::format("--per-image, --aggregate: dataset {} has no breasts", data.set.dataset));

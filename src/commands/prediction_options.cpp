@@ -22,9 +22,9 @@ void validate(const PredictionOptions& options) {
   }
   const auto finite = [](float value) { return std::isfinite(value); };
   const auto positive = [](float value) { return std::isfinite(value) && value > 0; };
-  if (options.mean.size() != options.deviation.size() ||
+  if (options.mean.size() != options.stddev.size() ||
       !std::all_of(options.mean.begin(), options.mean.end(), finite) ||
-      !std::all_of(options.deviation.begin(), options.deviation.end(), positive)) {
+      !std::all_of(options.stddev.begin(), options.stddev.end(), positive)) {
     throw UsageError("--mean, --deviation: as many numbers in both; deviations are above 0");
   }
 }

@@ -164,7 +164,7 @@ ExitCode run_train(const TrainOptions& options, const SharedOptions& shared) {
     write_file(folder.options, train::to_toml(config));
   };
 
-  const data::ImageSet images = train::open_images(config, progress);
+  const data::ImageDataset images = train::open_images(config, progress);
   const int designed_for = nn::native_resolution(config.model.name);
   if (designed_for > std::max(images.height, images.width)) {
     spdlog::info("{} is designed for images of {} x {} (--image-size {})", config.model.name,

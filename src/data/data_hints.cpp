@@ -166,13 +166,13 @@ std::optional<std::string> explain_file(const fs::path& file) {
            "decode shows one file)";
   }
   if (type == FileType::png || type == FileType::jpeg || type == FileType::bmp) {
-    return fmt::format("it is {}: name the folder that has a folder of pictures for each class",
+    return fmt::format("it is {}: name the folder that has a folder of images for each class",
                        describe(type));
   }
   if (type == FileType::git_lfs_pointer) return fmt::format("it is {}", describe(type));
   if (type != FileType::unknown) {
     return fmt::format(
-        "it is {}, which is not read: pictures are PNG, JPEG and BMP, mammograms "
+        "it is {}, which is not read: images are PNG, JPEG and BMP, mammograms "
         "DICOM, and --data names their folder",
         describe(type));
   }
@@ -211,8 +211,8 @@ std::string explain_folder(const fs::path& folder) {
   for (const auto& explain : {explain_archives, explain_table}) {
     if (auto hint = explain(folder); !hint.empty()) return hint;
   }
-  if (holds_pictures(folder)) {
-    return "its pictures lie in no class's folder: training needs a folder for each class (mpbench "
+  if (holds_images(folder)) {
+    return "its images lie in no class's folder: training needs a folder for each class (mpbench "
            "predict takes them as they are)";
   }
   auto census = take_census(folder);
@@ -224,7 +224,7 @@ std::string explain_folder(const fs::path& folder) {
         "laterality, view and cancer",
         census.firsts[extension].lexically_relative(folder).string());
   }
-  return fmt::format("it holds {}; pictures that are read are .png, .jpg, .jpeg and .bmp",
+  return fmt::format("it holds {}; images that are read are .png, .jpg, .jpeg and .bmp",
                      other_files(folder));
 }
 

@@ -7,7 +7,7 @@
 /// What a path is that is no dataset, and what to do about it: one sentence each.
 namespace mpbench::data {
 
-/// Of a file that is not a cache: an archive, a table, a DICOM file, a picture, one file of a
+/// Of a file that is not a cache: an archive, a table, a DICOM file, an image, one file of a
 /// dataset. Nothing where it may be a cache.
 std::optional<std::string> explain_file(const std::filesystem::path& file);
 
@@ -15,11 +15,11 @@ std::optional<std::string> explain_file(const std::filesystem::path& file);
 /// told by train.csv with RSNA's columns, and by the names of idx and CIFAR files.
 std::optional<std::string> dataset_elsewhere(const std::filesystem::path& folder);
 
-/// Of a folder that is no dataset: empty, packed, mammograms without a table, pictures in no
+/// Of a folder that is no dataset: empty, packed, mammograms without a table, images in no
 /// class's folder, files of other formats. Empty where nothing can be said.
 std::string explain_folder(const std::filesystem::path& folder);
 
-/// The commonest files below a folder: "3 .tif files, as cat/0.tif (a TIFF picture)"; empty where
+/// The commonest files below a folder: "3 .tif files, as cat/0.tif (a TIFF image)"; empty where
 /// there are none.
 std::string other_files(const std::filesystem::path& folder);
 

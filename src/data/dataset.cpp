@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 /// A dataset's images, and what was left out of them.
 struct Prepared {
-  ImageSet set;
+  ImageDataset set;
   std::vector<Quarantined> quarantined;
   fs::path quarantine;
 };
@@ -55,8 +55,8 @@ Prepared open_prepared(const DatasetOptions& options, const ImageSource& source,
           .quarantine = cache.parent_path() / "quarantine.csv"};
 }
 
-ImageSet open_and_warn(const DatasetOptions& options, const ImageSource& source,
-                       const ProgressFunction& progress) {
+ImageDataset open_and_warn(const DatasetOptions& options, const ImageSource& source,
+                           const ProgressFunction& progress) {
   auto prepared = open_prepared(options, source, progress);
   if (!prepared.quarantined.empty()) {
     const auto& first = prepared.quarantined.front();
@@ -73,7 +73,7 @@ void check_numbers(const DatasetOptions& options) {
   }
 }
 
-void log_opened(const ImageSet& set, const char* kind, const fs::path& path) {
+void log_opened(const ImageDataset& set, const char* kind, const fs::path& path) {
   spdlog::info("dataset {}: {} images of {} x {} x {}, {} classes, from {} {}", set.dataset,
                set.size(), set.channels, set.height, set.width, set.classes.size(), kind,
                path.string());
@@ -88,25 +88,25 @@ PredictionData open_cache_for_prediction(const DatasetOptions& options) {
   return data;
 }
 
-std::vector<std::string> lost_units(const ImageTable& table, const ImageSet& set) {
+std::vector<std::string> lost_cases(const ImageManifest& table, const ImageDataset& set) {
   std::unordered_set<std::string_view> seen;
-  for (const auto& sample : set.samples) seen.insert(sample.unit);
+  for (const auto& sample : set.samples) seen.insert(sample.case_id);
   std::vector<std::string> lost;
   for (const auto& file : table.files) {
-    if (seen.insert(file.sample.unit).second) lost.push_back(file.sample.unit);
+    if (seen.insert(file.sample.case_id).second) lost.push_back(file.sample.case_id);
   }
   return lost;
 }
 
 /// open_dataset, where the format is known.
-ImageSet open_as(const DatasetFormat& format, const DatasetOptions& options,
-                 const ProgressFunction& progress) {
+ImageDataset open_as(const DatasetFormat& format, const DatasetOptions& options,
+                     const ProgressFunction& progress) {
   DatasetOptions found = options;
   if (options.path.empty()) found.path = format.make(options, progress);
-  ImageSet set = format.read != nullptr ? format.read(found)
-                                        : open_and_warn(found, format.source(found), progress);
+  ImageDataset set = format.read != nullptr ? format.read(found)
+                                            : open_and_warn(found, format.source(found), progress);
   require_two_classes(set, options.limit);
-  // An RSNA folder may turn out to be one of pictures.
+  // An RSNA folder may turn out to be one of images.
   const DatasetFormat* turned_out = format.source != nullptr ? find_format(set.dataset) : &format;
   log_opened(set, turned_out->description, found.path);
   return set;
@@ -133,22 +133,22 @@ ImageSource open_source(const DatasetOptions& options) {
                                format.description));
 }
 
-ImageSet open_dataset(const DatasetOptions& options, const ProgressFunction& progress) {
+ImageDataset open_dataset(const DatasetOptions& options, const ProgressFunction& progress) {
   check_numbers(options);
   return open_as(choose_format(options), options, progress);
 }
 
-bool is_labelled(const ImageSet& set) {
+bool is_labelled(const ImageDataset& set) {
   const DatasetFormat* format = find_format(set.dataset);
   return format == nullptr || format->is_labelled;
 }
 
-bool has_cases(const ImageSet& set) {
+bool has_cases(const ImageDataset& set) {
   const DatasetFormat* format = find_format(set.dataset);
   return format != nullptr && format->has_cases;
 }
 
-bool is_synthetic(const ImageSet& set) {
+bool is_synthetic(const ImageDataset& set) {
   const DatasetFormat* format = find_format(set.dataset);
   return format != nullptr && format->is_synthetic;
 }
@@ -173,7 +173,7 @@ PredictionData open_for_prediction(const DatasetOptions& options,
   const ImageSource source = format.source(options);
   auto prepared = open_prepared(options, source, progress);
   log_opened(prepared.set, "folder", options.path);
-  PredictionData data{.lost_units = lost_units(source.table, prepared.set)};
+  PredictionData data{.lost_cases = lost_cases(source.table, prepared.set)};
   data.set = std::move(prepared.set);
   if (!prepared.quarantined.empty()) data.quarantine = std::move(prepared.quarantine);
   data.left_out = std::move(prepared.quarantined);

@@ -45,7 +45,7 @@ Moments measure_piece(const Pixel* values, std::ptrdiff_t count) {
 }
 
 template <typename Pixel>
-std::vector<Moments> measure(const ImageSet& set, std::span<const std::int64_t> indices) {
+std::vector<Moments> measure(const ImageDataset& set, std::span<const std::int64_t> indices) {
   const std::ptrdiff_t plane = std::ptrdiff_t{set.height} * set.width;
   std::vector<Moments> channels(static_cast<std::size_t>(set.channels));
   for (const auto index : indices) {
@@ -62,7 +62,8 @@ std::vector<Moments> measure(const ImageSet& set, std::span<const std::int64_t> 
 
 }  // namespace
 
-Normalization measure_normalization(const ImageSet& set, std::span<const std::int64_t> indices) {
+Normalization measure_normalization(const ImageDataset& set,
+                                    std::span<const std::int64_t> indices) {
   if (indices.empty()) throw Error("there are no images to measure a normalisation on");
   const auto channels = set.pixel_type == PixelType::u8 ? measure<std::uint8_t>(set, indices)
                                                         : measure<std::uint16_t>(set, indices);
@@ -75,7 +76,7 @@ Normalization measure_normalization(const ImageSet& set, std::span<const std::in
     }
     const double maximum = pixel_maximum(set.pixel_type);
     normalization.mean.push_back(static_cast<float>(channel.mean / maximum));
-    normalization.deviation.push_back(static_cast<float>(deviation / maximum));
+    normalization.stddev.push_back(static_cast<float>(deviation / maximum));
   }
   return normalization;
 }

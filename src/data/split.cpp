@@ -296,7 +296,7 @@ Split read_split_csv(const std::filesystem::path& path, std::span<const Sample> 
       read_parts(path, samples, is_limited, "split", [](const std::string& name) -> int {
         const auto* found = std::find(names.begin(), names.end(), name);
         if (found == names.end()) {
-          throw Error(fmt::format("'{}' is none of {}", name, fmt::join(names, ", ")));
+          throw Error(fmt::format("'{}' is not one of {}", name, fmt::join(names, ", ")));
         }
         return static_cast<int>(found - names.begin());
       });

@@ -111,7 +111,7 @@ std::vector<std::int64_t> limit_classes(std::span<const Sample> samples,
   return chosen;
 }
 
-ImageSet limit_classes(const ImageSet& set, std::int64_t limit) {
+ImageDataset limit_classes(const ImageDataset& set, std::int64_t limit) {
   if (limit <= 0) return set;
   std::vector<bool> validation;
   if (set.given_split) {
@@ -131,7 +131,7 @@ ImageSet limit_classes(const ImageSet& set, std::int64_t limit) {
   return limited;
 }
 
-ImageTable limit_classes(ImageTable table, std::int64_t limit) {
+ImageManifest limit_classes(ImageManifest table, std::int64_t limit) {
   if (limit <= 0) return table;
   std::vector<Sample> samples;
   std::vector<bool> validation;
@@ -174,12 +174,12 @@ std::vector<std::int64_t> limit_patients(std::span<const Sample> samples, std::i
   return chosen;
 }
 
-ImageSet limit_patients(const ImageSet& set, std::int64_t limit) {
+ImageDataset limit_patients(const ImageDataset& set, std::int64_t limit) {
   if (limit <= 0 || limit >= set.size()) return set;
   return take(set, limit_patients(set.samples, limit));
 }
 
-void require_two_classes(const ImageSet& set, std::int64_t limit) {
+void require_two_classes(const ImageDataset& set, std::int64_t limit) {
   if (limit <= 0 || set.classes.size() < 2) return;
   std::set<int> labels;
   if (set.given_split) {

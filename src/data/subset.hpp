@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "mpbench/data/image_set.hpp"
-#include "mpbench/data/image_table.hpp"
+#include "mpbench/data/image_dataset.hpp"
+#include "mpbench/data/image_manifest.hpp"
 #include "mpbench/data/sample.hpp"
 
 /// What a limit leaves of a dataset; 0 leaves all.
@@ -21,10 +21,10 @@ std::vector<std::int64_t> limit_classes(std::span<const Sample> samples,
                                         const std::vector<bool>& validation, std::int64_t limit);
 
 /// The same of an already preprocessed set.
-ImageSet limit_classes(const ImageSet& set, std::int64_t limit);
+ImageDataset limit_classes(const ImageDataset& set, std::int64_t limit);
 
 /// The same of files that are not prepared yet.
-ImageTable limit_classes(ImageTable table, std::int64_t limit);
+ImageManifest limit_classes(ImageManifest table, std::int64_t limit);
 
 /// Places of the samples of whole patients (Sample::group), ascending: always the same patients,
 /// until there are no more than `limit` samples; positive and negative patients in the samples' own
@@ -33,10 +33,10 @@ ImageTable limit_classes(ImageTable table, std::int64_t limit);
 std::vector<std::int64_t> limit_patients(std::span<const Sample> samples, std::int64_t limit);
 
 /// The same of an already preprocessed set.
-ImageSet limit_patients(const ImageSet& set, std::int64_t limit);
+ImageDataset limit_patients(const ImageDataset& set, std::int64_t limit);
 
 /// Throws UsageError where a limit has left a single class of several: of the training images, or
 /// of all where they are still to be split.
-void require_two_classes(const ImageSet& set, std::int64_t limit);
+void require_two_classes(const ImageDataset& set, std::int64_t limit);
 
 }  // namespace mpbench::data

@@ -222,7 +222,7 @@ DisplayTransform::DisplayTransform(const DecodedFrame& image) : depth_(image.pix
   bool constant = false;
   voi_ = apply_voi(attributes, values, window_);
   if (voi_ == VoiSource::value_range && !stretch(image.pixels, stored, is_padding, values)) {
-    // Nothing to show: black, whichever way the picture is inverted.
+    // Nothing to show: black, whichever way the image is inverted.
     constant = true;
     std::fill(values.begin(), values.end(), 0.0);
     window_ += ", constant image";
@@ -251,7 +251,7 @@ cv::Mat DisplayTransform::apply(const cv::Mat& pixels) const {
 cv::Mat DisplayTransform::apply_averaged(const cv::Mat& pixels, int factor) const {
   if (factor < 1 || factor > std::min(pixels.rows, pixels.cols)) {
     throw Error(
-        fmt::format("a picture of {} x {} has no blocks of {}", pixels.rows, pixels.cols, factor));
+        fmt::format("an image of {} x {} has no blocks of {}", pixels.rows, pixels.cols, factor));
   }
   const cv::Mat whole =
       pixels(cv::Rect(0, 0, pixels.cols / factor * factor, pixels.rows / factor * factor));

@@ -159,7 +159,7 @@ DcmPixelSequence& encapsulated(DcmPixelData& pixel_data, const DcmXfer& syntax) 
   DcmPixelSequence* sequence = nullptr;
   if (pixel_data.getEncapsulatedRepresentation(syntax.getXfer(), nullptr, sequence).bad() ||
       sequence == nullptr) {
-    throw FieldError("PixelData", "is not encapsulated, though the transfer syntax says so");
+    throw FieldError("PixelData", "is not encapsulated, although the transfer syntax is");
   }
   return *sequence;
 }

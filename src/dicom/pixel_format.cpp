@@ -60,7 +60,7 @@ void check_bits(const PixelFormat& format) {
   }
   if (format.high_bit != format.bits_stored - 1) {
     throw FieldError("HighBit",
-                     fmt::format("{} with BitsStored {}: PS3.5 8.1.1 asks for {}", format.high_bit,
+                     fmt::format("{} with BitsStored {}: PS3.5 8.1.1 requires {}", format.high_bit,
                                  format.bits_stored, format.bits_stored - 1));
   }
 }

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string_view>
 
+#include "image_formats.hpp"
 #include "mpbench/io/endian.hpp"
-#include "picture_formats.hpp"
 
 namespace mpbench::image {
 namespace {

@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
+#include "image_formats.hpp"
 #include "mpbench/io/endian.hpp"
-#include "picture_formats.hpp"
 
-// Where a PNG says which side of its picture is up: the chunk eXIf, the text that ImageMagick and
+// Where a PNG says which side of its image is up: the chunk eXIf, the text that ImageMagick and
 // exiftool write in its place, or XMP.
 namespace mpbench::image {
 namespace {

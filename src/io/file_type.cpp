@@ -101,21 +101,21 @@ std::string describe(FileType type) {
     case FileType::dicom:
       return "a DICOM file";
     case FileType::png:
-      return "a PNG picture";
+      return "a PNG image";
     case FileType::jpeg:
-      return "a JPEG picture";
+      return "a JPEG image";
     case FileType::bmp:
-      return "a BMP picture";
+      return "a BMP image";
     case FileType::gif:
-      return "a GIF picture";
+      return "a GIF image";
     case FileType::tiff:
-      return "a TIFF picture";
+      return "a TIFF image";
     case FileType::webp:
-      return "a WebP picture";
+      return "a WebP image";
     case FileType::heif:
-      return "a HEIF or AVIF picture";
+      return "a HEIF or AVIF image";
     case FileType::jpeg2000:
-      return "a JPEG 2000 picture";
+      return "a JPEG 2000 image";
     case FileType::numpy:
       return "a NumPy array";
     case FileType::hdf5:

@@ -156,7 +156,7 @@ cv::Mat largest_component(const cv::Mat& mask, cv::Rect& box, int& area) {
   return labels == best;
 }
 
-/// A box of the small picture in the pixels of the large one, with a margin: the skin is thin and
+/// A box of the small image in the pixels of the large one, with a margin: the skin is thin and
 /// dark, and a pixel here is several there. The margin does not reach out of `frame`.
 cv::Rect scale_up(const cv::Rect& box, const cv::Rect& frame, const cv::Size& small,
                   const cv::Size& large) {
@@ -173,7 +173,7 @@ cv::Rect scale_up(const cv::Rect& box, const cv::Rect& frame, const cv::Size& sm
   return cv::Rect(left, top, right - left, bottom - top) & cv::Rect(cv::Point(), large);
 }
 
-/// The breast's box in the search's small picture; empty where no breast stands out.
+/// The breast's box in the search's small image; empty where no breast stands out.
 cv::Rect search(const cv::Mat& sharp) {
   cv::Mat picture;
   cv::GaussianBlur(sharp, picture, cv::Size(5, 5), 1.0, 1.0,
@@ -200,7 +200,7 @@ cv::Rect search(const cv::Mat& sharp) {
 
 BreastRoi find_breast(const cv::Mat& display) {
   if (display.type() != CV_32FC1 || display.empty()) {
-    throw Error("find_breast takes a picture of one float channel");
+    throw Error("find_breast takes an image of one float channel");
   }
   const BreastRoi whole_frame{cv::Rect(0, 0, display.cols, display.rows), false};
   const double scale =

@@ -11,10 +11,10 @@ struct BreastRoi {
   bool found = false;  ///< whether a component of a sane size stood out from the background
 };
 
-/// Finds the breast in a picture ([rows, columns] CV_32FC1 in [0, 1], as to_display makes it): a
+/// Finds the breast in an image ([rows, columns] CV_32FC1 in [0, 1], as to_display makes it): a
 /// threshold between background and tissue, cleaned, and the largest component, which may touch any
 /// edge. The background may be noisy and above zero; a saturated frame around a scanned film is
-/// taken off first. Never fails: a picture without a breast that stands out gives the whole frame
+/// taken off first. Never fails: an image without a breast that stands out gives the whole frame
 /// and found = false. Throws Error for another kind of matrix.
 BreastRoi find_breast(const cv::Mat& display);
 

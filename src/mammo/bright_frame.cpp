@@ -7,7 +7,7 @@
 namespace mpbench::mammo {
 namespace {
 
-// Of the picture's highest value: compression leaves ripples in what was saturated.
+// Of the image's highest value: compression leaves ripples in what was saturated.
 constexpr double saturated_share = 0.94;
 // Notches, numbers and corners of the film interrupt a frame.
 constexpr double full_line = 0.9;
@@ -29,7 +29,7 @@ float median_of(const cv::Mat& row) {
   return *middle;
 }
 
-/// How many of a picture's first rows a frame takes; the frame may be interrupted and askew.
+/// How many of an image's first rows a frame takes; the frame may be interrupted and askew.
 int frame_rows(const cv::Mat& picture, double highest) {
   const double white = saturated_share * highest;
   if (cv::countNonZero(picture.row(0) >= white) < full_line * picture.cols) return 0;

@@ -5,7 +5,7 @@
 
 namespace mpbench::mammo {
 
-/// What a bright frame leaves of a picture ([rows, columns] CV_32FC1): a scanned film has one where
+/// What a bright frame leaves of an image ([rows, columns] CV_32FC1): a scanned film has one where
 /// the light came past it. A side has a frame where its outermost lines are saturated nearly all
 /// along, and then, within a few lines, no more: it is straight, though the film may have lain a
 /// little askew. Tissue that is saturated at the chest wall ends in a curve. Without a frame, and

@@ -105,9 +105,9 @@ image::PreparedImage prepare_in_full(dicom::DicomImage& file, int height, int wi
   const cv::Size frame = file.size();
   const int factor = search_factor(frame);
   auto roi = find_breast(transform.apply_averaged(stored.pixels, factor));
-  // Where no breast stands out the box is the whole frame: the picture is used as it is.
+  // Where no breast stands out the box is the whole frame: the image is used as it is.
   const cv::Rect box = roi.found ? scaled_up(roi.box, factor, frame) : cv::Rect(cv::Point(), frame);
-  cv::Mat crop = thread_picture(box.size());
+  cv::Mat crop = thread_image(box.size());
   transform.apply(stored.pixels(box), crop);
   return {.pixels = image::letterbox(crop, height, width, chest_wall_side(crop)),
           .preparation = {.window = transform.window(),

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t positive_class = 1;
 
-const data::Sample& sample_of(const Predictions& predictions, const data::ImageSet& set,
+const data::Sample& sample_of(const Predictions& predictions, const data::ImageDataset& set,
                               std::size_t row) {
   return set.samples[static_cast<std::size_t>(predictions.indices[row])];
 }
@@ -22,14 +22,14 @@ const data::Sample& sample_of(const Predictions& predictions, const data::ImageS
 /// The shortest decimal that reads back as the same number.
 std::string cell(double probability) { return fmt::format("{}", probability); }
 
-struct Judged {
+struct ScoredCases {
   std::vector<double> scores;  // of the positive class; two classes only
   std::vector<double> logits;  // their log-odds, which do not round to 1
   std::vector<int> labels;
   std::vector<int> predicted;
 };
 
-std::string describe(const char* what, const Judged& judged) {
+std::string describe(const char* what, const ScoredCases& judged) {
   std::string text =
       fmt::format("{}: accuracy {:.4f}", what, stats::accuracy(judged.predicted, judged.labels));
   if (judged.scores.empty()) return text;
@@ -42,30 +42,31 @@ std::string describe(const char* what, const Judged& judged) {
 
 }  // namespace
 
-std::vector<stats::UnitScore> breast_scores(const Predictions& predictions,
-                                            const data::ImageSet& set, stats::UnitScoring scoring) {
+std::vector<stats::CaseScore> breast_scores(const Predictions& predictions,
+                                            const data::ImageDataset& set,
+                                            stats::CaseAggregation scoring) {
   std::vector<stats::ImageScore> images;
   for (std::size_t row = 0; row < predictions.indices.size(); ++row) {
     const auto& sample = sample_of(predictions, set, row);
-    images.push_back({.unit = sample.unit,
+    images.push_back({.case_id = sample.case_id,
                       .group = sample.group,
                       .label = sample.label,
                       .score = predictions.at(static_cast<std::int64_t>(row), positive_class),
                       .logit = predictions.logits[row]});
   }
-  return stats::unit_scores(images, scoring);
+  return stats::aggregate_cases(images, scoring);
 }
 
-std::string breast_table(const Predictions& predictions, const data::ImageSet& set,
-                         stats::UnitScoring scoring) {
+std::string breast_table(const Predictions& predictions, const data::ImageDataset& set,
+                         stats::CaseAggregation scoring) {
   std::string text = csv::line({"prediction_id", "cancer"});
   for (const auto& breast : breast_scores(predictions, set, scoring)) {
-    text += csv::line({sample_of(predictions, set, breast.first).unit, cell(breast.score)});
+    text += csv::line({sample_of(predictions, set, breast.first).case_id, cell(breast.score)});
   }
   return text;
 }
 
-std::string mammogram_table(const Predictions& predictions, const data::ImageSet& set) {
+std::string mammogram_table(const Predictions& predictions, const data::ImageDataset& set) {
   std::string text = csv::line({"image_id", "cancer"});
   for (std::size_t row = 0; row < predictions.indices.size(); ++row) {
     text += csv::line({sample_of(predictions, set, row).id,
@@ -74,7 +75,7 @@ std::string mammogram_table(const Predictions& predictions, const data::ImageSet
   return text;
 }
 
-std::string class_table(const Predictions& predictions, const data::ImageSet& set,
+std::string class_table(const Predictions& predictions, const data::ImageDataset& set,
                         const std::vector<std::string>& classes) {
   std::vector<std::string> cells{"image", "predicted"};
   cells.insert(cells.end(), classes.begin(), classes.end());
@@ -91,10 +92,10 @@ std::string class_table(const Predictions& predictions, const data::ImageSet& se
   return text;
 }
 
-std::vector<std::string> judge(const Predictions& predictions, const data::ImageSet& set,
-                               std::optional<stats::UnitScoring> breasts) {
+std::vector<std::string> judge(const Predictions& predictions, const data::ImageDataset& set,
+                               std::optional<stats::CaseAggregation> breasts) {
   const bool binary = !predictions.logits.empty();
-  Judged images;
+  ScoredCases images;
   images.predicted = predictions.predicted;
   for (std::size_t row = 0; row < predictions.indices.size(); ++row) {
     images.labels.push_back(sample_of(predictions, set, row).label);
@@ -105,7 +106,7 @@ std::vector<std::string> judge(const Predictions& predictions, const data::Image
   }
   std::vector<std::string> lines{describe("images", images)};
   if (!breasts) return lines;
-  Judged units;
+  ScoredCases units;
   for (const auto& breast : breast_scores(predictions, set, *breasts)) {
     units.scores.push_back(breast.score);
     units.logits.push_back(breast.logit);

@@ -39,7 +39,7 @@ torch::Tensor log_odds_of_positive(const torch::Tensor& logits) {
 
 }  // namespace
 
-Predictions predict(TrainedNetwork& network, const data::ImageSet& set,
+Predictions predict(LoadedModel& network, const data::ImageDataset& set,
                     std::vector<std::int64_t> indices, const PredictOptions& options,
                     const ProgressFunction& progress) {
   if (!network.normalization) throw Error("predict: the network's normalisation is not known");

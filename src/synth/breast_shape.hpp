@@ -8,7 +8,7 @@
 namespace mpbench::synth {
 
 /// The outline of a compressed breast whose chest wall is the line x = 0. Lengths are shares of the
-/// picture's height, y points down.
+/// image's height, y points down.
 struct BreastShape {
   double depth = 0.5;     ///< from the chest wall to the nipple
   double top = 0.4;       ///< half axis above the nipple line
@@ -32,7 +32,7 @@ struct BreastShape {
   double distance_to_pectoral_edge(double x, double y) const;
 };
 
-/// A shape for the view, no wider than the picture (`aspect` is width by height).
+/// A shape for the view, no wider than the image (`aspect` is width by height).
 BreastShape draw_breast_shape(const PhantomSpec& spec, double aspect, RandomStream& random);
 
 }  // namespace mpbench::synth

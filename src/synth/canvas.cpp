@@ -8,7 +8,7 @@
 namespace mpbench::synth {
 namespace {
 
-/// The pixels within `reach` of a point, cut to the picture.
+/// The pixels within `reach` of a point, cut to the image.
 cv::Rect window(const cv::Mat& picture, double x, double y, double reach) {
   const auto low = [](double v) { return static_cast<int>(std::floor(v)); };
   const cv::Rect wanted(low(x - reach), low(y - reach), low(2 * reach) + 3, low(2 * reach) + 3);

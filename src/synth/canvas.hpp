@@ -5,7 +5,7 @@
 
 namespace mpbench::synth {
 
-/// Adds structures to a CV_32F picture. Lengths are shares of the picture's height; what lies
+/// Adds structures to a CV_32F image. Lengths are shares of the image's height; what lies
 /// outside is cut off.
 class Canvas {
  public:

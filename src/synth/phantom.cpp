@@ -54,7 +54,7 @@ struct Composition {
 constexpr std::array<Composition, 4> compositions{
     {{1.4F, 0.14F}, {0.6F, 0.20F}, {-0.2F, 0.25F}, {-1.0F, 0.29F}}};
 
-/// Turns the structures already in `picture` into the whole image, chest wall to the left.
+/// Turns the structures already in `image` into the whole image, chest wall to the left.
 void compose(cv::Mat& picture, const BreastShape& shape, const PhantomSpec& spec) {
   const int height = picture.rows, width = picture.cols;
   const auto unit = static_cast<double>(height);
@@ -167,7 +167,7 @@ cv::Mat draw_phantom(const PhantomSpec& spec) {
 }
 
 cv::Mat to_stored_values(const cv::Mat& luminance, const Detector& detector) {
-  if (luminance.type() != CV_32F) throw Error("to_stored_values needs a CV_32F picture");
+  if (luminance.type() != CV_32F) throw Error("to_stored_values needs a CV_32F image");
   if (detector.bits_stored < 1 || detector.bits_stored > 16)
     throw Error(fmt::format("{} bits stored: must be 1 to 16", detector.bits_stored));
   const auto largest = static_cast<float>((1 << detector.bits_stored) - 1);

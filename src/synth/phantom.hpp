@@ -20,7 +20,7 @@ std::string_view to_string(Laterality laterality);
 /// "CC", "MLO", "ML", "LM", "LMO" or "AT".
 std::string_view to_string(View view);
 
-/// One image to draw. Lengths are shares of the picture's height.
+/// One image to draw. Lengths are shares of the image's height.
 struct PhantomSpec {
   int height = 512;
   int width = 416;

@@ -22,7 +22,7 @@ ValueNoise::ValueNoise(std::uint64_t seed, double cell, int height, int width)
       columns_(static_cast<int>(width / cell_) + 5),
       taps_(static_cast<std::size_t>(width)),
       blended_(static_cast<std::size_t>(columns_)) {
-  // A lattice that starts anywhere, or hills would stand at the same places of every picture's
+  // A lattice that starts anywhere, or hills would stand at the same places of every image's
   // edge.
   RandomStream random(seed);
   const double shift = random.uniform();
@@ -34,7 +34,7 @@ ValueNoise::ValueNoise(std::uint64_t seed, double cell, int height, int width)
   constexpr double to_unit_deviation = 1.7320508075688772 / 0.4794;
   const int rows = static_cast<int>(height / cell_) + 5;
   lattice_.reserve(static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns_));
-  // Each point from its place alone: a larger picture shows the same hills.
+  // Each point from its place alone: a larger image shows the same hills.
   for (int j = 0; j < rows; ++j) {
     RandomStream line(derive_seed(seed, static_cast<std::uint64_t>(j)));
     for (int i = 0; i < columns_; ++i) {
@@ -64,7 +64,7 @@ FractalNoise::FractalNoise(std::uint64_t seed, double cell, int octaves, double 
                            int width) {
   double amplitude = 1;
   double square = 0;
-  // Cells of less than two pixels would alias: a small picture has fewer octaves.
+  // Cells of less than two pixels would alias: a small image has fewer octaves.
   for (int i = 0; i < octaves && (i == 0 || cell >= 2); ++i) {
     octaves_.emplace_back(derive_seed(seed, static_cast<std::uint64_t>(i)), cell, height, width);
     amplitudes_.push_back(static_cast<float>(amplitude));

@@ -10,8 +10,8 @@
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/timer.hpp"
 #include "mpbench/device/determinism.hpp"
+#include "mpbench/stats/case_aggregation.hpp"
 #include "mpbench/stats/metrics.hpp"
-#include "mpbench/stats/unit_scores.hpp"
 #include "mpbench/train/errors.hpp"
 #include "step.hpp"
 
@@ -23,12 +23,12 @@ std::optional<double> if_finite(double value) {
 }
 
 /// Scores and labels of what is judged: images, or breasts.
-struct Judged {
+struct ScoredCases {
   std::vector<double> logits;
   std::vector<double> scores;
   std::vector<int> labels;
 
-  void add(const stats::UnitScore& unit) {
+  void add(const stats::CaseScore& unit) {
     logits.push_back(unit.logit);
     scores.push_back(unit.score);
     labels.push_back(unit.label);
@@ -40,12 +40,12 @@ struct Judged {
   }
 };
 
-void judge_binary(ValidationResult& result, const data::ImageSet& set) {
+void evaluate_binary(ValidationResult& result, const data::ImageDataset& set) {
   std::vector<stats::ImageScore> images;
-  Judged judged;
+  ScoredCases judged;
   for (const Prediction& prediction : result.predictions) {
     const data::Sample& sample = set.samples[static_cast<std::size_t>(prediction.index)];
-    images.push_back({.unit = sample.unit,
+    images.push_back({.case_id = sample.case_id,
                       .group = sample.group,
                       .label = sample.label,
                       .score = prediction.score,
@@ -54,12 +54,12 @@ void judge_binary(ValidationResult& result, const data::ImageSet& set) {
   }
   result.auc = judged.area();
   result.pf1 = judged.pf1();
-  const std::vector<stats::UnitScore> units = stats::unit_scores(images);
+  const std::vector<stats::CaseScore> units = stats::aggregate_cases(images);
   if (units.size() < images.size()) {
     judged = {};
-    for (const stats::UnitScore& unit : units) judged.add(unit);
-    result.unit_auc = judged.area();
-    result.unit_pf1 = judged.pf1();
+    for (const stats::CaseScore& unit : units) judged.add(unit);
+    result.case_auc = judged.area();
+    result.case_pf1 = judged.pf1();
   }
   const stats::BestThreshold best = stats::best_f1_threshold(judged.scores, judged.labels);
   if (std::isfinite(best.threshold)) result.best_threshold = best;
@@ -76,7 +76,7 @@ std::optional<std::int64_t> first_row_not_finite(const torch::Tensor& logits) {
 /// each reading waits for the device. What they come to is computed on the CPU.
 class Reader {
  public:
-  Reader(const Loss& criterion, const data::ImageSet& set, ValidationResult& result)
+  Reader(const Loss& criterion, const data::ImageDataset& set, ValidationResult& result)
       : criterion_(criterion), set_(set), result_(result) {}
 
   void add(const data::Batch& batch, const torch::Tensor& logits) {
@@ -138,7 +138,7 @@ class Reader {
   static constexpr std::size_t most_batches_ = 256;
 
   const Loss& criterion_;
-  const data::ImageSet& set_;
+  const data::ImageDataset& set_;
   ValidationResult& result_;
   double loss_sum_ = 0;
   std::vector<torch::Tensor> logits_;  ///< on the device, one a batch
@@ -149,7 +149,7 @@ class Reader {
 
 std::optional<std::string> first_image_not_finite(const torch::Tensor& logits,
                                                   const data::Batch& batch,
-                                                  const data::ImageSet& set) {
+                                                  const data::ImageDataset& set) {
   const auto row = first_row_not_finite(logits.cpu());
   if (!row) return std::nullopt;
   const auto index = static_cast<std::size_t>(batch.indices[static_cast<std::size_t>(*row)]);
@@ -187,7 +187,7 @@ void for_each_logits(nn::ImageClassifier& model, data::Loader& loader, Precision
 }
 
 ValidationResult evaluate(nn::ImageClassifier& model, data::Loader& loader, const Loss& criterion,
-                          Precision precision, const data::ImageSet& set,
+                          Precision precision, const data::ImageDataset& set,
                           const ProgressFunction& progress) {
   ValidationResult result;
   Reader reader(criterion, set, result);
@@ -206,7 +206,7 @@ ValidationResult evaluate(nn::ImageClassifier& model, data::Loader& loader, cons
   result.accuracy = stats::accuracy(predicted, labels);
   result.confusion =
       stats::confusion_matrix(predicted, labels, static_cast<int>(set.classes.size()));
-  if (criterion.task == Task::binary) judge_binary(result, set);
+  if (criterion.task == Task::binary) evaluate_binary(result, set);
   return result;
 }
 

@@ -27,7 +27,7 @@ torch::Device with_graphs(const TrainConfig& config, torch::Device device) {
 
 }  // namespace
 
-data::Split make_split(const TrainConfig& config, const data::ImageSet& set) {
+data::Split make_split(const TrainConfig& config, const data::ImageDataset& set) {
   if (config.split.folds > 0) {
     if (config.split.file.empty() && set.given_split) {
       throw UsageError(fmt::format(
@@ -53,25 +53,25 @@ data::Split make_split(const TrainConfig& config, const data::ImageSet& set) {
   return data::grouped_stratified_split(set.samples, config.split.validation_fraction, config.seed);
 }
 
-data::Normalization make_normalization(NormalizationKind kind, const data::ImageSet& set,
+data::Normalization make_normalization(NormalizationKind kind, const data::ImageDataset& set,
                                        const data::Split& split) {
   if (kind == NormalizationKind::automatic && set.channels == 3) kind = NormalizationKind::imagenet;
   switch (kind) {
     case NormalizationKind::none:
       return {};
     case NormalizationKind::unit:
-      return {.mean = {0.5F}, .deviation = {0.5F}};
+      return {.mean = {0.5F}, .stddev = {0.5F}};
     case NormalizationKind::imagenet:
       // torchvision's constants; their mean for grey images.
       return {.mean = triple(0.485F, 0.456F, 0.406F, set.channels),
-              .deviation = triple(0.229F, 0.224F, 0.225F, set.channels)};
+              .stddev = triple(0.229F, 0.224F, 0.225F, set.channels)};
     case NormalizationKind::automatic:
       break;
   }
   return data::measure_normalization(set, split.train);
 }
 
-Loss make_loss(const TrainConfig& config, const data::ImageSet& set, const data::Split& split) {
+Loss make_loss(const TrainConfig& config, const data::ImageDataset& set, const data::Split& split) {
   Loss loss{config.loss};
   loss.task = task_of(static_cast<int>(set.classes.size()));
   if (config.focal_alpha >= 0) loss.focal_alpha = config.focal_alpha;
@@ -109,7 +109,7 @@ int workers_of(const TrainConfig& config, torch::Device device) {
   return device.is_cuda() ? static_cast<int>(std::clamp(half_of_the_cores, 1U, most)) : 1;
 }
 
-data::ImageSet open_images(const TrainConfig& config, const ProgressFunction& progress) {
+data::ImageDataset open_images(const TrainConfig& config, const ProgressFunction& progress) {
   data::DatasetOptions options = config.data;
   options.height = options.width = config.image_size;
   return data::open_dataset(options, progress);

@@ -79,7 +79,7 @@ std::optional<std::int64_t> count_positives(const std::vector<data::Batch>& batc
 
 }  // namespace
 
-Trainer::Trainer(const TrainConfig& config, const data::ImageSet& set, bool will_restore)
+Trainer::Trainer(const TrainConfig& config, const data::ImageDataset& set, bool will_restore)
     : state_(std::make_unique<State>(config, set, will_restore)) {}
 Trainer::~Trainer() = default;
 

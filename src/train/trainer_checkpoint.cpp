@@ -95,7 +95,7 @@ Checkpoint Trainer::checkpoint() const {
                  {"height", s.set.height},
                  {"width", s.set.width},
                  {"mean", s.loading.normalization.mean},
-                 {"deviation", s.loading.normalization.deviation},
+                 {"deviation", s.loading.normalization.stddev},
                  {"options", options_to_json(s.config)},
                  {"weights_digest", s.weights_digest},
                  {"steps_done", s.steps_done},

@@ -28,7 +28,8 @@ OptimizerOptions optimizer_options(const TrainConfig& config) {
 
 }  // namespace
 
-Trainer::State::State(const TrainConfig& chosen, const data::ImageSet& images, bool will_restore)
+Trainer::State::State(const TrainConfig& chosen, const data::ImageDataset& images,
+                      bool will_restore)
     : config(chosen),
       set(images),
       device(choose_device(config)),

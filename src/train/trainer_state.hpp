@@ -31,7 +31,7 @@ struct EpochAccumulator {
 };
 
 struct Trainer::State {
-  State(const TrainConfig& chosen, const data::ImageSet& images, bool will_restore);
+  State(const TrainConfig& chosen, const data::ImageDataset& images, bool will_restore);
 
   /// Optimizer, scaler, average and random numbers as at the start, from the weights as they are;
   /// in place, so that a recorded CUDA graph goes on reading and writing them.
@@ -70,7 +70,7 @@ struct Trainer::State {
   }
 
   const TrainConfig config;
-  const data::ImageSet& set;
+  const data::ImageDataset& set;
   torch::Device device;
   device::Float32PrecisionGuard float32;
   device::DeterminismGuard determinism;

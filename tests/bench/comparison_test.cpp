@@ -334,7 +334,7 @@ std::vector<PredictionRow> patients(int positive, int negative) {
     const std::string name = std::to_string(i);
     rows.push_back({.sample_id = "image-" + name,
                     .group = "patient-" + name,
-                    .unit = "",
+                    .case_id = "",
                     .label = i < positive ? 1 : 0,
                     .score = 0.5,
                     .predicted = 1});
@@ -452,7 +452,7 @@ std::vector<PredictionRow> saturated_views(bool arm) {
       const double logit = 1000 + (label == 1 && !arm ? 10 : 0) + i * 0.01 + offset;
       rows.push_back({.sample_id = fmt::format("{}-{}", i, view),
                       .group = fmt::format("patient-{}", i),
-                      .unit = fmt::format("patient-{}-L", i),
+                      .case_id = fmt::format("patient-{}-L", i),
                       .label = label,
                       .score = 1,
                       .predicted = 1,
@@ -480,7 +480,7 @@ std::vector<PredictionRow> make_predictions(int wrong, bool reversed) {
     const std::string name = std::to_string(i);
     rows.push_back({.sample_id = "image-" + name,
                     .group = "patient-" + name,
-                    .unit = "",
+                    .case_id = "",
                     .label = 1,
                     .score = i < wrong ? 0.1 : 0.9,
                     .predicted = i < wrong ? 0 : 1});
@@ -544,14 +544,34 @@ TEST(ComparisonTest, RefusesOptionsThatMakeNoSense) {
   EXPECT_THAT(compare_runs({}, {}, {}), IsEmpty());
 }
 
-TEST(MeanByUnitTest, AveragesABreastsImages) {
+TEST(MeanByCaseTest, AveragesABreastsImages) {
   const std::vector<PredictionRow> rows{
-      {.sample_id = "a", .group = "p1", .unit = "p1_L", .label = 1, .score = 0.2, .predicted = 0},
-      {.sample_id = "b", .group = "p1", .unit = "p1_R", .label = 0, .score = 0.3, .predicted = 0},
-      {.sample_id = "c", .group = "p1", .unit = "p1_L", .label = 1, .score = 0.6, .predicted = 1},
-      {.sample_id = "d", .group = "p2", .unit = "", .label = 0, .score = 0.4, .predicted = 1},
-      {.sample_id = "e", .group = "p1", .unit = "p1_L", .label = 1, .score = 0.85, .predicted = 1}};
-  const auto means = mean_by_unit(rows);
+      {.sample_id = "a",
+       .group = "p1",
+       .case_id = "p1_L",
+       .label = 1,
+       .score = 0.2,
+       .predicted = 0},
+      {.sample_id = "b",
+       .group = "p1",
+       .case_id = "p1_R",
+       .label = 0,
+       .score = 0.3,
+       .predicted = 0},
+      {.sample_id = "c",
+       .group = "p1",
+       .case_id = "p1_L",
+       .label = 1,
+       .score = 0.6,
+       .predicted = 1},
+      {.sample_id = "d", .group = "p2", .case_id = "", .label = 0, .score = 0.4, .predicted = 1},
+      {.sample_id = "e",
+       .group = "p1",
+       .case_id = "p1_L",
+       .label = 1,
+       .score = 0.85,
+       .predicted = 1}};
+  const auto means = mean_by_case(rows);
   ASSERT_EQ(means.size(), 3U);
   EXPECT_EQ(means[0].sample_id, "p1_L");
   EXPECT_NEAR(means[0].score, 0.55, 1e-12);
@@ -562,11 +582,11 @@ TEST(MeanByUnitTest, AveragesABreastsImages) {
   EXPECT_EQ(means[2].predicted, 1);  // not of a unit: as it was
 }
 
-TEST(MeanByUnitTest, RefusesABreastOfTwoPatients) {
+TEST(MeanByCaseTest, RefusesABreastOfTwoPatients) {
   const std::vector<PredictionRow> rows{
-      {.sample_id = "a", .group = "p1", .unit = "L", .label = 1, .score = 0.2, .predicted = 0},
-      {.sample_id = "b", .group = "p2", .unit = "L", .label = 1, .score = 0.2, .predicted = 0}};
-  EXPECT_THROW(mean_by_unit(rows), Error);
+      {.sample_id = "a", .group = "p1", .case_id = "L", .label = 1, .score = 0.2, .predicted = 0},
+      {.sample_id = "b", .group = "p2", .case_id = "L", .label = 1, .score = 0.2, .predicted = 0}};
+  EXPECT_THROW(mean_by_case(rows), Error);
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ TEST_F(CsvTableTest, EveryRecordHasItsTable) {
 TEST_F(CsvTableTest, WritesWhatItSays) {
   const std::vector<PredictionRow> rows{{.sample_id = "1,2",
                                          .group = "say \"p\"",
-                                         .unit = "",
+                                         .case_id = "",
                                          .label = 1,
                                          .score = 1e-7,
                                          .predicted = 0,

@@ -127,8 +127,9 @@ TEST(PlanTest, RefusesWhatMakesNoPlan) {
   EXPECT_THAT(refusal([](Grid& grid) { grid.repeats = 0; }), HasSubstr("repeats"));
   EXPECT_THAT(refusal([](Grid& grid) { grid.repeats = 2000000000; }), HasSubstr("10000 runs"));
   EXPECT_THAT(refusal([](Grid& grid) { set_axis(grid, "model", {"../cnn"}); }),
-              HasSubstr("'../cnn' is no name"));
-  EXPECT_THAT(refusal([](Grid& grid) { set_axis(grid, "model", {""}); }), HasSubstr("no name"));
+              HasSubstr("'../cnn' is not a valid name"));
+  EXPECT_THAT(refusal([](Grid& grid) { set_axis(grid, "model", {""}); }),
+              HasSubstr("not a valid name"));
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ train::TrainConfig small_config() {
 }
 
 TEST(RunnerTest, FillsTheRecordOfAFinishedRun) {
-  const data::ImageSet images = train::toy_images(64);
+  const data::ImageDataset images = train::toy_images(64);
   int told = 0;
   const RunOutput output = run_training(
       small_config(), images, {.run_id = "r", .on_epoch = [&](const RunOutput&) { ++told; }});
@@ -36,7 +36,7 @@ TEST(RunnerTest, FillsTheRecordOfAFinishedRun) {
 }
 
 TEST(RunnerTest, KeepsFinishedEpochsOfAnInterruptedRun) {
-  const data::ImageSet images = train::toy_images(64);
+  const data::ImageDataset images = train::toy_images(64);
   const RunOutput output =
       run_training(small_config(), images,
                    {.run_id = "r", .on_epoch = [](const RunOutput&) { request_interrupt(); }});
@@ -85,7 +85,7 @@ TEST(RunnerTest, ValidationIsNotMeasuredAsTraining) {
   config.steps = 1;
   config.warmup_steps = 0;
   config.split.validation_fraction = 0.95;
-  const data::ImageSet images = train::toy_images(4000);
+  const data::ImageDataset images = train::toy_images(4000);
   const double before = cpu_time_s();
   const RunOutput output = run_training(config, images, {.run_id = "r"});
   const double whole = cpu_time_s() - before;

@@ -117,7 +117,7 @@ for name, content, problem in (
         ("preamble_only", bytes(128) + b"DICM", "is not DICOM"),
         ("preamble_and_noise", bytes(128) + b"DICM" + RNG.bytes(4000), "is not DICOM")):
     refused(name, "file", problem, lambda path, content: path.write_bytes(content), content)
-refused("png_file", "file", "is not DICOM: it is a PNG picture", lambda path: Image.fromarray(BYTES).save(path, "PNG"))
+refused("png_file", "file", "is not DICOM: it is a PNG image", lambda path: Image.fromarray(BYTES).save(path, "PNG"))
 # Zeros are, to the letter, a dataset of empty elements without a meta header.
 refused("zeros", "PixelData", "not a DICOM image", lambda path: path.write_bytes(bytes(4000)))
 refused("missing", "file", "no such file", lambda path: None)

@@ -175,7 +175,7 @@ def test_leaves_out_what_systems_leave_behind(tmp_path):
     cache, result = preprocess(data, tmp_path)
     assert cache.ids == [f"{name}/{i}.png" for name in ("cat", "dog") for i in range(3)]
     assert cache.classes == ["cat", "dog"] and cache.labels == [0, 0, 0, 1, 1, 1]
-    assert f"{data / 'cow'}: this folder is empty: it is no class" in result.stderr
+    assert f"{data / 'cow'}: this folder is empty: it is not a class" in result.stderr
     assert "10 hidden or system entries" in result.stderr
 
 
@@ -343,7 +343,7 @@ def test_refuses_damaged_cifar(tmp_path):
     assert f"{data / 'test.bin'}: length: " in refusal(data)
     (data / "test.bin").unlink()
     assert "test.bin: there is no such file" in refusal(data)
-    for labels, wrong in (([3, 100], "100 is none of 0 to 99"), ([20, 5], "20 is none of 0 to 19")):
+    for labels, wrong in (([3, 100], "100 is not one of 0 to 99"), ([20, 5], "20 is not one of 0 to 19")):
         (data / "test.bin").write_bytes(bytes(3074) + bytes(labels) + bytes(3072))
         line = refusal(data)
         assert "label: record 1: " + wrong in line

@@ -85,7 +85,7 @@ def test_gives_what_the_dicom_files_give(original, from_dicom, tmp_path, save, n
     assert cache.samples == from_dicom.samples and cache.labels == from_dicom.labels
     assert cache.samples["unit"] == [f"{row['patient_id']}_{row['laterality']}" for row in original[1]]
     named = name.format(p="<patient_id>", i="<image_id>")
-    assert f"the images are pictures, {named}" in result.stderr
+    assert f"the images are PNG, JPEG or BMP files, {named}" in result.stderr
     for ours, theirs in zip(cache.made, from_dicom.made):
         assert ours["breast_found"] and ours["window"] == ""
         if difference <= 1:
@@ -102,7 +102,7 @@ def test_trains_and_predicts_by_breast_and_patient(original, tmp_path):
     flags = ["--epochs", 1, "--batch-size", 4, "--warmup-steps", 0, "--threads", 1, "--device", "cpu", "--model", "cnn",
              "--image-size", 32]
     result = run("train", "--data", data, "--out", tmp_path / "out", *flags)
-    assert "from RSNA folder of pictures" in result.stderr
+    assert "from RSNA folder of images" in result.stderr
     row, = rows(tmp_path / "out" / "runs.csv")
     assert (row["dataset"], row["status"]) == ("rsna-png", "ok")
     part = {row["id"]: row["split"] for row in rows(tmp_path / "out" / "split.csv")}

@@ -1,4 +1,4 @@
-"""--data naming something that is no dataset: one line says what lies there and what to do."""
+"""--data naming something that is not a dataset: one line says what lies there and what to do."""
 
 from datasets_test import make_cifar10
 from mpbench_command import one_line, run
@@ -30,8 +30,8 @@ def test_says_what_lies_there_and_what_to_do(tmp_path):
             ("train.csv", b"patient_id,image_id\n",
              f"it is a table: name the folder with the table and its images, --data {data}"),
             ("x.dcm", bytes(128) + b"DICM", "single DICOM file"),
-            ("0.png", b"\x89PNG\r\n\x1a\n", "a PNG picture: name the folder"),
-            ("0.jpg", b"\xff\xd8\xff\xe0", "a JPEG picture: name the folder"),
+            ("0.png", b"\x89PNG\r\n\x1a\n", "a PNG image: name the folder"),
+            ("0.jpg", b"\xff\xd8\xff\xe0", "a JPEG image: name the folder"),
             ("x.npy", b"\x93NUMPY", "a NumPy array, which is not read"),
             ("x.h5", b"\x89HDF\r\n\x1a\n", "an HDF5 file, which is not read"),
             ("x.pth", b"PK\3\4", "--weights takes it"),
@@ -58,7 +58,7 @@ def test_says_what_lies_there_and_what_to_do(tmp_path):
     assert "there is no file in it" in refusal(tmp_path / "empty")
     assert "unpack it (unzip all.zip)" in refusal(folder("packed", ("all.zip", b"PK\3\4"), ("notes.txt", b"x")))
     line = refusal(folder("tiffs", *((f"{c}/{i}.tif", b"II*\0") for c in ("cat", "dog") for i in range(3))))
-    assert "it holds 6 .tif files, as cat/0.tif (a TIFF picture)" in line and ".png, .jpg, .jpeg and .bmp" in line
+    assert "it holds 6 .tif files, as cat/0.tif (a TIFF image)" in line and ".png, .jpg, .jpeg and .bmp" in line
     packed = folder("packed_cifar", ("data_batch_1.bin.gz", b"\x1f\x8b\x08"))
     assert "unpack it (gunzip data_batch_1.bin.gz)" in refusal(packed)
     assert "4 .webp files" in refusal(folder("webps", *((f"{i}.webp", b"RIFF1234WEBP") for i in range(4))))

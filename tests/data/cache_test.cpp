@@ -5,7 +5,7 @@
 #include <fstream>
 #include <map>
 
-#include "data/image_sets.hpp"
+#include "data/image_datasets.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/io/atomic_file.hpp"
 #include "mpbench/io/safetensors.hpp"
@@ -108,7 +108,7 @@ TEST_F(CacheTest, OpensWhatTheFormatDescribes) {
   ASSERT_EQ(set.size(), 2);
   EXPECT_EQ(set.samples[1].id, "8");
   EXPECT_EQ(set.samples[1].group, "q");
-  EXPECT_EQ(set.samples[1].unit, "q_R");
+  EXPECT_EQ(set.samples[1].case_id, "q_R");
   EXPECT_EQ(set.samples[1].label, 1);
   EXPECT_EQ(std::to_integer<int>(set.image(1)[0]), 7);
   EXPECT_EQ(read_cache_info(path_).left_out, 1);
@@ -176,7 +176,7 @@ TEST_F(CacheTest, NoticesEveryByteThatChanged) {
 TEST_F(CacheTest, RefusesAnotherVersion) {
   Parts parts;
   parts.metadata["version"] = "99";
-  expect_error(parts, AllOf(HasSubstr("version 99"), HasSubstr("version 3 is wanted"),
+  expect_error(parts, AllOf(HasSubstr("version 99"), HasSubstr("version 3 is expected"),
                             HasSubstr("run mpbench preprocess again")));
 }
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <opencv2/core.hpp>
 
-#include "data/image_sets.hpp"
+#include "data/image_datasets.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/image/letterbox.hpp"
 #include "mpbench/io/atomic_file.hpp"
@@ -68,7 +68,7 @@ class CifarTest : public ::testing::Test {
   }
 };
 
-void expect_image(const ImageSet& set, std::int64_t index, std::size_t i) {
+void expect_image(const ImageDataset& set, std::int64_t index, std::size_t i) {
   for (std::size_t v = 0; v < image_bytes; ++v) {
     ASSERT_EQ(set.image(index)[v], static_cast<std::byte>(value(i, v))) << index << " " << v;
   }
@@ -159,9 +159,9 @@ TEST_F(CifarTest, NamesWhatIsWrong) {
   write_file(folder / "test.bin", "");
   expect_error(folder, Cifar::cifar100, "test.bin: length: 0 bytes");
   write_file(folder / "test.bin", std::string("\x05\x64", 2) + std::string(image_bytes, '0'));
-  expect_error(folder, Cifar::cifar100, "label: record 0: 100 is none of 0 to 99");
+  expect_error(folder, Cifar::cifar100, "label: record 0: 100 is not one of 0 to 99");
   write_file(folder / "test.bin", std::string("\x14\x05", 2) + std::string(image_bytes, '0'));
-  expect_error(folder, Cifar::cifar100, "label: record 0: 20 is none of 0 to 19");
+  expect_error(folder, Cifar::cifar100, "label: record 0: 20 is not one of 0 to 19");
   fs::remove(folder / "test.bin");
   expect_error(folder, Cifar::cifar100, "test.bin: there is no such file");
   write_names(folder / "fine_label_names.txt", 99, "\n");

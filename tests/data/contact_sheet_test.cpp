@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int tile_width = 332;  // two pictures of 160 and three gaps of 4
+constexpr int tile_width = 332;  // two images of 160 and three gaps of 4
 constexpr int tile_height = 202;
 
 class ContactSheetTest : public ::testing::Test {
@@ -31,7 +31,7 @@ class ContactSheetTest : public ::testing::Test {
                                 .height = 192,
                                 .width = 160,
                                 .threads = 1});
-    table_ = to_image_table(read_rsna_table(folder_.path() / "set"), "synthetic");
+    table_ = to_manifest(read_rsna_table(folder_.path() / "set"), "synthetic");
     preprocess(table_, cache_, {.height = 160, .width = 160},
                [](const fs::path& path) { return mammo::prepare_mammogram(path, 160, 160, true); },
                {});
@@ -44,7 +44,7 @@ class ContactSheetTest : public ::testing::Test {
   TemporaryFolder folder_;
   fs::path cache_ = folder_.path() / "cache.safetensors";
   fs::path png_ = folder_.path() / "sheet.png";
-  ImageTable table_;
+  ImageManifest table_;
 };
 
 TEST_F(ContactSheetTest, ShowsWhatTheCacheHolds) {

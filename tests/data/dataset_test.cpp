@@ -8,7 +8,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <set>
 
-#include "data/image_sets.hpp"
+#include "data/image_datasets.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/io/atomic_file.hpp"
 #include "mpbench/synth/synthetic_set.hpp"
@@ -31,7 +31,7 @@ class DatasetTest : public ::testing::Test {
     fs::remove(path / "synthetic.json");  // now it looks like the real one
     return path;
   }
-  /// Two classes of pictures, eight each for training and three for validation.
+  /// Two classes of images, eight each for training and three for validation.
   fs::path make_folder() const {
     const auto path = folder_.path() / "folder";
     int shade = 0;
@@ -46,7 +46,7 @@ class DatasetTest : public ::testing::Test {
     }
     return path;
   }
-  static ImageSet open(const DatasetOptions& options) { return open_dataset(options, {}); }
+  static ImageDataset open(const DatasetOptions& options) { return open_dataset(options, {}); }
   static std::size_t files_below(const fs::path& folder) {
     std::size_t count = 0;
     for (const auto& entry : fs::recursive_directory_iterator(folder)) {
@@ -199,7 +199,7 @@ TEST_F(DatasetTest, SaysWhatItCannotOpen) {
   expect_error<UsageError>({.dataset = "rsna"}, "needs a path");
   expect_error<InputError>({.path = "/does/not/exist"}, "/does/not/exist");
   expect_error<InputError>({.dataset = "rsna", .path = "/does/not/exist"}, "/does/not/exist");
-  expect_error<InputError>({.path = folder_.path()}, "this folder is no dataset");
+  expect_error<InputError>({.path = folder_.path()}, "this folder is not a dataset");
   expect_error<InputError>({.dataset = "rsna", .path = folder_.path()}, "train.csv");
   expect_error<InputError>({.dataset = "idx", .path = folder_.path()}, "train-images-idx3-ubyte");
   expect_error<UsageError>({.path = folder_.path(), .limit = -1}, "negative");
@@ -216,7 +216,7 @@ TEST_F(DatasetTest, OpensWhatHasNoLabelsForPrediction) {
   fs::rename(rsna / "train_images", rsna / "test_images");
   std::string table = "patient_id,image_id,laterality,view\n";
   for (const auto& sample : labelled.set.samples) {
-    table += fmt::format("{},{},{},CC\n", sample.group, sample.id, sample.unit.back());
+    table += fmt::format("{},{},{},CC\n", sample.group, sample.id, sample.case_id.back());
   }
   write_file(rsna / "test.csv", table);
   fs::rename(rsna / "train.csv", folder_.path() / "train.csv");
@@ -224,27 +224,27 @@ TEST_F(DatasetTest, OpensWhatHasNoLabelsForPrediction) {
   EXPECT_EQ(test.set.dataset, "rsna-test");
   EXPECT_FALSE(is_labelled(test.set));
   ASSERT_EQ(test.set.size(), labelled.set.size());
-  EXPECT_EQ(test.set.samples[3].unit, labelled.set.samples[3].unit);
+  EXPECT_EQ(test.set.samples[3].case_id, labelled.set.samples[3].case_id);
   EXPECT_TRUE(std::equal(test.set.pixels.begin(), test.set.pixels.end(),
                          labelled.set.pixels.begin(), labelled.set.pixels.end()));
-  expect_error<InputError>({.path = rsna}, "this folder is no dataset");
+  expect_error<InputError>({.path = rsna}, "this folder is not a dataset");
 }
 
 TEST_F(DatasetTest, SaysWhichUnitsAreLost) {
   const auto rsna = make_rsna();
   const auto whole = open_for_prediction({.path = rsna, .height = 32, .width = 32}, {});
-  const std::string lost = whole.set.samples[5].unit;
+  const std::string lost = whole.set.samples[5].case_id;
   const auto& kept = whole.set.samples.front();
-  ASSERT_NE(lost, kept.unit);
+  ASSERT_NE(lost, kept.case_id);
   std::size_t removed = 1;
   fs::remove(rsna / "train_images" / kept.group / (kept.id + ".dcm"));
   for (const auto& sample : whole.set.samples) {
-    if (sample.unit != lost) continue;
+    if (sample.case_id != lost) continue;
     fs::remove(rsna / "train_images" / sample.group / (sample.id + ".dcm"));
     ++removed;
   }
   const auto data = open_for_prediction({.path = rsna, .height = 32, .width = 32}, {});
-  EXPECT_THAT(data.lost_units, ::testing::ElementsAre(lost));
+  EXPECT_THAT(data.lost_cases, ::testing::ElementsAre(lost));
   EXPECT_EQ(data.left_out.size(), removed);
   EXPECT_TRUE(fs::exists(data.quarantine));
 }

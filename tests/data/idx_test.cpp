@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "data/image_sets.hpp"
+#include "data/image_datasets.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/io/atomic_file.hpp"
 #include "support/matchers.hpp"

@@ -5,7 +5,7 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 
-#include "data/image_sets.hpp"
+#include "data/image_datasets.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/io/atomic_file.hpp"
 #include "support/matchers.hpp"
@@ -31,7 +31,7 @@ class ImageFolderTest : public ::testing::Test {
     fs::create_directories(path.parent_path());
     cv::imwrite(path.string(), cv::Mat(height, width, type, cv::Scalar::all(9)));
   }
-  ImageTable read() const { return read_image_folder(folder_.path()); }
+  ImageManifest read() const { return read_image_folder(folder_.path()); }
   std::vector<std::string> ids() const {
     std::vector<std::string> ids;
     for (const auto& file : read().files) ids.push_back(file.sample.id);
@@ -53,7 +53,7 @@ TEST_F(ImageFolderTest, SortsClassesAndFilesByTheirBytes) {
       ids(), ElementsAre("B/1.jpg", "a/1.bmp", "b/10.PNG", "b/2.png", "b/x/1.jpg", "b/x-y/1.Jpeg"));
   EXPECT_EQ(table.files[2].sample.label, 2);
   EXPECT_EQ(table.files[2].sample.group, "b/10.PNG");
-  EXPECT_EQ(table.files[2].sample.unit, "b/10.PNG");
+  EXPECT_EQ(table.files[2].sample.case_id, "b/10.PNG");
   EXPECT_TRUE(fs::exists(table.file(2)));
 }
 
@@ -167,20 +167,20 @@ TEST_F(ImageFolderTest, LargePicturesAreNotStoredInTheirOwnSize) {
 }
 
 TEST_F(ImageFolderTest, ListsPicturesWithoutClasses) {
-  EXPECT_FALSE(holds_pictures(folder_.path()));
-  EXPECT_THROW(read_pictures(folder_.path()), InputError);
+  EXPECT_FALSE(holds_images(folder_.path()));
+  EXPECT_THROW(read_unlabelled_images(folder_.path()), InputError);
   touch({"b/1.png", ".hidden.png", "notes.txt", "a.png/1.jpg"});
-  EXPECT_FALSE(holds_pictures(folder_.path()));
+  EXPECT_FALSE(holds_images(folder_.path()));
   touch({"2.png", "10.JPG"});
-  EXPECT_TRUE(holds_pictures(folder_.path()));
-  const auto table = read_pictures(folder_.path());
+  EXPECT_TRUE(holds_images(folder_.path()));
+  const auto table = read_unlabelled_images(folder_.path());
   EXPECT_EQ(table.dataset, "pictures");
   EXPECT_THAT(table.classes, ElementsAre("unlabelled"));
   std::vector<std::string> ids;
   for (const auto& file : table.files) ids.push_back(file.sample.id);
   EXPECT_THAT(ids, ElementsAre("10.JPG", "2.png", "a.png/1.jpg", "b/1.png"));
   EXPECT_EQ(table.files[2].sample.label, 0);
-  EXPECT_EQ(table.files[2].sample.unit, "a.png/1.jpg");
+  EXPECT_EQ(table.files[2].sample.case_id, "a.png/1.jpg");
 }
 
 }  // namespace

@@ -9,14 +9,14 @@
 #include <set>
 #include <thread>
 
-#include "data/image_sets.hpp"
+#include "data/image_datasets.hpp"
 #include "mpbench/core/error.hpp"
 #include "support/cuda_device.hpp"
 
 namespace mpbench::data {
 namespace {
 
-std::vector<std::int64_t> all_of(const ImageSet& set) {
+std::vector<std::int64_t> all_of(const ImageDataset& set) {
   std::vector<std::int64_t> indices(set.samples.size());
   std::iota(indices.begin(), indices.end(), 0);
   return indices;
@@ -30,7 +30,7 @@ std::vector<Batch> run_epoch(Loader& loader, int epoch) {
 }
 
 /// What the loader should make of the chosen images, by torch operators.
-torch::Tensor expected_images(const ImageSet& set, const std::vector<std::int64_t>& indices,
+torch::Tensor expected_images(const ImageDataset& set, const std::vector<std::int64_t>& indices,
                               const Normalization& normalization) {
   const auto type = set.pixel_type == PixelType::u8 ? torch::kUInt8 : torch::kUInt16;
   auto pixels = torch::empty({set.size(), set.channels, set.height, set.width}, type);
@@ -38,7 +38,7 @@ torch::Tensor expected_images(const ImageSet& set, const std::vector<std::int64_
   auto images = pixels.to(torch::kFloat64).index_select(0, torch::tensor(indices));
   images /= pixel_maximum(set.pixel_type);
   images -= torch::tensor(normalization.mean).view({1, -1, 1, 1});
-  return images / torch::tensor(normalization.deviation).view({1, -1, 1, 1});
+  return images / torch::tensor(normalization.stddev).view({1, -1, 1, 1});
 }
 
 TEST(LoaderTest, GivesNormalisedImagesAndTheirLabels) {

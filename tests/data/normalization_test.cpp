@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
-#include "data/image_sets.hpp"
+#include "data/image_datasets.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/data/loader.hpp"
 
@@ -25,7 +25,7 @@ void expect_what_torch_says(int height, int width) {
     const auto channel = images.select(1, c);
     const auto at = static_cast<std::size_t>(c);
     EXPECT_NEAR(measured.mean[at], channel.mean().item<double>(), 1e-6);
-    EXPECT_NEAR(measured.deviation[at], channel.std(/*unbiased=*/false).item<double>(), 1e-6);
+    EXPECT_NEAR(measured.stddev[at], channel.std(/*unbiased=*/false).item<double>(), 1e-6);
   }
 }
 
@@ -42,7 +42,7 @@ TEST(NormalizationTest, KeepsSmallDeviationsOnLargeMeans) {
   set.pixels = std::as_bytes(std::span(*pixels));
   set.storage = pixels;
   const std::vector<std::int64_t> indices{0};
-  EXPECT_NEAR(measure_normalization(set, indices).deviation[0] * 65535, 0.5, 1e-6);
+  EXPECT_NEAR(measure_normalization(set, indices).stddev[0] * 65535, 0.5, 1e-6);
 }
 
 TEST(NormalizationTest, RefusesWhatHasNone) {

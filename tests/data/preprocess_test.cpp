@@ -10,7 +10,7 @@
 #include "../../src/data/cache/cache.hpp"
 #include "../../src/data/formats/rsna.hpp"
 #include "../../src/mammo/breast_roi.hpp"
-#include "data/image_sets.hpp"
+#include "data/image_datasets.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/dicom/dicom_file.hpp"
@@ -47,7 +47,7 @@ class PreprocessTest : public ::testing::Test {
   static void TearDownTestSuite() { original_.reset(); }
   void SetUp() override {
     fs::copy(original_->path() / "set", data_, fs::copy_options::recursive);
-    table_ = to_image_table(read_rsna_table(data_), "synthetic");
+    table_ = to_manifest(read_rsna_table(data_), "synthetic");
     options_.height = 32;
     options_.width = 24;
     options_.preparation = mammo::mammogram_preparation(false);
@@ -71,7 +71,7 @@ class PreprocessTest : public ::testing::Test {
   TemporaryFolder folder_;
   fs::path data_ = folder_.path() / "set";
   fs::path cache_ = folder_.path() / "out" / "cache.safetensors";
-  ImageTable table_;
+  ImageManifest table_;
   PreprocessOptions options_;
 };
 std::unique_ptr<TemporaryFolder> PreprocessTest::original_;
@@ -104,10 +104,10 @@ TEST_F(PreprocessTest, MakesACacheOfEveryImage) {
 }
 
 TEST_F(PreprocessTest, HasTheKeyOfEarlierVersions) {
-  const ImageTable table{.dataset = "rsna",
-                         .folder = data_,
-                         .classes = {"negative", "cancer"},
-                         .files = {{"no/such.dcm", {"id", "patient", "unit", 1}}}};
+  const ImageManifest table{.dataset = "rsna",
+                            .folder = data_,
+                            .classes = {"negative", "cancer"},
+                            .files = {{"no/such.dcm", {"id", "patient", "unit", 1}}}};
   EXPECT_EQ(preprocess_key(table, options_),
             "17980c48e42508a2ffa64b798702c780fdbf0fe8b4f30d5743084a2a2034e013");
 }

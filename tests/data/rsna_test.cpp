@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "data/image_sets.hpp"
+#include "data/image_datasets.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/io/atomic_file.hpp"
 #include "support/matchers.hpp"
@@ -45,13 +45,13 @@ TEST_F(RsnaTest, ReadsTheTable) {
   ASSERT_EQ(table.images.size(), 2U);
   EXPECT_EQ(table.file(table.images[0]), folder_.path() / "train_images/10006/462822612.dcm");
   EXPECT_EQ(table.images[1].view, "MLO");
-  const auto images = to_image_table(table, "rsna");
+  const auto images = to_manifest(table, "rsna");
   EXPECT_EQ(images.classes, (std::vector<std::string>{"negative", "cancer"}));
   EXPECT_EQ(images.file(0), table.file(table.images[0]));
   const auto& sample = images.files[1].sample;
   EXPECT_EQ(sample.id, "1459541791");
   EXPECT_EQ(sample.group, "10006");
-  EXPECT_EQ(sample.unit, "10006_R");
+  EXPECT_EQ(sample.case_id, "10006_R");
   EXPECT_EQ(sample.label, 1);
 }
 
@@ -123,11 +123,11 @@ TEST_F(RsnaTest, ReadsTheTestTable) {
   EXPECT_FALSE(table.labelled);
   ASSERT_EQ(table.images.size(), 3U);
   EXPECT_EQ(table.file(table.images[0]), folder_.path() / "test_images/10008/736471439.dcm");
-  const auto images = to_image_table(table, "rsna-test");
+  const auto images = to_manifest(table, "rsna-test");
   EXPECT_EQ(images.file(1), table.file(table.images[1]));
-  EXPECT_EQ(images.files[0].sample.unit, "10008_L");
-  EXPECT_EQ(images.files[1].sample.unit, "right of 10008");
-  EXPECT_EQ(images.files[2].sample.unit, "right of 10008");
+  EXPECT_EQ(images.files[0].sample.case_id, "10008_L");
+  EXPECT_EQ(images.files[1].sample.case_id, "right of 10008");
+  EXPECT_EQ(images.files[2].sample.case_id, "right of 10008");
   EXPECT_EQ(images.files[2].sample.label, 0);
   const auto limited = limit_patients(table, 3);
   EXPECT_EQ(limited.file(limited.images[0]), table.file(table.images[0]));
@@ -141,15 +141,15 @@ TEST_F(RsnaTest, LimitedTestTableStaysOne) {
   ASSERT_EQ(limited.images.size(), 2U);
   EXPECT_FALSE(limited.labelled);
   EXPECT_THAT(limited.file(limited.images[0]).string(), HasSubstr("test_images/"));
-  const auto images = to_image_table(limited, "rsna-test");
-  EXPECT_EQ(images.files[1].sample.unit, limited.images[1].patient_id + "_R");
+  const auto images = to_manifest(limited, "rsna-test");
+  EXPECT_EQ(images.files[1].sample.case_id, limited.images[1].patient_id + "_R");
 }
 
 TEST_F(RsnaTest, TestTableMayHaveLabels) {
   write_file(folder_.path() / "test.csv", header + "1,2,3,L,CC,50,1\n");
   const auto table = read_rsna_test_table(folder_.path());
   EXPECT_TRUE(table.labelled);
-  EXPECT_EQ(to_image_table(table, "rsna").files[0].sample.label, 1);
+  EXPECT_EQ(to_manifest(table, "rsna").files[0].sample.label, 1);
   expect_test_error(header + "1,2,3,L,CC,50,2\n", "row 2, column cancer");
 }
 
@@ -220,7 +220,7 @@ TEST_F(LocateImagesTest, FindsPicturesHoweverTheyAreNamed) {
   for (const auto& layout : layouts) {
     for (const auto& name : layout) touch({name.c_str()});
     touch({"png/._10_100.png", "__MACOSX/10_100.png"});
-    expect_paths(RsnaFormat::picture, layout);
+    expect_paths(RsnaFormat::image, layout);
     for (const auto& name : layout) {
       std::filesystem::remove_all(folder_.path() / *std::filesystem::path(name).begin());
     }
@@ -230,13 +230,13 @@ TEST_F(LocateImagesTest, FindsPicturesHoweverTheyAreNamed) {
 
 TEST_F(LocateImagesTest, KeepsThePathThatAMissingPictureShouldHave) {
   touch({"png/11_110.png"});
-  expect_paths(RsnaFormat::picture, {"png/10_100.png", "png/10_101.png", "png/11_110.png"});
+  expect_paths(RsnaFormat::image, {"png/10_100.png", "png/10_101.png", "png/11_110.png"});
 }
 
 TEST_F(LocateImagesTest, AnIdMayHaveTheJointInIt) {
   write_file(folder_.path() / "train.csv", header + "1,p_1-a,i_2_b,L,CC,50,0\n1,p,1,R,CC,50,1\n");
   touch({"x/p_1-a_i_2_b.png", "x/p_1.png"});
-  expect_paths(RsnaFormat::picture, {"x/p_1-a_i_2_b.png", "x/p_1.png"});
+  expect_paths(RsnaFormat::image, {"x/p_1-a_i_2_b.png", "x/p_1.png"});
 }
 
 TEST_F(LocateImagesTest, SaysWhatLiesThereInstead) {
@@ -258,7 +258,7 @@ TEST_F(LocateImagesTest, RefusesToChooseBetweenTwoFoldersOfPictures) {
   touch({"png_512/10_100.png", "png_1024/10_100.png"});
   expect_locate_error("both png_1024/<patient_id>_<image_id>.png and png_512/");
   touch({"train_images/10/100.png"});
-  expect_paths(RsnaFormat::picture, {"train_images/10/100.png"});
+  expect_paths(RsnaFormat::image, {"train_images/10/100.png"});
 }
 
 RsnaTable make_table(int patients) {

@@ -8,7 +8,7 @@
 #include <numeric>
 #include <set>
 
-#include "data/image_sets.hpp"
+#include "data/image_datasets.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/random.hpp"
 #include "mpbench/io/atomic_file.hpp"

@@ -49,7 +49,7 @@ void read_rsna(const data::RsnaTable& table) {
     stated(file.lexically_normal() == file && file.filename() == image.image_id + ".dcm");
     stated(file.parent_path().parent_path() == table.folder / table.images_folder);
   }
-  stated(data::to_image_table(table, "rsna").files.size() == table.images.size());
+  stated(data::to_manifest(table, "rsna").files.size() == table.images.size());
   const auto limited = data::limit_patients(table, 3);
   stated(!limited.images.empty() && limited.images.size() <= 3);
 }

@@ -16,7 +16,7 @@ using mpbench::dicom::DecodeOptions;
 using mpbench::dicom::DicomImage;
 using mpbench::fuzz::stated;
 
-// A few bytes may be an empty picture of any size: its cost is known, and finds nothing.
+// A few bytes may be an empty image of any size: its cost is known, and finds nothing.
 constexpr std::int64_t most_pixels = std::int64_t{1} << 20;
 
 void show(const mpbench::dicom::DecodedFrame& stored) {

@@ -34,7 +34,7 @@ Bytes take_file(Bytes& input) {
   return file;
 }
 
-void check(const data::ImageSet& set) {
+void check(const data::ImageDataset& set) {
   stated(set.size() > 0 && set.height > 0 && set.width > 0);
   stated(set.pixels.size() == static_cast<std::size_t>(set.size()) * set.image_bytes());
   for (const auto& sample : set.samples) {

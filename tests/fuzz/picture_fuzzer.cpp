@@ -1,4 +1,4 @@
-// A picture file, its format told by its first bytes: what its header says, and all that
+// An image file, its format told by its first bytes: what its header says, and all that
 // preprocessing and the contact sheet do to it.
 #include <zlib.h>
 
@@ -8,7 +8,7 @@
 
 #include "memory_folder.hpp"
 #include "mpbench/core/error.hpp"
-#include "mpbench/image/picture.hpp"
+#include "mpbench/image/image_file.hpp"
 #include "stated.hpp"
 
 namespace {
@@ -16,14 +16,14 @@ namespace {
 using mpbench::fuzz::stated;
 namespace image = mpbench::image;
 
-// A few bytes may be an empty picture of any size: its cost is known, and finds nothing.
+// A few bytes may be an empty image of any size: its cost is known, and finds nothing.
 constexpr std::int64_t most_pixels = std::int64_t{1} << 18;
 
-bool is_side(int pixels) { return pixels >= 1 && pixels <= image::largest_picture_side; }
+bool is_side(int pixels) { return pixels >= 1 && pixels <= image::largest_image_side; }
 
-void prepare(const std::filesystem::path& path, const image::PictureShape& shape, int height,
+void prepare(const std::filesystem::path& path, const image::ImageShape& shape, int height,
              int width, int channels) {
-  const auto [pixels, preparation] = image::prepare_picture(path, height, width, channels);
+  const auto [pixels, preparation] = image::prepare_image(path, height, width, channels);
   stated(pixels.size() == cv::Size(width, height) && pixels.type() == CV_32FC(channels));
   stated(cv::checkRange(pixels, true, nullptr, 0.0, 1.0 + 1e-6));
   stated(preparation.crop.tl() == cv::Point(0, 0));
@@ -65,7 +65,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   static mpbench::fuzz::MemoryFolder folder;
   const auto path = folder.write("picture", std::as_bytes(std::span(bytes, size)));
   try {
-    const auto shape = image::read_picture_shape(path);
+    const auto shape = image::read_image_shape(path);
     stated(is_side(shape.height) && is_side(shape.width));
     stated(shape.channels == 1 || shape.channels == 3);
     if (std::int64_t{shape.height} * shape.width > most_pixels) return 0;
@@ -74,9 +74,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     return 0;  // the one way to refuse a file
   }
   // What was read once is read again, into any frame.
-  const auto shape = image::read_picture_shape(path);
+  const auto shape = image::read_image_shape(path);
   prepare(path, shape, 7, 5, 3);
-  const auto shown = image::picture_thumbnail(path);
+  const auto shown = image::image_thumbnail(path);
   stated(shown.full == cv::Size(shape.width, shape.height));
   stated(!shown.pixels.empty() && std::max(shown.pixels.rows, shown.pixels.cols) <= 480);
   return 0;

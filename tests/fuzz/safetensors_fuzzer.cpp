@@ -13,7 +13,7 @@
 #include "mpbench/io/json_text.hpp"
 #include "mpbench/io/safetensors.hpp"
 #include "mpbench/nn/state_dict.hpp"
-#include "mpbench/predict/trained_network.hpp"
+#include "mpbench/predict/loaded_model.hpp"
 #include "mpbench/train/checkpoint.hpp"
 #include "stated.hpp"
 
@@ -92,7 +92,7 @@ void read_network(const fs::path& path) {
   if (text == file.metadata().end()) return;
   const train::Checkpoint checkpoint{.tensors = nn::read_state_dict(path).tensors,
                                      .state = mpbench::parse_json(text->second)};
-  const auto network = mpbench::predict::network_from(checkpoint, path);
+  const auto network = mpbench::predict::load_model(checkpoint, path);
   stated(network.model != nullptr && network.height > 0 && network.width > 0);
   stated(network.class_count() == static_cast<int>(network.classes.size()));
 }

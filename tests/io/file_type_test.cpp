@@ -33,7 +33,7 @@ TEST(FileTypeTest, IsToldByTheFirstBytes) {
   EXPECT_EQ(type_of(""s), FileType::unknown);
   EXPECT_TRUE(is_archive(FileType::zip));
   EXPECT_FALSE(is_archive(FileType::png));
-  EXPECT_EQ(describe(FileType::tiff), "a TIFF picture");
+  EXPECT_EQ(describe(FileType::tiff), "a TIFF image");
 }
 
 TEST(FileTypeTest, OpensNothingButFiles) {

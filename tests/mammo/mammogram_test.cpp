@@ -51,7 +51,7 @@ TEST_F(MammogramTest, ReducedIsNearlyExact) {
       const cv::Rect a = exact.preparation.crop;
       const cv::Rect b = reduced.preparation.crop;
       EXPECT_GT((a & b).area(), 0.97 * (a | b).area()) << file << ": " << a << " and " << b;
-      // Crops that differ by a pixel shift the pictures a little against each other.
+      // Crops that differ by a pixel shift the images a little against each other.
       EXPECT_LT(cv::norm(exact.pixels, reduced.pixels, cv::NORM_L1) /
                     static_cast<double>(exact.pixels.total()),
                 0.01)

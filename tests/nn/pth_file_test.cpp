@@ -198,7 +198,7 @@ TEST_F(PthFileTest, RefusesDictsThatAreNoStateDict) {
   expect_refusal(pickle::dict({{"w", tensor}, {"w", tensor}}), {six},
                  "w: the state_dict has it twice");
   expect_refusal(pickle::dict({{"w", tensor}}) + "K\x01" + tensor + "s", {six},
-                 "data.pkl: a key of the state_dict is no text");
+                 "data.pkl: a key of the state_dict is not text");
   // A dict that is its own "model".
   expect_refusal("}q\x00"s + pickle::text("model") + "h\x00s"s, {six},
                  "data.pkl: it holds no tensors");

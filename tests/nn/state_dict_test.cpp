@@ -181,7 +181,7 @@ TEST_F(StateDictTest, TakesTheAveragedWeightsOfACheckpointOfThisProgram) {
   EXPECT_THAT(state.skipped, testing::SizeIs(3));
   write_state_dict(path(), {{"fc.bias", one}}, {{"mpbench_state", R"({"model":{"origin":5}})"}});
   EXPECT_THAT([&] { (void)read_state_dict(path()); },
-              ThrowsMessage<InputError>(HasSubstr("model/origin: it is no text")));
+              ThrowsMessage<InputError>(HasSubstr("model/origin: it is not text")));
 }
 
 TEST_F(StateDictTest, TakesOrRefusesAnyChangeOfAFile) {

@@ -235,13 +235,13 @@ TEST(UnpicklerTest, RefusesOperationsThatPlainDataHasNot) {
   expect_refused_pickle("\x80\x02i\nx\n.", "it takes values up to a mark");         // INST
   expect_refused_pickle("\x80\x02\x97.", "its operation 0x97 at 2 is not one of");  // NEXT_BUFFER
   expect_refused_pickle("\x80\x02\x82\x01.", "its operation 0x82 at 2 is not one of");  // EXT1
-  expect_refused_pickle("\x80\x02](K\x01\x90.", "it adds elements to what is no set");
+  expect_refused_pickle("\x80\x02](K\x01\x90.", "it adds elements to a value that is not a set");
   expect_refused_pickle(
       pickle::whole(pickle::call(pickle::name("builtins", "getattr"),
                                  {pickle::ordered_dict(), pickle::text("clear")})),
       "builtins.getattr is not allowed, since unpickling runs");
   expect_refused_pickle("\x80\x02}}b.", "it gives attributes to a dict");
-  expect_refused_pickle("\x80\x01N."s, "its protocol 1 is none of 2 to 5");
+  expect_refused_pickle("\x80\x01N."s, "its protocol 1 is not one of 2 to 5");
   expect_refused_pickle(pickle::whole(pickle::text("builtins") + ")R"), "it has no function");
   expect_refused_pickle(pickle::whole(pickle::name("torch", "FloatStorage") + ")R"),
                         "it has no function");
@@ -265,9 +265,9 @@ TEST(UnpicklerTest, RefusesMalformedPickles) {
       "\x80\x02"
       "cbuiltins\neval",
       "it is cut off");
-  expect_refused_pickle("\x80\x02.", "it takes a value where there is none");
-  expect_refused_pickle("\x80\x02N(\x85.", "it takes a value where there is none");
-  expect_refused_pickle("\x80\x02t.", "it takes values up to a mark where there is none");
+  expect_refused_pickle("\x80\x02.", "it pops a value from an empty stack");
+  expect_refused_pickle("\x80\x02N(\x85.", "it pops a value from an empty stack");
+  expect_refused_pickle("\x80\x02t.", "it has no mark to pop to");
   expect_refused_pickle("\x80\x02h\x05.", "it recalls value 5, which it never set");
   expect_refused_pickle("\x80\x02Nr\xff\xff\xff\xff.", "it remembers value 4294967295 before 0");
   expect_refused_pickle("\x80\x02}(Nu.", "a dict has a key without a value");
@@ -305,7 +305,7 @@ TEST(UnpicklerTest, RefusesOddTensors) {
       "a tensor in it has 9 dimensions");
   expect_refused_pickle(
       pickle::whole(pickle::tuple({pickle::text("module"), "N", "N", "N", "N"}) + "Q"),
-      "a persistent id in it is no storage");
+      "a persistent id in it is not a storage");
 }
 
 TEST(UnpicklerTest, DoesNotRecurse) {

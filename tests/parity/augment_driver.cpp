@@ -22,11 +22,11 @@ data::AugmentOptions augment_options(const json& spec) {
 }
 
 /// `pixels`: [N, C, H, W] of uint8 or uint16 values.
-data::ImageSet image_set(const json& spec) {
+data::ImageDataset image_dataset(const json& spec) {
   const bool wide = spec.at("bits") == 16;
   const auto pixels =
       to_tensor(spec.at("pixels"), torch::kInt32).to(wide ? torch::kUInt16 : torch::kUInt8);
-  data::ImageSet set;
+  data::ImageDataset set;
   set.channels = static_cast<int>(pixels.size(1));
   set.height = static_cast<int>(pixels.size(2));
   set.width = static_cast<int>(pixels.size(3));
@@ -50,7 +50,7 @@ json parameters(const data::Augmentation& change) {
 }
 
 json load(const json& script) {
-  const auto set = image_set(script);
+  const auto set = image_dataset(script);
   data::LoaderOptions options;
   options.batch_size = script.at("batch_size");
   options.shuffle = true;

@@ -2,8 +2,8 @@
 #include <iostream>
 
 #include "driver.hpp"
+#include "mpbench/stats/case_aggregation.hpp"
 #include "mpbench/stats/metrics.hpp"
-#include "mpbench/stats/unit_scores.hpp"
 #include "tensor_json.hpp"
 
 namespace mpbench::parity::metrics_driver {
@@ -36,18 +36,18 @@ json of_classes(const json& request) {
            stats::confusion_matrix(predicted, labels, request.at("classes").get<int>()).counts}};
 }
 
-json of_units(const json& request) {
+json of_cases(const json& request) {
   const auto units = request.at("units").get<std::vector<std::string>>();
   const auto scores = numbers(request.at("scores"));
   const auto labels = request.at("labels").get<std::vector<int>>();
   std::vector<stats::ImageScore> images;
   for (std::size_t i = 0; i < units.size(); ++i) {
-    images.push_back({.unit = units[i], .group = "", .label = labels[i], .score = scores[i]});
+    images.push_back({.case_id = units[i], .group = "", .label = labels[i], .score = scores[i]});
   }
   const auto scoring =
-      request.at("scoring") == "max" ? stats::UnitScoring::max : stats::UnitScoring::mean;
+      request.at("scoring") == "max" ? stats::CaseAggregation::max : stats::CaseAggregation::mean;
   json rows = json::array();
-  for (const stats::UnitScore& unit : stats::unit_scores(images, scoring)) {
+  for (const stats::CaseScore& unit : stats::aggregate_cases(images, scoring)) {
     rows.push_back({{"unit", units[unit.first]},
                     {"images", unit.images},
                     {"label", unit.label},
@@ -60,7 +60,7 @@ json answer(const json& request) {
   const std::string what = request.at("what");
   if (what == "scores") return of_scores(request);
   if (what == "classes") return of_classes(request);
-  return of_units(request);
+  return of_cases(request);
 }
 
 }  // namespace

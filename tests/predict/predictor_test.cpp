@@ -28,7 +28,7 @@ TrainConfig config(Precision precision = Precision::fp32) {
           .scaler = {.init_scale = 1024}};
 }
 
-PredictOptions as_trained(const TrainedNetwork& network) {
+PredictOptions as_trained(const LoadedModel& network) {
   return {.precision = network.precision,
           .batch_size = network.batch_size,
           .channels_last = network.channels_last,
@@ -36,7 +36,7 @@ PredictOptions as_trained(const TrainedNetwork& network) {
 }
 
 TEST(PredictorTest, SaysWhatTheRunsValidationSaid) {
-  const data::ImageSet images = toy_images(48);
+  const data::ImageDataset images = toy_images(48);
   for (const auto& [model, precision] : {std::pair{"cnn", Precision::fp32},
                                          {"cnn", Precision::fp16},
                                          {"efficientnet-b0", Precision::bf16}}) {
@@ -47,7 +47,7 @@ TEST(PredictorTest, SaysWhatTheRunsValidationSaid) {
     Trainer trainer(run, images);
     while (!trainer.finished()) train::train_epoch(trainer);
     const auto validation = trainer.validate({});
-    TrainedNetwork network = network_from(trainer.checkpoint(), "c");
+    LoadedModel network = load_model(trainer.checkpoint(), "c");
     EXPECT_EQ(network.precision, precision);
     const Predictions found =
         predict(network, images, trainer.split().validation, as_trained(network), {});
@@ -59,7 +59,7 @@ TEST(PredictorTest, SaysWhatTheRunsValidationSaid) {
       EXPECT_EQ(found.predicted[i], validation.predictions[i].predicted);
       EXPECT_DOUBLE_EQ(found.at(row, 0) + found.at(row, 1), 1);
     }
-    TrainedNetwork plain = network_from(trainer.checkpoint(), "c", /*averaged=*/false);
+    LoadedModel plain = load_model(trainer.checkpoint(), "c", /*averaged=*/false);
     EXPECT_FALSE(
         torch::equal(predict(plain, images, found.indices, as_trained(plain), {}).probabilities,
                      found.probabilities));
@@ -67,8 +67,8 @@ TEST(PredictorTest, SaysWhatTheRunsValidationSaid) {
 }
 
 TEST(PredictorTest, KeepsTheOrderAndDoesNotDependOnWorkersOrBatches) {
-  const data::ImageSet images = toy_images(20);
-  TrainedNetwork network = network_from(Trainer(config(), images).checkpoint(), "c");
+  const data::ImageDataset images = toy_images(20);
+  LoadedModel network = load_model(Trainer(config(), images).checkpoint(), "c");
   std::vector<std::int64_t> backwards;
   for (std::int64_t i = 19; i >= 0; --i) backwards.push_back(i);
   PredictOptions options = as_trained(network);
@@ -88,8 +88,8 @@ TEST(PredictorTest, KeepsTheOrderAndDoesNotDependOnWorkersOrBatches) {
 }
 
 TEST(PredictorTest, RefusesWhatIsNoProbability) {
-  const data::ImageSet images = toy_images(12);
-  TrainedNetwork network = network_from(Trainer(config(), images).checkpoint(), "c");
+  const data::ImageDataset images = toy_images(12);
+  LoadedModel network = load_model(Trainer(config(), images).checkpoint(), "c");
   const torch::NoGradGuard no_grad;
   network.model->parameters().back().fill_(std::numeric_limits<float>::quiet_NaN());
   EXPECT_THAT(
@@ -100,8 +100,8 @@ TEST(PredictorTest, RefusesWhatIsNoProbability) {
 }
 
 TEST(PredictorTest, StopsWhenAskedTo) {
-  const data::ImageSet images = toy_images(12);
-  TrainedNetwork network = network_from(Trainer(config(), images).checkpoint(), "c");
+  const data::ImageDataset images = toy_images(12);
+  LoadedModel network = load_model(Trainer(config(), images).checkpoint(), "c");
   request_interrupt();
   EXPECT_THROW((void)predict(network, images, {0, 1}, as_trained(network), {}), Interrupted);
   request_interrupt(false);

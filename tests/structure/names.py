@@ -36,7 +36,7 @@ TO_BE_ENUMS = {
     "src/nn/model_options.cpp": 2,
     "src/nn/models/model.cpp": 2,
     "src/nn/weights/weights.cpp": 1,
-    "src/predict/trained_network.cpp": 1,
+    "src/predict/loaded_model.cpp": 1,
     "src/train/config_options.cpp": 2,
     "src/train/trainer.cpp": 1,
     "src/train/trainer_checkpoint.cpp": 2,

@@ -150,7 +150,7 @@ inline void write_bytes(const std::filesystem::path& path, const Bytes& bytes) {
                static_cast<std::streamsize>(bytes.size()));
 }
 
-/// A smooth picture with noise, using every value from `low` to `high`, different for every seed.
+/// A smooth image with noise, using every value from `low` to `high`, different for every seed.
 inline cv::Mat test_picture(int rows, int columns, int type, int low, int high, int seed = 1) {
   cv::Mat wide(rows, columns, CV_MAKETYPE(CV_32S, CV_MAT_CN(type)));
   cv::RNG random(static_cast<std::uint64_t>(seed));
@@ -163,7 +163,7 @@ inline cv::Mat test_picture(int rows, int columns, int type, int low, int high, 
   return picture;
 }
 
-/// A picture of one row.
+/// An image of one row.
 template <typename Sample>
 cv::Mat row_of(const std::vector<Sample>& values) {
   return cv::Mat(values, true).reshape(1, 1);

@@ -4,21 +4,21 @@
 #include <string>
 #include <vector>
 
-#include "mpbench/data/image_set.hpp"
+#include "mpbench/data/image_dataset.hpp"
 
 namespace mpbench::train {
 
 /// `count` images of 16x16 in two classes that a network can tell apart: positives carry a bright
 /// square. Two images a patient.
-inline data::ImageSet toy_images(int count) {
+inline data::ImageDataset toy_images(int count) {
   constexpr int side = 16;
   auto pixels =
       std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(count * side * side));
-  data::ImageSet set{.dataset = "toy",
-                     .height = side,
-                     .width = side,
-                     .classes = {"negative", "cancer"},
-                     .key = "toy"};
+  data::ImageDataset set{.dataset = "toy",
+                         .height = side,
+                         .width = side,
+                         .classes = {"negative", "cancer"},
+                         .key = "toy"};
   unsigned state = 1;
   for (int i = 0; i < count; ++i) {
     const int label = i / 2 % 2;
@@ -31,7 +31,7 @@ inline data::ImageSet toy_images(int count) {
     }
     const std::string patient = std::to_string(i / 2);
     set.samples.push_back(
-        {.id = std::to_string(i), .group = patient, .unit = patient + "_L", .label = label});
+        {.id = std::to_string(i), .group = patient, .case_id = patient + "_L", .label = label});
   }
   set.pixels = *pixels;
   set.storage = pixels;

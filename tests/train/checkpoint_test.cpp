@@ -50,7 +50,7 @@ class CheckpointTest : public testing::TestWithParam<Precision> {};
 
 TEST_P(CheckpointTest, ARunGoesOnBitForBitFromAnyStep) {
   const TemporaryFolder folder;
-  const data::ImageSet images = toy_images(96);
+  const data::ImageDataset images = toy_images(96);
   const TrainConfig config = config_with_everything(GetParam());
   const auto run_on = [](Trainer& trainer, std::vector<double>& seen) {
     while (!trainer.finished() || trainer.epoch_open()) {
@@ -97,7 +97,7 @@ INSTANTIATE_TEST_SUITE_P(Precisions, CheckpointTest,
 
 TEST(CheckpointTest, ARunThatStepsCutGoesOnWithinItsEpoch) {
   const TemporaryFolder folder;
-  const data::ImageSet images = toy_images(96);
+  const data::ImageDataset images = toy_images(96);
   TrainConfig config{.batch_size = 8, .device = "cpu"};
   const auto run = [&](std::int64_t steps, const Checkpoint* from, std::vector<double>& seen) {
     config.steps = steps;
@@ -222,10 +222,10 @@ TEST(CheckpointTest, ADamagedLastStateIsRefusedAndThePreviousOneOffered) {
 TEST(CheckpointTest, IsNotTakenOverByAnotherRun) {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "state.safetensors";
-  const data::ImageSet images = toy_images(96);
+  const data::ImageDataset images = toy_images(96);
   TrainConfig config{.batch_size = 8, .device = "cpu"};
   write_checkpoint(path, Trainer(config, images).checkpoint());
-  const auto refusal = [&](const TrainConfig& other, const data::ImageSet& set) {
+  const auto refusal = [&](const TrainConfig& other, const data::ImageDataset& set) {
     Trainer trainer(other, set);
     const auto error = thrown_by<InputError>([&] { trainer.restore(read_checkpoint(path), path); });
     return error ? error->field() : "none";
@@ -243,7 +243,7 @@ TEST(CheckpointTest, IsNotTakenOverByAnotherRun) {
   other = config;
   other.precision = Precision::bf16;
   EXPECT_EQ(refusal(other, images), "precision");
-  data::ImageSet others = images;
+  data::ImageDataset others = images;
   others.key = "others";
   EXPECT_EQ(refusal(config, others), "data_key");
 }

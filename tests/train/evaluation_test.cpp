@@ -37,7 +37,7 @@ torch::Tensor brightness(const torch::Tensor& images) {
   return images.mean({1, 2, 3}).unsqueeze(1);
 }
 
-ValidationResult judge(const data::ImageSet& images,
+ValidationResult judge(const data::ImageDataset& images,
                        std::function<torch::Tensor(const torch::Tensor&)> logits) {
   std::vector<std::int64_t> all(images.samples.size());
   std::iota(all.begin(), all.end(), 0);
@@ -48,7 +48,7 @@ ValidationResult judge(const data::ImageSet& images,
 
 // In float32 the sigmoid of every one of these logits is 1, in float64 that of those above 37.
 TEST(EvaluationTest, RanksByLogitsWhereProbabilitiesRoundToOne) {
-  const data::ImageSet images = toy_images(64);
+  const data::ImageDataset images = toy_images(64);
   const auto by = [&](double base, double factor) {
     return judge(images, [=](const torch::Tensor& x) { return base + factor * brightness(x); });
   };
@@ -57,11 +57,11 @@ TEST(EvaluationTest, RanksByLogitsWhereProbabilitiesRoundToOne) {
   for (const double base : {20.0, 100.0, 1e4, -1e4}) {
     const ValidationResult saturated = by(base, 100);
     EXPECT_EQ(saturated.auc, moderate.auc) << base;
-    EXPECT_EQ(saturated.unit_auc, by(base, 1000).unit_auc) << base;
-    EXPECT_GT(saturated.unit_auc.value(), 0.95) << base;
+    EXPECT_EQ(saturated.case_auc, by(base, 1000).case_auc) << base;
+    EXPECT_GT(saturated.case_auc.value(), 0.95) << base;
   }
   EXPECT_EQ(by(3, 0).auc, 0.5) << "the same for all: nothing is ranked";
-  EXPECT_EQ(by(3, 0).unit_auc, 0.5);
+  EXPECT_EQ(by(3, 0).case_auc, 0.5);
 }
 
 TEST(EvaluationTest, KeepsProbabilitiesInDouble) {
@@ -74,7 +74,7 @@ TEST(EvaluationTest, KeepsProbabilitiesInDouble) {
 }
 
 TEST(EvaluationTest, AnOutputThatIsNotFiniteIsNoClass) {
-  const data::ImageSet images = toy_images(64);
+  const data::ImageDataset images = toy_images(64);
   for (const double bad :
        {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
         -std::numeric_limits<double>::infinity()}) {
@@ -91,7 +91,7 @@ TEST(EvaluationTest, AnOutputThatIsNotFiniteIsNoClass) {
 
 // Each batch forward, judged and read by itself.
 TEST(EvaluationTest, ReadsManyBatchesAtOnceWithoutAnotherValue) {
-  data::ImageSet images = toy_images(600);
+  data::ImageDataset images = toy_images(600);
   std::vector<std::int64_t> all(images.samples.size());
   std::iota(all.begin(), all.end(), 0);
   for (const int classes : {2, 3}) {
@@ -129,7 +129,7 @@ TEST(EvaluationTest, ReadsManyBatchesAtOnceWithoutAnotherValue) {
 }
 
 TEST(EvaluationTest, CastsTheWeightsOnce) {
-  const data::ImageSet images = toy_images(64);
+  const data::ImageDataset images = toy_images(64);
   nn::Cnn model(1, 1);
   const auto casts = [&](std::size_t count) {
     std::vector<std::int64_t> some(count);
@@ -145,14 +145,14 @@ TEST(EvaluationTest, CastsTheWeightsOnce) {
 }
 
 TEST(EvaluationTest, OneClassHasNoAreaAndNoF1) {
-  data::ImageSet images = toy_images(64);
+  data::ImageDataset images = toy_images(64);
   for (const int label : {0, 1}) {
     for (auto& sample : images.samples) sample.label = label;
     const ValidationResult result = judge(images, brightness);
     EXPECT_EQ(result.auc, std::nullopt);
     EXPECT_EQ(result.pf1, std::nullopt);
-    EXPECT_EQ(result.unit_auc, std::nullopt);
-    EXPECT_EQ(result.unit_pf1, std::nullopt);
+    EXPECT_EQ(result.case_auc, std::nullopt);
+    EXPECT_EQ(result.case_pf1, std::nullopt);
   }
 }
 

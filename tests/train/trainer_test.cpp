@@ -27,7 +27,7 @@ TrainConfig small_config(Precision precision = Precision::fp32) {
 }
 
 TEST(TrainerTest, LearnsAnEasySetInEveryPrecision) {
-  const data::ImageSet images = toy_images(96);
+  const data::ImageDataset images = toy_images(96);
   for (const auto precision : {Precision::fp32, Precision::bf16, Precision::fp16}) {
     Trainer trainer(small_config(precision), images);
     while (!trainer.finished()) (void)train_epoch(trainer);
@@ -38,7 +38,7 @@ TEST(TrainerTest, LearnsAnEasySetInEveryPrecision) {
 }
 
 TEST(TrainerTest, WarmUpLeavesNoTraceInTheResult) {
-  const data::ImageSet images = toy_images(64);
+  const data::ImageDataset images = toy_images(64);
   const auto losses = [&](TrainConfig config, int warmup_steps) {
     config.warmup_steps = warmup_steps;
     Trainer trainer(config, images);
@@ -61,7 +61,7 @@ TEST(TrainerTest, WarmUpLeavesNoTraceInTheResult) {
 }
 
 TEST(TrainerTest, AStepThatOverflowedIsSeenInValidation) {
-  const data::ImageSet images = toy_images(96);
+  const data::ImageDataset images = toy_images(96);
   TrainConfig config = small_config();
   config.optimizer.lr = 1e37;  // the loss is computed before the weights change
   config.steps = 1;
@@ -73,7 +73,7 @@ TEST(TrainerTest, AStepThatOverflowedIsSeenInValidation) {
 }
 
 TEST(TrainerTest, CountsTheParametersThatTrain) {
-  const data::ImageSet images = toy_images(96);
+  const data::ImageDataset images = toy_images(96);
   TrainConfig config = small_config();
   const std::int64_t all = Trainer(config, images).parameters();
   config.freeze_backbone = true;
@@ -86,7 +86,7 @@ TEST(TrainerTest, CountsTheParametersThatTrain) {
 }
 
 TEST(TrainerTest, VariesTrainingImagesAndNeverThoseOfValidation) {
-  const data::ImageSet images = toy_images(96);
+  const data::ImageDataset images = toy_images(96);
   TrainConfig config = small_config();
   Trainer plain(config, images);
   config.augment = {.flip = true, .degrees = 90, .shift = 0.3, .zoom = 0.3, .brightness = 0.3};
@@ -96,7 +96,7 @@ TEST(TrainerTest, VariesTrainingImagesAndNeverThoseOfValidation) {
 }
 
 TEST(TrainerTest, ValidatesEveryImageInOneFold) {
-  const data::ImageSet images = toy_images(96);
+  const data::ImageDataset images = toy_images(96);
   TrainConfig config = small_config();
   config.split.folds = 3;
   std::vector<std::int64_t> seen;
@@ -112,7 +112,7 @@ TEST(TrainerTest, ValidatesEveryImageInOneFold) {
 
 TEST(TrainerTest, SplitsAsAFileSays) {
   const TemporaryFolder folder;
-  const data::ImageSet images = toy_images(96);
+  const data::ImageDataset images = toy_images(96);
   TrainConfig config = small_config();
   config.split.folds = 4;
   config.split.fold = 2;
@@ -129,26 +129,26 @@ TEST(TrainerTest, SplitsAsAFileSays) {
 }
 
 TEST(TrainerTest, DoesNotFoldASetThatHasASplitOfItsOwn) {
-  data::ImageSet images = toy_images(96);
+  data::ImageDataset images = toy_images(96);
   images.given_split = data::grouped_stratified_split(images.samples, 0.5, 0);
   TrainConfig config = small_config();
   config.split.folds = 2;
   EXPECT_THROW(Trainer(config, images), UsageError);
 }
 
-std::string refusal(const TrainConfig& config, const data::ImageSet& images) {
+std::string refusal(const TrainConfig& config, const data::ImageDataset& images) {
   const auto error = thrown_by<UsageError>([&] { (void)Trainer(config, images); });
   return error ? error->what() : "accepted";
 }
 
 TEST(TrainerTest, RefusesOptionsThatDoNotGoWithTheImages) {
   using testing::HasSubstr;
-  const data::ImageSet images = toy_images(96);
-  data::ImageSet three = images;
+  const data::ImageDataset images = toy_images(96);
+  data::ImageDataset three = images;
   three.classes = {"a", "b", "c"};
-  data::ImageSet negatives = images;
+  data::ImageDataset negatives = images;
   for (auto& sample : negatives.samples) sample.label = 0;
-  data::ImageSet split = images;
+  data::ImageDataset split = images;
   split.given_split = data::grouped_stratified_split(images.samples, 0.5, 0);
   for (const Balance balance : {Balance::positives, Balance::weight}) {
     TrainConfig config = small_config();
@@ -171,14 +171,14 @@ TEST(TrainerTest, RefusesOptionsThatDoNotGoWithTheImages) {
   config.batch_size = 1;
   EXPECT_THAT(refusal(config, images), HasSubstr("--batch-size 1")) << "images of 16 x 16";
   config = small_config();
-  data::ImageSet small = images;
+  data::ImageDataset small = images;
   small.height = small.width = 8;
   small.pixels = images.pixels.subspan(0, images.pixels.size() / 4);
   EXPECT_THAT(refusal(config, small), HasSubstr("--image-size"));
 }
 
 TEST(TrainerTest, CountsThePositivesThatItTrainsOn) {
-  data::ImageSet images = toy_images(96);
+  data::ImageDataset images = toy_images(96);
   for (std::size_t i = 0; i < images.samples.size(); ++i) images.samples[i].label = i < 12 ? 1 : 0;
   TrainConfig config = small_config();
   for (const auto& [balance, batch_size, least, most] :
@@ -200,7 +200,7 @@ TEST(TrainerTest, CountsThePositivesThatItTrainsOn) {
 }
 
 TEST(TrainerTest, StepsLimitEndsTheRunInMidEpoch) {
-  const data::ImageSet images = toy_images(96);
+  const data::ImageDataset images = toy_images(96);
   TrainConfig config = small_config();
   config.steps = 11;
   Trainer trainer(config, images);
@@ -214,7 +214,7 @@ TEST(TrainerTest, StepsLimitEndsTheRunInMidEpoch) {
 }
 
 TEST(TrainerTest, StopsBetweenStepsWhenAsked) {
-  const data::ImageSet images = toy_images(96);
+  const data::ImageDataset images = toy_images(96);
   Trainer trainer(small_config(), images);
   const EpochResult epoch = train_epoch(trainer, [](const Progress&) { request_interrupt(); });
   request_interrupt(false);
@@ -223,7 +223,7 @@ TEST(TrainerTest, StopsBetweenStepsWhenAsked) {
 }
 
 TEST(TrainerTest, ANotFiniteLossNamesItsStep) {
-  const data::ImageSet images = toy_images(96);
+  const data::ImageDataset images = toy_images(96);
   TrainConfig config = small_config();
   config.optimizer.lr = 1e30;
   Trainer trainer(config, images);
@@ -234,7 +234,7 @@ TEST(TrainerTest, ANotFiniteLossNamesItsStep) {
 }
 
 TEST(TrainerTest, SkippedStepsAreCounted) {
-  const data::ImageSet images = toy_images(96);
+  const data::ImageDataset images = toy_images(96);
   TrainConfig config = small_config(Precision::fp16);
   config.scaler.init_scale = 1e30;
   Trainer trainer(config, images);
@@ -244,7 +244,7 @@ TEST(TrainerTest, SkippedStepsAreCounted) {
 }
 
 TEST(TrainerTest, EndsARunThatOverflowsForLong) {
-  const data::ImageSet images = toy_images(96);
+  const data::ImageDataset images = toy_images(96);
   TrainConfig config = small_config(Precision::fp16);
   config.scaler.init_scale = 1e38;
   config.stall_steps = 6;
@@ -259,7 +259,7 @@ TEST(TrainerTest, EndsARunThatOverflowsForLong) {
 }
 
 TEST(TrainerTest, BlocksOfStepsComeToTheSameAsAnEpoch) {
-  const data::ImageSet images = toy_images(96);
+  const data::ImageDataset images = toy_images(96);
   Trainer whole(small_config(), images);
   const EpochResult expected = train_epoch(whole);
   Trainer blocks(small_config(), images);
@@ -281,7 +281,7 @@ TEST(TrainerTest, BlocksOfStepsComeToTheSameAsAnEpoch) {
 }
 
 TEST(TrainerTest, TwoTrainersInTurnsDoNotDisturbOneAnother) {
-  const data::ImageSet images = toy_images(96);
+  const data::ImageDataset images = toy_images(96);
   const auto alone = [&](Precision precision) {
     Trainer trainer(small_config(precision), images);
     (void)train_epoch(trainer);
@@ -298,7 +298,7 @@ TEST(TrainerTest, TwoTrainersInTurnsDoNotDisturbOneAnother) {
 }
 
 TEST(TrainerTest, AccumulatesBatchesIntoFewerSteps) {
-  const data::ImageSet images = toy_images(96);
+  const data::ImageDataset images = toy_images(96);
   TrainConfig config = small_config();
   const std::int64_t batches = train_epoch(Trainer(config, images)).steps;
   config.accumulate = 4;
@@ -309,7 +309,7 @@ TEST(TrainerTest, AccumulatesBatchesIntoFewerSteps) {
 }
 
 TEST(TrainerTest, ValidatesTheAveragedWeights) {
-  const data::ImageSet images = toy_images(96);
+  const data::ImageDataset images = toy_images(96);
   TrainConfig config = small_config();
   Trainer plain(config, images);
   config.ema_decay = 0.5;
@@ -321,7 +321,7 @@ TEST(TrainerTest, ValidatesTheAveragedWeights) {
 }
 
 TEST(TrainerTest, AFrozenBackboneStaysAsItIsUntilItsEpoch) {
-  const data::ImageSet images = toy_images(96);
+  const data::ImageDataset images = toy_images(96);
   TrainConfig config = small_config();
   config.freeze_backbone = true;
   config.unfreeze_epoch = 2;

@@ -125,6 +125,6 @@ std::vector<Comparison> compare_runs(std::span<const RunRecord> runs,
 
 /// Rows of one unit (a breast's images) as one row: mean score, `predicted` at 0.5, the largest
 /// label. Rows without a unit stay as they are. For two-class sets whose metric is per unit.
-std::vector<PredictionRow> mean_by_unit(std::span<const PredictionRow> rows);
+std::vector<PredictionRow> mean_by_case(std::span<const PredictionRow> rows);
 
 }  // namespace mpbench::bench

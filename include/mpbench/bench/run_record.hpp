@@ -124,8 +124,8 @@ struct PredictionRow {
   std::string sample_id{};
   std::string group{};  ///< what must stay together when resampling: the patient; the sample itself
                         ///< where there is none
-  std::string unit{};   ///< what a score is averaged over before judging: the breast; empty where
-                        ///< there is none
+  std::string case_id{};  ///< what scores are averaged over: the breast; empty where
+                          ///< there is none
   int label = 0;
   double score = 0;  ///< the positive class's probability (two classes), or the true class's (more)
   int predicted = 0;
@@ -228,7 +228,7 @@ template <RecordOf<PredictionRow> Record, class Visitor>
 void visit_columns(Record& r, Visitor&& visit) {
   visit("sample_id", r.sample_id);
   visit("group", r.group);
-  visit("unit", r.unit);
+  visit("unit", r.case_id);
   visit("label", r.label);
   visit("score", r.score);
   visit("predicted", r.predicted);

@@ -7,7 +7,7 @@
 
 #include "mpbench/bench/run_record.hpp"
 #include "mpbench/core/progress.hpp"
-#include "mpbench/data/image_set.hpp"
+#include "mpbench/data/image_dataset.hpp"
 #include "mpbench/stats/metrics.hpp"
 #include "mpbench/train/checkpoint.hpp"
 #include "mpbench/train/config.hpp"
@@ -41,7 +41,7 @@ struct RunOptions {
 /// Trains, measures and judges one model. What goes wrong while training ends up in `run.status`
 /// and `run.error` with the epochs that were finished; only errors in the configuration and in the
 /// state it goes on from are thrown. An interrupted run keeps its state first.
-RunOutput run_training(const train::TrainConfig& config, const data::ImageSet& set,
+RunOutput run_training(const train::TrainConfig& config, const data::ImageDataset& set,
                        const RunOptions& options);
 
 }  // namespace mpbench::bench

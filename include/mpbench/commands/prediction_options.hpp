@@ -8,7 +8,7 @@
 #include "mpbench/core/precision.hpp"
 #include "mpbench/data/dataset_options.hpp"
 #include "mpbench/kernels/depthwise_options.hpp"
-#include "mpbench/stats/unit_scores.hpp"
+#include "mpbench/stats/case_aggregation.hpp"
 #include "mpbench/train/config.hpp"
 
 namespace mpbench::commands {
@@ -27,7 +27,7 @@ struct PredictionOptions {
   int image_size = 0;
   train::NormalizationKind normalize = train::NormalizationKind::automatic;
   std::vector<float> mean;
-  std::vector<float> deviation;
+  std::vector<float> stddev;
   data::DatasetOptions data;
   int pixel_bits = 8;
   std::filesystem::path split;
@@ -41,7 +41,7 @@ struct PredictionOptions {
   int batch_size = 0;  ///< 0: the checkpoint's
   std::optional<bool> channels_last;
   bool per_image = false;
-  std::optional<stats::UnitScoring> aggregate;  ///< nothing: mean
+  std::optional<stats::CaseAggregation> aggregate;  ///< nothing: mean
 };
 
 /// Throws UsageError where no network is named, or one that does not exist, for images that it

@@ -6,7 +6,7 @@
 
 namespace mpbench::data {
 
-/// Writes a PNG with up to `most` of a cache's images, five a row: on the left the whole picture
+/// Writes a PNG with up to `most` of a cache's images, five a row: on the left the whole image
 /// with the crop's frame drawn in it, on the right what the cache holds. Images in which no breast
 /// stood out (their frame is red) come first, up to a fifth of all; the rest is spread evenly over
 /// the cache. A file that cannot be shown any more leaves its place empty, and the line below says

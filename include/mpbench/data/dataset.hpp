@@ -6,8 +6,8 @@
 
 #include "mpbench/core/progress.hpp"
 #include "mpbench/data/dataset_options.hpp"
-#include "mpbench/data/image_set.hpp"
-#include "mpbench/data/image_table.hpp"
+#include "mpbench/data/image_dataset.hpp"
+#include "mpbench/data/image_manifest.hpp"
 #include "mpbench/data/preprocess.hpp"
 #include "mpbench/image/prepared_image.hpp"
 #include "mpbench/image/thumbnail.hpp"
@@ -15,25 +15,25 @@
 namespace mpbench::data {
 
 /// Opens a dataset, preprocessing it first where needed, and says on the log what it took it for:
-/// a file is a cache; a folder with train.csv is rsna, or rsna-png where its images are pictures;
+/// a file is a cache; a folder with train.csv is rsna, or rsna-png where its images are images;
 /// one with train-images-idx3-ubyte[.gz] is idx; one with data_batch_1.bin, or with
 /// fine_label_names.txt and train.bin, or with the archive's sub-folder, is cifar10 or cifar100;
-/// one with pictures in folders of their own is folder; "synthetic", or no path at all, makes a
+/// one with images in folders of their own is folder; "synthetic", or no path at all, makes a
 /// synthetic RSNA set once and keeps it in the user's cache folder. `limit` takes whole patients
 /// (rsna) or as many images of each class (of the training images where the data has a split of its
 /// own, and a fifth as many for validation), always the same ones. Throws UsageError for an unknown
 /// dataset and for a limit that leaves one class, InputError for a path that is no dataset, with
 /// what it is instead, Interrupted.
-ImageSet open_dataset(const DatasetOptions& options, const ProgressFunction& progress);
+ImageDataset open_dataset(const DatasetOptions& options, const ProgressFunction& progress);
 
 /// Images for a network to judge.
 struct PredictionData {
-  ImageSet set{};
+  ImageDataset set{};
   std::vector<Quarantined> left_out{};  ///< inputs that failed, as quarantine.csv has them
   std::filesystem::path quarantine{};   ///< that file; empty where nothing failed
   /// Units that no image is left of, in the dataset's order. Not known of a cache file, which does
   /// not keep the units of what failed.
-  std::vector<std::string> lost_units{};
+  std::vector<std::string> lost_cases{};
 };
 
 /// As open_dataset, and takes images without labels too: "rsna-test", a folder with test.csv and
@@ -43,15 +43,15 @@ struct PredictionData {
 PredictionData open_for_prediction(const DatasetOptions& options, const ProgressFunction& progress);
 
 /// Whether the labels are known. Those of "rsna-test" and "pictures" are all 0 and mean nothing.
-bool is_labelled(const ImageSet& set);
+bool is_labelled(const ImageDataset& set);
 /// Whether its units are breasts and its groups patients, as in RSNA's sets.
-bool has_cases(const ImageSet& set);
+bool has_cases(const ImageDataset& set);
 /// Whether `mpbench synth` drew it: results on it must say so.
-bool is_synthetic(const ImageSet& set);
+bool is_synthetic(const ImageDataset& set);
 
 /// Files that are preprocessed one by one, and how.
 struct ImageSource {
-  ImageTable table;
+  ImageManifest table;
   int height = 0;  ///< what each becomes
   int width = 0;
   image::PrepareImage prepare;

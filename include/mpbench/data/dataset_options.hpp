@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "mpbench/data/image_set.hpp"
+#include "mpbench/data/image_dataset.hpp"
 
 namespace mpbench::data {
 
@@ -18,7 +18,7 @@ struct DatasetOptions {
   /// 0: the data's own (idx, CIFAR, a cache), 124 (rsna and rsna-png), common_format's (folder).
   int height = 0;
   int width = 0;
-  int channels = 0;        ///< of a folder's pictures; 0: one where all are grey, else three
+  int channels = 0;        ///< of a folder's images; 0: one where all are grey, else three
   std::int64_t limit = 0;  ///< about this many images for a smoke run; 0: all
   int workers = 0;         ///< threads that preprocess; 0: one a core
   PixelType pixel_type = PixelType::u8;

@@ -9,25 +9,25 @@
 #include <vector>
 
 #include "mpbench/data/augment.hpp"
-#include "mpbench/data/image_set.hpp"
+#include "mpbench/data/image_dataset.hpp"
 
 namespace mpbench::data {
 
 /// Per-channel mean and standard deviation of values scaled to [0, 1]. Both empty: scaled only.
 struct Normalization {
   std::vector<float> mean;
-  std::vector<float> deviation;
+  std::vector<float> stddev;
 };
 
 /// The given images' own normalisation (population standard deviation); independent of their order
 /// up to rounding. Throws Error when there are none or a channel is constant.
-Normalization measure_normalization(const ImageSet& set, std::span<const std::int64_t> indices);
+Normalization measure_normalization(const ImageDataset& set, std::span<const std::int64_t> indices);
 
 /// What one training step takes.
 struct Batch {
   at::Tensor images;                  ///< [N, C, H, W] float32 on the device, normalised
   at::Tensor labels;                  ///< [N] int64 on the device
-  std::vector<std::int64_t> indices;  ///< [N] places in the ImageSet
+  std::vector<std::int64_t> indices;  ///< [N] places in the ImageDataset
 };
 
 struct LoaderOptions {
@@ -45,7 +45,7 @@ struct LoaderOptions {
   Normalization normalization;  ///< one value a channel, or one for all
 };
 
-/// Turns an ImageSet into batches, filled ahead by threads straight from the mapped file into a
+/// Turns an ImageDataset into batches, filled ahead by threads straight from the mapped file into a
 /// ring of buffers that are used again. For CUDA they are pinned, and a batch is on its way over a
 /// stream of its own while those before it are computed with; conversion and normalisation happen
 /// on the device.
@@ -66,7 +66,7 @@ class Loader {
  public:
   /// Throws UsageError for options that make no sense, also balance_positives without a positive,
   /// Error for an index outside the set or no index at all.
-  Loader(const ImageSet& set, std::vector<std::int64_t> indices, LoaderOptions options);
+  Loader(const ImageDataset& set, std::vector<std::int64_t> indices, LoaderOptions options);
   ~Loader();
   Loader(Loader&&) noexcept;
   Loader& operator=(Loader&&) noexcept;

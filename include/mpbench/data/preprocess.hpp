@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "mpbench/core/progress.hpp"
-#include "mpbench/data/image_set.hpp"
-#include "mpbench/data/image_table.hpp"
+#include "mpbench/data/image_dataset.hpp"
+#include "mpbench/data/image_manifest.hpp"
 #include "mpbench/image/prepared_image.hpp"
 
 namespace mpbench::data {
@@ -42,7 +42,7 @@ struct PreprocessSummary {
 
 /// Identifies what preprocess would make: format version, options, the table's rows and the sizes
 /// of their files.
-std::string preprocess_key(const ImageTable& table, const PreprocessOptions& options);
+std::string preprocess_key(const ImageManifest& table, const PreprocessOptions& options);
 
 /// Makes an image of every file of the table and stores them in one cache file. The cache's bytes
 /// do not depend on the number of workers, nor on how often the work was interrupted and taken up
@@ -53,7 +53,7 @@ std::string preprocess_key(const ImageTable& table, const PreprocessOptions& opt
 /// cache, or when the disk is full; Interrupted on Ctrl-C. Then what is done stays in `CACHE.part`
 /// and `CACHE.part.journal`, an earlier cache stays as it was, and the next call goes on from
 /// there.
-PreprocessSummary preprocess(const ImageTable& table, const std::filesystem::path& cache,
+PreprocessSummary preprocess(const ImageManifest& table, const std::filesystem::path& cache,
                              const PreprocessOptions& options, const image::PrepareImage& prepare,
                              const ProgressFunction& progress);
 

@@ -9,7 +9,7 @@
 
 namespace mpbench::data {
 
-/// Disjoint lists of places in ImageSet::samples, each ascending.
+/// Disjoint lists of places in ImageDataset::samples, each ascending.
 struct Split {
   std::vector<std::int64_t> train;
   std::vector<std::int64_t> validation;

@@ -11,7 +11,7 @@ namespace mpbench::dicom {
 /// What mapped modality values to what is shown (PS3.3 C.11.2).
 enum class VoiSource { window, lookup_table, value_range };
 
-/// A picture as a reader would see it: 0 is black, 1 is white.
+/// An image as a reader would see it: 0 is black, 1 is white.
 struct DisplayImage {
   cv::Mat pixels;  ///< [rows, columns] CV_32FC1 in [0, 1]
   /// Which VOI transformation was used ("window 1 of 2: 2047.0/4096.0 SIGMOID", "VOI LUT 1 of 1",
@@ -23,7 +23,7 @@ struct DisplayImage {
 /// the values themselves. [rows, columns] CV_32FC1. Throws Error for colour images and for slope 0.
 cv::Mat to_modality(const DecodedFrame& image);
 
-/// What each stored value of one image is shown as, for those who want a part of the picture or a
+/// What each stored value of one image is shown as, for those who want a part of the image or a
 /// smaller one: to_display with less memory.
 class DisplayTransform {
  public:
@@ -32,11 +32,11 @@ class DisplayTransform {
   const std::string& window() const { return window_; }  ///< as DisplayImage::window
   VoiSource voi() const { return voi_; }
 
-  /// The picture of the image's pixels, or of a part of them: CV_32FC1 in [0, 1].
+  /// The image of the image's pixels, or of a part of them: CV_32FC1 in [0, 1].
   cv::Mat apply(const cv::Mat& pixels) const;
   /// The same into `shown`, which is used again where it has the size already.
   void apply(const cv::Mat& pixels, cv::Mat& shown) const;
-  /// The picture's means over blocks of `factor` x `factor` pixels: [rows / factor, columns /
+  /// The image's means over blocks of `factor` x `factor` pixels: [rows / factor, columns /
   /// factor] CV_32FC1. The last rows and columns that fill no block are left out. Throws Error for
   /// a factor below 1 or above a side.
   cv::Mat apply_averaged(const cv::Mat& pixels, int factor) const;
@@ -48,7 +48,7 @@ class DisplayTransform {
   VoiSource voi_ = VoiSource::value_range;
 };
 
-/// Stored values to a picture: modality, padding, VOI (the first window, else the first VOI LUT,
+/// Stored values to an image: modality, padding, VOI (the first window, else the first VOI LUT,
 /// else minimum to maximum without padding), inversion (PS3.3 C.11.1, C.11.2, C.7.5.1.1.2,
 /// C.7.6.3.1.2). Padding becomes 0 (black). An invalid window falls back to minimum-maximum, which
 /// `window` says. Throws Error for colour images and for slope 0.

@@ -7,7 +7,7 @@
 
 namespace mpbench::image {
 
-/// A file's whole picture, small, for a person to see what was cut away.
+/// A file's whole image, small, for a person to see what was cut away.
 struct Thumbnail {
   cv::Mat pixels;  ///< CV_32F of one channel, or three (blue first), in [0, 1], at any resolution
   cv::Size full;   ///< the frame's own columns and rows, which crops are given in

@@ -48,7 +48,7 @@ FileType file_type(std::span<const std::byte> bytes);
 /// The same of a file on disk; unknown where it cannot be read.
 FileType file_type(const std::filesystem::path& path);
 
-/// "a ZIP archive", "a TIFF picture", "a Git LFS pointer, not the file itself: run git lfs pull
+/// "a ZIP archive", "a TIFF image", "a Git LFS pointer, not the file itself: run git lfs pull
 /// where it was cloned"; "" for unknown.
 std::string describe(FileType type);
 

@@ -27,14 +27,14 @@ Number whole_number(const nlohmann::json& value) {
       value.is_number_unsigned()
           ? std::in_range<Number>(value.get<std::uint64_t>())
           : value.is_number_integer() && std::in_range<Number>(value.get<std::int64_t>());
-  if (!fits) throw Error("a number in it is not whole, or too large");
+  if (!fits) throw Error("a number in it is not an integer, or too large");
   return value.get<Number>();
 }
 
 /// A list of them.
 template <std::integral Number>
 std::vector<Number> whole_numbers(const nlohmann::json& list) {
-  if (!list.is_array()) throw Error("it has no list of numbers where one belongs");
+  if (!list.is_array()) throw Error("a list of numbers is expected");
   std::vector<Number> numbers;
   numbers.reserve(list.size());
   for (const auto& value : list) numbers.push_back(whole_number<Number>(value));

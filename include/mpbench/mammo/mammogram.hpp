@@ -26,18 +26,19 @@ image::PreparedImage prepare_mammogram(const std::filesystem::path& path, int he
 /// What tells one way to prepare a mammogram from another, as a JSON object for a cache's key.
 std::string mammogram_preparation(bool exact);
 
-/// A mammogram's whole picture, at a reduced resolution where the file allows it: some 300 pixels
+/// A mammogram's whole image, at a reduced resolution where the file allows it: some 300 pixels
 /// or more along its longer side. Throws InputError.
 image::Thumbnail mammogram_thumbnail(const std::filesystem::path& path);
 
-/// The same of a mammogram that is a PNG, JPEG or BMP: what read_picture gives is what is shown, so
-/// that there is no window, and the crop and the rest is as above. Three equal channels are grey;
-/// others throw InputError. A 16-bit picture whose values all lie below 2^14 holds a detector's 8,
-/// 10, 12 or 14 bits: it is scaled by as many, which a note says. Throws as read_picture.
-image::PreparedImage prepare_mammogram_picture(const std::filesystem::path& path, int height,
-                                               int width);
+/// The same of a mammogram that is a PNG, JPEG or BMP: what decode_image_file gives is what is
+/// shown, so that there is no window, and the crop and the rest is as above. Three equal channels
+/// are grey; others throw InputError. A 16-bit image whose values all lie below 2^14 holds a
+/// detector's 8, 10, 12 or 14 bits: it is scaled by as many, which a note says. Throws as
+/// decode_image_file.
+image::PreparedImage prepare_mammogram_image(const std::filesystem::path& path, int height,
+                                             int width);
 
-/// Such a picture whole, some 300 pixels or more along its longer side. Throws as read_picture.
-image::Thumbnail mammogram_picture_thumbnail(const std::filesystem::path& path);
+/// Such an image whole, some 300 pixels or more along its longer side. Throws as decode_image_file.
+image::Thumbnail mammogram_image_thumbnail(const std::filesystem::path& path);
 
 }  // namespace mpbench::mammo

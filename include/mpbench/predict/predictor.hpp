@@ -8,10 +8,10 @@
 
 #include "mpbench/core/precision.hpp"
 #include "mpbench/core/progress.hpp"
-#include "mpbench/data/image_set.hpp"
+#include "mpbench/data/image_dataset.hpp"
 #include "mpbench/kernels/depthwise_options.hpp"
 #include "mpbench/kernels/emulation.hpp"
-#include "mpbench/predict/trained_network.hpp"
+#include "mpbench/predict/loaded_model.hpp"
 
 namespace mpbench::predict {
 
@@ -29,7 +29,7 @@ struct PredictOptions {
 
 /// What a network says of some images.
 struct Predictions {
-  std::vector<std::int64_t> indices;  ///< [N] places in the ImageSet
+  std::vector<std::int64_t> indices;  ///< [N] places in the ImageDataset
   torch::Tensor probabilities;        ///< [N, classes] float64 on the CPU; a row's sum is 1
   std::vector<double> logits;         ///< [N] log-odds of the positive class; two classes only
   std::vector<int> predicted;         ///< [N] classes
@@ -46,7 +46,7 @@ struct Predictions {
 /// The network's normalisation must be known and its model be of the images' channels; the model
 /// stays on the device. Throws Error for a probability that is not a number, train::OutOfMemory,
 /// Interrupted.
-Predictions predict(TrainedNetwork& network, const data::ImageSet& set,
+Predictions predict(LoadedModel& network, const data::ImageDataset& set,
                     std::vector<std::int64_t> indices, const PredictOptions& options,
                     const ProgressFunction& progress);
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "mpbench/core/progress.hpp"
-#include "mpbench/data/image_set.hpp"
+#include "mpbench/data/image_dataset.hpp"
 #include "mpbench/data/loader.hpp"
 #include "mpbench/kernels/cpu_kernels.hpp"
 #include "mpbench/train/config.hpp"
@@ -22,18 +22,18 @@ torch::Device find_device(const TrainConfig& config);
 int workers_of(const TrainConfig& config, torch::Device device);
 
 /// The images; a synthetic set where the options name none.
-data::ImageSet open_images(const TrainConfig& config, const ProgressFunction& progress);
+data::ImageDataset open_images(const TrainConfig& config, const ProgressFunction& progress);
 
 /// By a file, by folds, as the dataset brings it, or made here: grouped and stratified. Throws
 /// UsageError where --folds meets a dataset with a split of its own.
-data::Split make_split(const TrainConfig& config, const data::ImageSet& set);
+data::Split make_split(const TrainConfig& config, const data::ImageDataset& set);
 
 /// `split` matters where they are measured.
-data::Normalization make_normalization(NormalizationKind kind, const data::ImageSet& set,
+data::Normalization make_normalization(NormalizationKind kind, const data::ImageDataset& set,
                                        const data::Split& split);
 
 /// With `--balance weight`, the positives' weight is the training images' negatives / positives.
-Loss make_loss(const TrainConfig& config, const data::ImageSet& set, const data::Split& split);
+Loss make_loss(const TrainConfig& config, const data::ImageDataset& set, const data::Split& split);
 
 /// Our kernels on the CPU, in training and in prediction: all of them, or with
 /// DepthwiseBackend::framework none but those that fp16 cannot do without.

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "mpbench/core/progress.hpp"
-#include "mpbench/data/image_set.hpp"
+#include "mpbench/data/image_dataset.hpp"
 #include "mpbench/train/checkpoint.hpp"
 #include "mpbench/train/config.hpp"
 #include "mpbench/train/errors.hpp"
@@ -52,7 +52,7 @@ class Trainer {
   /// device. `config` must have passed validate(). The set must outlive the trainer.
   /// `will_restore`: the weights file is not read, as a state takes its place. Throws UsageError
   /// for options that do not go with the images.
-  Trainer(const TrainConfig& config, const data::ImageSet& set, bool will_restore = false);
+  Trainer(const TrainConfig& config, const data::ImageDataset& set, bool will_restore = false);
   ~Trainer();
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;

@@ -27,7 +27,7 @@ std::string samples_json(const CacheContents& contents) {
   for (const auto& sample : contents.samples) {
     json["id"].push_back(sample.id);
     json["group"].push_back(sample.group);
-    json["unit"].push_back(sample.unit);
+    json["unit"].push_back(sample.case_id);
   }
   if (!contents.validation.empty()) json["validation"] = contents.validation;
   return json.dump();
@@ -63,7 +63,7 @@ std::int64_t metadata_number(const st::File& file, const std::string& name) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || value < 0) {
-    throw InputError(file.path(), "metadata " + name, fmt::format("'{}' is no number", text));
+    throw InputError(file.path(), "metadata " + name, fmt::format("'{}' is not a number", text));
   }
   return value;
 }
@@ -93,7 +93,7 @@ CacheInfo read_info(const st::File& file) {
   return info;
 }
 
-void read_samples(const st::File& file, ImageSet& set, std::size_t count) {
+void read_samples(const st::File& file, ImageDataset& set, std::size_t count) {
   const auto& labels = file.info("labels");
   if (labels.dtype != "I64" || labels.shape != std::vector{static_cast<std::int64_t>(count)}) {
     throw InputError(file.path(), "labels", fmt::format("they are not {} numbers", count));
@@ -112,14 +112,14 @@ void read_samples(const st::File& file, ImageSet& set, std::size_t count) {
   const auto& units = column("unit");
   for (std::size_t i = 0; i < count; ++i) {
     if (!ids[i].is_string() || !groups[i].is_string() || !units[i].is_string()) {
-      throw InputError(file.path(), "samples", fmt::format("entry {} is no text", i));
+      throw InputError(file.path(), "samples", fmt::format("entry {} is not text", i));
     }
     std::int64_t label = 0;
     std::memcpy(&label, label_bytes.data() + i * sizeof label, sizeof label);
     if (label < 0 || static_cast<std::uint64_t>(label) >= set.classes.size()) {
       throw InputError(
           file.path(), "labels",
-          fmt::format("entry {}: {} is none of {} classes", i, label, set.classes.size()));
+          fmt::format("entry {}: {} is not one of {} classes", i, label, set.classes.size()));
     }
     set.samples.push_back({ids[i].get<std::string>(), groups[i].get<std::string>(),
                            units[i].get<std::string>(), static_cast<int>(label)});
@@ -154,18 +154,18 @@ void verify_tables(const st::File& file) {
 
 CacheInfo read_cache_info(const std::filesystem::path& path) { return read_info(st::File(path)); }
 
-ImageSet open_cache(const std::filesystem::path& path) {
+ImageDataset open_cache(const std::filesystem::path& path) {
   const auto file = std::make_shared<st::File>(path);
   const CacheInfo info = read_info(*file);
-  ImageSet set;
+  ImageDataset set;
   set.dataset = info.dataset;
   set.key = info.key;
   const auto classes = parse_json(metadata(*file, "classes"));
   if (!classes.is_array() || classes.empty()) {
-    throw InputError(path, "metadata classes", "it is no list of names");
+    throw InputError(path, "metadata classes", "it is not a list of names");
   }
   for (const auto& name : classes) {
-    if (!name.is_string()) throw InputError(path, "metadata classes", "it is no list of names");
+    if (!name.is_string()) throw InputError(path, "metadata classes", "it is not a list of names");
     set.classes.push_back(name.get<std::string>());
   }
   const auto& images = file->info("images");
@@ -257,7 +257,7 @@ std::vector<Quarantined> read_quarantined(const std::filesystem::path& path) {
                              entry.at(2).get<std::string>()});
     }
   } catch (const Json::exception&) {
-    throw InputError(path, "quarantine", "it is no list of inputs");
+    throw InputError(path, "quarantine", "it is not a list of inputs");
   }
   return quarantined;
 }

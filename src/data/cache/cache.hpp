@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "mpbench/data/image_set.hpp"
+#include "mpbench/data/image_dataset.hpp"
 #include "mpbench/image/prepared_image.hpp"
 
 /// A preprocessed dataset in one safetensors file that is mapped, not read:
@@ -46,7 +46,7 @@ CacheInfo read_cache_info(const std::filesystem::path& path);
 
 /// Maps a cache and compares every image and table with its digest. Throws as read_cache_info,
 /// InputError when its parts do not fit together or one of them is damaged, Interrupted.
-ImageSet open_cache(const std::filesystem::path& path);
+ImageDataset open_cache(const std::filesystem::path& path);
 
 /// How one image of a cache was made.
 struct CachedPreparation {

@@ -45,7 +45,7 @@ std::string table_digest(const safetensors::Metadata& metadata,
   return sha256_hex(digests);
 }
 
-void verify_images(const std::filesystem::path& path, const ImageSet& set,
+void verify_images(const std::filesystem::path& path, const ImageDataset& set,
                    std::span<const std::byte> digests) {
   const auto count = static_cast<std::size_t>(set.size());
   if (digests.size() != count * digest_bytes) {

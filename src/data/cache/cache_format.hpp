@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "mpbench/data/image_set.hpp"
+#include "mpbench/data/image_dataset.hpp"
 #include "mpbench/data/preprocess.hpp"
 #include "mpbench/image/prepared_image.hpp"
 #include "mpbench/io/safetensors.hpp"
@@ -54,7 +54,7 @@ std::string table_digest(const safetensors::Metadata& metadata,
 
 /// Compares each image with its digest, in all the machine's threads. Throws InputError naming the
 /// first that differs, Interrupted.
-void verify_images(const std::filesystem::path& path, const ImageSet& set,
+void verify_images(const std::filesystem::path& path, const ImageDataset& set,
                    std::span<const std::byte> digests);
 
 /// What was left out of a cache when it was made; paths relative to its source.

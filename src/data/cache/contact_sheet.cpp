@@ -17,7 +17,7 @@ namespace mpbench::data {
 namespace {
 
 constexpr int sheet_columns = 5;
-constexpr int thumbnail_side = 160;  // of each of a tile's two pictures
+constexpr int thumbnail_side = 160;  // of each of a tile's two images
 constexpr int tile_gap = 4;
 constexpr int caption = 34;
 constexpr int tile_width = 2 * thumbnail_side + 3 * tile_gap;
@@ -50,7 +50,7 @@ cv::Mat in_bytes(const cv::Mat& picture) {
   return bytes;
 }
 
-/// The whole picture, small, with the crop's frame; black when the file cannot be shown.
+/// The whole image, small, with the crop's frame; black when the file cannot be shown.
 cv::Mat overview(const cv::Mat& whole, const image::Preparation& preparation,
                  const cv::Size& full) {
   const double scale = static_cast<double>(thumbnail_side) / std::max(full.width, full.height);
@@ -69,7 +69,7 @@ cv::Mat overview(const cv::Mat& whole, const image::Preparation& preparation,
 }
 
 /// What the cache holds, as colour bytes.
-cv::Mat stored_picture(const ImageSet& set, std::size_t index) {
+cv::Mat stored_image(const ImageDataset& set, std::size_t index) {
   const auto bytes = set.image(static_cast<std::int64_t>(index));
   const auto plane = set.image_bytes() / static_cast<std::size_t>(set.channels);
   std::vector<cv::Mat> planes;
@@ -112,7 +112,7 @@ void write_contact_sheet(const std::filesystem::path& png, const std::filesystem
     const auto& [path, preparation] = preparations[i];
     const cv::Point corner(static_cast<int>(place) % sheet_columns * tile_width + tile_gap,
                            static_cast<int>(place) / sheet_columns * tile_height + tile_gap);
-    std::string second = fmt::format("{} {}", set.samples[i].unit,
+    std::string second = fmt::format("{} {}", set.samples[i].case_id,
                                      set.classes[static_cast<std::size_t>(set.samples[i].label)]);
     if (preparation.reduction > 0) second += fmt::format(", at 1/{}", 1 << preparation.reduction);
     if (!preparation.breast_found && !preparation.window.empty()) second += ", whole frame";
@@ -123,8 +123,8 @@ void write_contact_sheet(const std::filesystem::path& png, const std::filesystem
     } catch (const InputError& error) {
       second = "cannot be shown: " + error.problem();
     }
-    stored_picture(set, i).copyTo(sheet(cv::Rect(corner + cv::Point(thumbnail_side + tile_gap, 0),
-                                                 cv::Size(thumbnail_side, thumbnail_side))));
+    stored_image(set, i).copyTo(sheet(cv::Rect(corner + cv::Point(thumbnail_side + tile_gap, 0),
+                                               cv::Size(thumbnail_side, thumbnail_side))));
     write_text(sheet, set.samples[i].id, corner + cv::Point(0, thumbnail_side + 13));
     write_text(sheet, second, corner + cv::Point(0, thumbnail_side + 28));
   }

@@ -42,7 +42,7 @@ InputFile look_at(const fs::path& path) {
           .time_ns = status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec};
 }
 
-std::vector<InputFile> look_at_all(const ImageTable& table) {
+std::vector<InputFile> look_at_all(const ImageManifest& table) {
   std::vector<InputFile> files;
   files.reserve(table.files.size());
   for (std::size_t i = 0; i < table.files.size(); ++i) files.push_back(look_at(table.file(i)));
@@ -57,7 +57,7 @@ std::string options_json(const PreprocessOptions& options) {
   return json.dump();  // in the order of their names
 }
 
-std::string make_key(const ImageTable& table, const std::vector<InputFile>& files,
+std::string make_key(const ImageManifest& table, const std::vector<InputFile>& files,
                      const PreprocessOptions& options) {
   std::string identity = fmt::format("{} {} {} {} {}\n", cache_format_name, cache_version,
                                      table.dataset, table.channels, options_json(options));
@@ -65,7 +65,7 @@ std::string make_key(const ImageTable& table, const std::vector<InputFile>& file
   for (std::size_t i = 0; i < table.files.size(); ++i) {
     const auto& [path, sample, validation] = table.files[i];
     identity += fmt::format("{}\n{}\n{}\n{}\n{} {} {}\n", path.generic_string(), sample.id,
-                            sample.group, sample.unit, sample.label, validation, files[i].size);
+                            sample.group, sample.case_id, sample.label, validation, files[i].size);
   }
   return sha256_hex(identity);
 }
@@ -87,7 +87,7 @@ std::vector<std::byte> to_stored(const cv::Mat& pixels, PixelType type) {
 /// Prepares the images that are not done yet and stores them.
 class PreprocessJob {
  public:
-  PreprocessJob(const ImageTable& table, const std::vector<InputFile>& files,
+  PreprocessJob(const ImageManifest& table, const std::vector<InputFile>& files,
                 const PreprocessOptions& options, const image::PrepareImage& prepare,
                 PartialCache& partial)
       : table_(table),
@@ -159,7 +159,7 @@ class PreprocessJob {
     return now;
   }
 
-  const ImageTable& table_;
+  const ImageManifest& table_;
   const std::vector<InputFile>& files_;
   const PreprocessOptions& options_;
   const image::PrepareImage& prepare_;
@@ -171,7 +171,7 @@ class PreprocessJob {
 };
 
 /// Names the inputs that failed beside the cache; without any, an earlier list goes.
-void write_quarantine(const fs::path& cache, const ImageTable& table,
+void write_quarantine(const fs::path& cache, const ImageManifest& table,
                       std::vector<Quarantined>& quarantined) {
   const fs::path path = containing_folder(cache) / "quarantine.csv";
   for (auto& input : quarantined) input.path = table.folder / input.path;
@@ -226,7 +226,7 @@ void count_preparations(const fs::path& cache, PreprocessSummary& summary) {
   }
 }
 
-PreprocessSummary already_done(const fs::path& cache, const ImageTable& table) {
+PreprocessSummary already_done(const fs::path& cache, const ImageManifest& table) {
   PreprocessSummary summary;
   summary.up_to_date = true;
   summary.quarantined = read_quarantined(cache);
@@ -249,7 +249,7 @@ void remove_stale_copies(const fs::path& cache) {
   }
 }
 
-void check(const ImageTable& table, const fs::path& cache, const PreprocessOptions& options) {
+void check(const ImageManifest& table, const fs::path& cache, const PreprocessOptions& options) {
   constexpr int largest = 16384;
   if (options.height < 1 || options.width < 1 || options.height > largest ||
       options.width > largest) {
@@ -263,17 +263,18 @@ void check(const ImageTable& table, const fs::path& cache, const PreprocessOptio
   if (table.files.empty()) throw InputError(table.folder, "images", "there are none");
   if (fs::is_directory(cache)) throw Error(cache.string() + ": this is a folder, not a cache file");
   if (fs::exists(cache) && !begins_like_cache(cache)) {
-    throw Error(cache.string() + ": this file is there and is no image cache; it is not replaced");
+    throw Error(cache.string() +
+                ": this file exists and is not an image cache; it is not replaced");
   }
 }
 
 }  // namespace
 
-std::string preprocess_key(const ImageTable& table, const PreprocessOptions& options) {
+std::string preprocess_key(const ImageManifest& table, const PreprocessOptions& options) {
   return make_key(table, look_at_all(table), options);
 }
 
-PreprocessSummary preprocess(const ImageTable& table, const fs::path& cache,
+PreprocessSummary preprocess(const ImageManifest& table, const fs::path& cache,
                              const PreprocessOptions& options, const image::PrepareImage& prepare,
                              const ProgressFunction& progress) {
   const Stopwatch clock;

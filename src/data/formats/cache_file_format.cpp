@@ -7,7 +7,7 @@
 
 namespace mpbench::data {
 
-ImageSet open_cache_file(const DatasetOptions& options) {
+ImageDataset open_cache_file(const DatasetOptions& options) {
   auto set = open_cache(options.path);
   if ((options.height > 0 && options.height != set.height) ||
       (options.width > 0 && options.width != set.width)) {

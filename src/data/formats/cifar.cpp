@@ -135,7 +135,7 @@ struct Records {
       if (label >= classes) {
         throw InputError(
             path, "label",
-            fmt::format("record {}: {} is none of 0 to {}", record, label, classes - 1));
+            fmt::format("record {}: {} is not in 0 to {}", record, label, classes - 1));
       }
       return label;
     };
@@ -181,10 +181,10 @@ bool is_cifar_folder(const fs::path& folder, Cifar which) {
   return holds(files_folder(folder, format), format);
 }
 
-ImageSet read_cifar(const fs::path& folder, Cifar which, const CifarOptions& options) {
+ImageDataset read_cifar(const fs::path& folder, Cifar which, const CifarOptions& options) {
   const auto& format = format_of(which);
   const auto place = files_folder(folder, format);
-  ImageSet set;
+  ImageDataset set;
   set.dataset = format.dataset;
   set.channels = image_channels;
   set.height = options.height > 0 ? options.height : image_side;

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 
-#include "mpbench/data/image_set.hpp"
+#include "mpbench/data/image_dataset.hpp"
 
 /// The binary versions of CIFAR-10 and CIFAR-100 (https://www.cs.toronto.edu/~kriz/cifar.html):
 /// records of 1 label byte (CIFAR-100: coarse, then fine) and 3072 bytes, 32 x 32 of red, then of
@@ -32,6 +32,7 @@ bool is_cifar_folder(const std::filesystem::path& folder, Cifar which);
 /// Throws InputError for a missing file, one that is not a number of whole records, a label out of
 /// range and a wrong number of names; Interrupted. Says on the log when there are fewer records
 /// than the published sets have.
-ImageSet read_cifar(const std::filesystem::path& folder, Cifar which, const CifarOptions& options);
+ImageDataset read_cifar(const std::filesystem::path& folder, Cifar which,
+                        const CifarOptions& options);
 
 }  // namespace mpbench::data

@@ -13,7 +13,7 @@ bool is_folder_of(const fs::path& folder) {
 }
 
 template <Cifar which>
-ImageSet read(const DatasetOptions& options) {
+ImageDataset read(const DatasetOptions& options) {
   return read_cifar(options.path, which, {options.height, options.width, options.limit});
 }
 

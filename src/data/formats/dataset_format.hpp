@@ -13,7 +13,7 @@ namespace mpbench::data {
 /// opened. A new one is a file that defines such a constant, and a line in formats.cpp; where it
 /// can be trained on, its name is in dataset_names (dataset_options.hpp) too.
 struct DatasetFormat {
-  const char* name;         ///< --dataset's word, and ImageSet::dataset
+  const char* name;         ///< --dataset's word, and ImageDataset::dataset
   const char* description;  ///< "RSNA folder", for the log
   /// What its folder holds, for the error of one that holds nothing known; empty: not said.
   const char* expected = "";
@@ -34,13 +34,13 @@ struct DatasetFormat {
                                 const ProgressFunction& progress) = nullptr;
   // One of the two: images that are prepared file by file, or a set that is read as it is.
   ImageSource (*source)(const DatasetOptions& options) = nullptr;
-  ImageSet (*read)(const DatasetOptions& options) = nullptr;
+  ImageDataset (*read)(const DatasetOptions& options) = nullptr;
 };
 
 extern const DatasetFormat rsna_format, rsna_png_format, synthetic_format, rsna_test_format;
 extern const DatasetFormat idx_format;
 extern const DatasetFormat cifar10_format, cifar100_format;
-extern const DatasetFormat image_folder_format, pictures_format;
+extern const DatasetFormat image_folder_format, unlabelled_images_format;
 extern const DatasetFormat cache_format;
 
 /// In the order in which they are recognized.
@@ -55,6 +55,6 @@ const DatasetFormat* find_format(std::string_view name);
 const DatasetFormat& choose_format(const DatasetOptions& options, bool unlabelled = false);
 
 /// A cache file's images; as DatasetFormat::read, labels or not.
-ImageSet open_cache_file(const DatasetOptions& options);
+ImageDataset open_cache_file(const DatasetOptions& options);
 
 }  // namespace mpbench::data

@@ -14,9 +14,11 @@ namespace {
 namespace fs = std::filesystem;
 
 /// In the order in which they are recognized.
-constexpr std::array formats{&rsna_test_format, &pictures_format,  //
-                             &synthetic_format, &rsna_format,     &rsna_png_format,    &idx_format,
-                             &cifar10_format,   &cifar100_format, &image_folder_format};
+constexpr std::array formats{&rsna_test_format,   &unlabelled_images_format,  //
+                             &synthetic_format,   &rsna_format,
+                             &rsna_png_format,    &idx_format,
+                             &cifar10_format,     &cifar100_format,
+                             &image_folder_format};
 
 /// Archives that are often unpacked in place of the binary version.
 const char* python_version_hint(const fs::path& folder) {
@@ -26,7 +28,8 @@ const char* python_version_hint(const fs::path& folder) {
       fs::exists(folder / "cifar-10-batches-py", ignored) ||
       fs::exists(folder / "batches.meta", ignored) ||
       (fs::exists(folder / "meta", ignored) && fs::exists(folder / "test", ignored));
-  return is_python ? "; this looks like CIFAR's Python version, and the binary one is wanted" : "";
+  return is_python ? "; this looks like CIFAR's Python version, and the binary version is expected"
+                   : "";
 }
 
 /// "neither A, nor B, nor C", of what the formats expect.
@@ -43,7 +46,7 @@ std::string expectations() {
   const std::string python = python_version_hint(path);
   const auto hint = python.empty() ? explain_folder(path) : std::string();
   throw InputError(path, "data",
-                   fmt::format("this folder is no dataset: {}{}there is {}{}", hint,
+                   fmt::format("this folder is not a dataset: {}{}there is {}{}", hint,
                                hint.empty() ? "" : "; ", expectations(), python));
 }
 
@@ -95,7 +98,7 @@ const DatasetFormat& choose_format(const DatasetOptions& options, bool unlabelle
   }
   if (format->has_files != nullptr && !format->has_files(options.path)) {
     if (const auto hint = dataset_elsewhere(options.path)) {
-      throw InputError(options.path, "data", "this folder is no dataset: " + *hint);
+      throw InputError(options.path, "data", "this folder is not a dataset: " + *hint);
     }
   }
   return *format;  // its reader says what is missing

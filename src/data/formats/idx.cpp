@@ -180,7 +180,7 @@ std::vector<Sample> samples_of(const IdxPart& part, const char* title) {
   return samples;
 }
 
-void append_image(const ImageSet& set, std::vector<std::byte>& pixels, IdxPart& part,
+void append_image(const ImageDataset& set, std::vector<std::byte>& pixels, IdxPart& part,
                   std::size_t place) {
   const std::size_t bytes =
       static_cast<std::size_t>(part.height) * static_cast<std::size_t>(part.width);
@@ -216,14 +216,14 @@ std::vector<std::string> name_classes(const fs::path& labels, const std::vector<
 
 bool is_idx_folder(const fs::path& folder) { return find_file(folder, train_images).has_value(); }
 
-ImageSet read_idx(const fs::path& folder, const IdxOptions& options) {
+ImageDataset read_idx(const fs::path& folder, const IdxOptions& options) {
   const auto labels = require_file(folder, train_labels);
   const auto images = require_file(folder, train_images);
   auto train = read_part(images, labels);
   if (images.filename().native().find(".idx") != std::string::npos) {
     spdlog::info("{}: taken for {}", images.string(), train_images.name());
   }
-  ImageSet set;
+  ImageDataset set;
   set.dataset = "idx";
   set.height = options.height > 0 ? options.height : train.height;
   set.width = options.width > 0 ? options.width : train.width;

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 
-#include "mpbench/data/image_set.hpp"
+#include "mpbench/data/image_dataset.hpp"
 
 /// The IDX format of MNIST and its kin (http://yann.lecun.com/exdb/mnist/): big-endian magic and
 /// sizes, then bytes.
@@ -27,6 +27,6 @@ bool is_idx_folder(const std::filesystem::path& folder);
 /// length that differs from the header's (nothing is allocated on the header's word alone), image
 /// and label counts that differ, training images that are all of one class, and more than 10
 /// million images.
-ImageSet read_idx(const std::filesystem::path& folder, const IdxOptions& options);
+ImageDataset read_idx(const std::filesystem::path& folder, const IdxOptions& options);
 
 }  // namespace mpbench::data

@@ -11,7 +11,7 @@
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/utf8_text.hpp"
-#include "mpbench/image/picture.hpp"
+#include "mpbench/image/image_file.hpp"
 #include "mpbench/io/file_type.hpp"
 
 namespace mpbench::data {
@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool has_picture_name(const fs::path& path) {
+bool has_image_name(const fs::path& path) {
   const auto extension = ascii_lower(path.extension().string());
   constexpr std::array names{".png", ".jpg", ".jpeg", ".bmp"};
   return std::find(names.begin(), names.end(), extension) != names.end();
@@ -47,7 +47,7 @@ bool is_file(const fs::directory_entry& entry) {
   return entry.is_regular_file(ignored);
 }
 
-/// Entries that are no pictures.
+/// Entries that are no images.
 struct LeftOut {
   std::int64_t clutter = 0;  // hidden, or an operating system's
   std::int64_t links = 0;    // to folders below a class
@@ -59,13 +59,13 @@ struct LeftOut {
 void report(const LeftOut& left_out, const fs::path& folder, const char* where) {
   if (left_out.count() == 0) return;
   spdlog::info(
-      "{}: left out {} hidden or system entries, {} links to folders, {} other files (pictures are "
+      "{}: left out {} hidden or system entries, {} links to folders, {} other files (images are "
       ".png, "
       ".jpg, .jpeg and .bmp{})",
       printable_text(folder.native()), left_out.clutter, left_out.links, left_out.others, where);
 }
 
-/// Folders that pictures are kept in, at the place where classes are expected.
+/// Folders that images are kept in, at the place where classes are expected.
 std::vector<fs::path> class_folders(const fs::path& folder, LeftOut& left_out) {
   std::vector<fs::path> classes;
   for (const auto& entry : list(folder)) {
@@ -80,11 +80,11 @@ std::vector<fs::path> class_folders(const fs::path& folder, LeftOut& left_out) {
   return classes;
 }
 
-bool is_picture(const fs::directory_entry& entry) {
-  return has_picture_name(entry.path()) && is_file(entry);
+bool is_image_file(const fs::directory_entry& entry) {
+  return has_image_name(entry.path()) && is_file(entry);
 }
 
-/// The pictures below a folder, those of the folder itself before those of its subfolders.
+/// The images below a folder, those of the folder itself before those of its subfolders.
 struct Walk {
   std::vector<fs::path> pictures;
   LeftOut left_out;
@@ -101,7 +101,7 @@ struct Walk {
         } else {
           subfolders.push_back(entry.path());
         }
-      } else if (is_picture(entry)) {
+      } else if (is_image_file(entry)) {
         pictures.push_back(entry.path());
       } else {
         ++left_out.others;
@@ -111,20 +111,20 @@ struct Walk {
   }
 };
 
-bool has_picture_below(const fs::path& folder) {
+bool has_image_below(const fs::path& folder) {
   throw_if_interrupted();
   for (const auto& entry : list(folder)) {
     if (is_clutter(entry.path())) continue;
     if (is_folder(entry)) {
-      if (!entry.is_symlink() && has_picture_below(entry.path())) return true;
-    } else if (is_picture(entry)) {
+      if (!entry.is_symlink() && has_image_below(entry.path())) return true;
+    } else if (is_image_file(entry)) {
       return true;
     }
   }
   return false;
 }
 
-/// A class that is a link to a folder around it would have every other class's pictures.
+/// A class that is a link to a folder around it would have every other class's images.
 void require_no_way_round(const fs::path& root, const fs::path& class_folder) {
   std::error_code error;
   const auto inner = fs::canonical(root, error);
@@ -136,7 +136,7 @@ void require_no_way_round(const fs::path& root, const fs::path& class_folder) {
 }
 
 /// Folder by folder, in the order of their whole names.
-void add_pictures(ImageTable& table, std::vector<fs::path> pictures, int label, bool validation) {
+void add_images(ImageManifest& table, std::vector<fs::path> pictures, int label, bool validation) {
   std::stable_sort(pictures.begin(), pictures.end(), [](const auto& a, const auto& b) {
     return a.parent_path().native() < b.parent_path().native();
   });
@@ -144,7 +144,7 @@ void add_pictures(ImageTable& table, std::vector<fs::path> pictures, int label, 
     const auto relative = picture.lexically_relative(table.folder);
     const auto id = utf8_text(relative.native());
     table.files.push_back({.path = relative,
-                           .sample = {.id = id, .group = id, .unit = id, .label = label},
+                           .sample = {.id = id, .group = id, .case_id = id, .label = label},
                            .validation = validation});
   }
 }
@@ -200,9 +200,9 @@ class FolderReader {
     std::vector<Class> classes;
     for (const auto& path : folders) {
       auto one = read_class(path);
-      // What an empty folder is meant to say is plain where all others have pictures.
+      // What an empty folder is meant to say is plain where all others have images.
       if (one.pictures.empty() && !(validation && is_class(one.name))) {
-        spdlog::warn("{}: this folder is empty: it is no class", printable_text(path.native()));
+        spdlog::warn("{}: this folder is empty: it is not a class", printable_text(path.native()));
       } else {
         classes.push_back(std::move(one));
       }
@@ -224,7 +224,7 @@ class FolderReader {
         spdlog::warn("{}: this folder is empty: no image of class {} is for validation",
                      printable_text(one.folder.native()), printable_text(one.name));
       }
-      add_pictures(table_, std::move(one.pictures), static_cast<int>(label), validation);
+      add_images(table_, std::move(one.pictures), static_cast<int>(label), validation);
     }
     for (std::size_t i = 0; i < found.size(); ++i) {
       if (!found[i]) {
@@ -235,7 +235,7 @@ class FolderReader {
     table_.has_split = table_.has_split || validation;
   }
 
-  ImageTable finish() {
+  ImageManifest finish() {
     report(left_out_, table_.folder, " in a class's folder");
     return std::move(table_);
   }
@@ -251,7 +251,7 @@ class FolderReader {
     return std::find(table_.classes.begin(), table_.classes.end(), name) != table_.classes.end();
   }
 
-  /// A class without pictures has an empty folder.
+  /// A class without images has an empty folder.
   Class read_class(const fs::path& path) {
     require_no_way_round(table_.folder, path);
     Walk walk;
@@ -272,12 +272,12 @@ class FolderReader {
                                            const std::vector<Class>& classes) {
     if (classes.empty()) {
       throw InputError(side, "classes",
-                       "there are none: an image folder holds a folder of pictures for each class");
+                       "there are none: an image folder holds a folder of images for each class");
     }
     const auto& only = classes.front();
     LeftOut ignored;
     const bool is_one_too_deep =
-        class_folders(only.folder, ignored).size() > 1 && !holds_pictures(only.folder);
+        class_folders(only.folder, ignored).size() > 1 && !holds_images(only.folder);
     throw InputError(
         side, "classes",
         fmt::format("there is only {}: with one class there is nothing to learn{}", only.name,
@@ -287,7 +287,7 @@ class FolderReader {
                                     : ""));
   }
 
-  ImageTable table_;
+  ImageManifest table_;
   LeftOut left_out_;
 };
 
@@ -296,10 +296,10 @@ class FolderReader {
 bool is_image_folder(const fs::path& folder) {
   LeftOut ignored;
   const auto folders = class_folders(folder, ignored);
-  return std::any_of(folders.begin(), folders.end(), has_picture_below);
+  return std::any_of(folders.begin(), folders.end(), has_image_below);
 }
 
-ImageTable read_image_folder(const fs::path& folder) {
+ImageManifest read_image_folder(const fs::path& folder) {
   const auto layout = find_layout(folder);
   FolderReader reader(folder);
   reader.read(layout.train, false);
@@ -307,39 +307,39 @@ ImageTable read_image_folder(const fs::path& folder) {
   return reader.finish();
 }
 
-bool holds_pictures(const fs::path& folder) {
+bool holds_images(const fs::path& folder) {
   const auto entries = list(folder);
   return std::any_of(entries.begin(), entries.end(), [](const auto& entry) {
-    return !is_clutter(entry.path()) && is_picture(entry);
+    return !is_clutter(entry.path()) && is_image_file(entry);
   });
 }
 
-ImageTable read_pictures(const fs::path& folder) {
+ImageManifest read_unlabelled_images(const fs::path& folder) {
   Walk walk;
   walk.folder(folder);
   if (walk.pictures.empty()) {
     throw InputError(folder, "pictures", "no .png, .jpg, .jpeg or .bmp is in this folder");
   }
-  ImageTable table{.dataset = "pictures",
-                   .folder = folder,
-                   .classes = {"unlabelled"},
-                   .channels = 3,
-                   .has_split = false,
-                   .files = {}};
-  add_pictures(table, std::move(walk.pictures), 0, false);
+  ImageManifest table{.dataset = "pictures",
+                      .folder = folder,
+                      .classes = {"unlabelled"},
+                      .channels = 3,
+                      .has_split = false,
+                      .files = {}};
+  add_images(table, std::move(walk.pictures), 0, false);
   report(walk.left_out, folder, "");
   return table;
 }
 
-CommonFormat common_format(const ImageTable& table, bool size_too) {
-  std::optional<image::PictureShape> first;
+CommonFormat common_format(const ImageManifest& table, bool size_too) {
+  std::optional<image::ImageShape> first;
   bool grey = true;
   bool same_size = size_too;
   for (std::size_t i = 0; i < table.files.size() && (grey || same_size); ++i) {
     throw_if_interrupted();
-    image::PictureShape shape;
+    image::ImageShape shape;
     try {
-      shape = image::read_picture_shape(table.file(i));
+      shape = image::read_image_shape(table.file(i));
     } catch (const InputError&) {
       continue;  // Preparing it will say what is wrong.
     }

@@ -2,12 +2,12 @@
 
 #include <filesystem>
 
-#include "mpbench/data/image_table.hpp"
+#include "mpbench/data/image_manifest.hpp"
 
-/// A folder of pictures in which every class has a folder of its own.
+/// A folder of images in which every class has a folder of its own.
 namespace mpbench::data {
 
-/// Whether a picture lies in a folder below this one.
+/// Whether an image lies in a folder below this one.
 bool is_image_folder(const std::filesystem::path& folder);
 
 /// Lists `FOLDER/<class>/.../*.{png,jpg,jpeg,bmp}` (in any case, at any depth below a class).
@@ -25,34 +25,34 @@ bool is_image_folder(const std::filesystem::path& folder);
 /// folders of classes, not to folders below; so none leads round in circles.
 ///
 /// `channels` is 3: see common_format. No file is opened. Throws InputError for a class's folder
-/// with files but no picture or that has no folder on one side of a split, for fewer than two
+/// with files but no image or that has no folder on one side of a split, for fewer than two
 /// classes, two folders for validation, a class's link to a folder that this one is in, and what
 /// may not be listed; Interrupted.
-ImageTable read_image_folder(const std::filesystem::path& folder);
+ImageManifest read_image_folder(const std::filesystem::path& folder);
 
-/// Whether a picture lies in this folder itself.
-bool holds_pictures(const std::filesystem::path& folder);
+/// Whether an image lies in this folder itself.
+bool holds_images(const std::filesystem::path& folder);
 
-/// Lists the pictures in a folder and below it, whose labels nobody knows: as read_image_folder,
+/// Lists the images in a folder and below it, whose labels nobody knows: as read_image_folder,
 /// with one class, "unlabelled", in a table of dataset "pictures". Throws InputError where there
 /// are none, and for what may not be listed; Interrupted.
-ImageTable read_pictures(const std::filesystem::path& folder);
+ImageManifest read_unlabelled_images(const std::filesystem::path& folder);
 
-/// What all pictures of a folder can be brought to.
+/// What all images of a folder can be brought to.
 struct CommonFormat {
   int channels = 3;  ///< 1 where all are grey
   int height = 0;
   int width = 0;
 };
 
-/// Pictures are stored in their own size up to so many pixels a side, if it is the same for all.
+/// Images are stored in their own size up to so many pixels a side, if it is the same for all.
 inline constexpr int largest_own_size = 512;
 /// Otherwise in this one: what networks for ImageNet take.
 inline constexpr int usual_size = 224;
 
-/// Decided by the pictures' headers, read until it cannot change any more: after the first one in
-/// colour, and without `size_too` after that. A picture whose header cannot be read has no say.
+/// Decided by the images' headers, read until it cannot change any more: after the first one in
+/// colour, and without `size_too` after that. An image whose header cannot be read has no say.
 /// Throws Interrupted.
-CommonFormat common_format(const ImageTable& table, bool size_too);
+CommonFormat common_format(const ImageManifest& table, bool size_too);
 
 }  // namespace mpbench::data

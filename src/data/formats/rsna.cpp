@@ -139,8 +139,10 @@ class TableReader {
   std::string read_id(std::size_t column, const char* name) const {
     const auto& id = csv_.rows[row_][column];
     if (!is_safe_id(id)) {
-      fail(name,
-           fmt::format("'{}' is no id: letters, digits, '_', '-' and '.' inside, at most 128", id));
+      fail(
+          name,
+          fmt::format(
+              "'{}' is not a valid id: letters, digits, '_', '-' and '.' inside, at most 128", id));
     }
     return id;
   }
@@ -257,20 +259,20 @@ RsnaTable limit_patients(const RsnaTable& table, std::int64_t limit) {
   return limited;
 }
 
-ImageTable to_image_table(const RsnaTable& table, const std::string& dataset) {
-  ImageTable images{.dataset = dataset,
-                    .folder = table.folder,
-                    .classes = {"negative", "cancer"},
-                    .channels = 1,
-                    .has_split = false,
-                    .files = {}};
+ImageManifest to_manifest(const RsnaTable& table, const std::string& dataset) {
+  ImageManifest images{.dataset = dataset,
+                       .folder = table.folder,
+                       .classes = {"negative", "cancer"},
+                       .channels = 1,
+                       .has_split = false,
+                       .files = {}};
   images.files.reserve(table.images.size());
   for (const auto& image : table.images) {
     images.files.push_back(
         {.path = table.file(image).lexically_relative(table.folder),
          .sample = {.id = image.image_id,
                     .group = image.patient_id,
-                    .unit = image.prediction_id.empty() ? breast_of(image) : image.prediction_id,
+                    .case_id = image.prediction_id.empty() ? breast_of(image) : image.prediction_id,
                     .label = image.cancer},
          .validation = false});
   }

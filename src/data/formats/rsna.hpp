@@ -4,14 +4,14 @@
 #include <string>
 #include <vector>
 
-#include "mpbench/data/image_table.hpp"
+#include "mpbench/data/image_manifest.hpp"
 #include "mpbench/data/sample.hpp"
 
 /// The folder of the RSNA Screening Mammography Breast Cancer Detection challenge, or one laid out
-/// like it; with the challenge's DICOM files, or with the pictures that others have made of them.
+/// like it; with the challenge's DICOM files, or with the images that others have made of them.
 namespace mpbench::data {
 
-enum class RsnaFormat { dicom, picture };
+enum class RsnaFormat { dicom, image };
 
 /// One row of train.csv or test.csv, as far as it is needed here.
 struct RsnaImage {
@@ -67,7 +67,7 @@ RsnaTable read_rsna_test_table(const std::filesystem::path& folder);
 
 /// Finds the images' files and sets `format` and each image's `path`. DICOM files are those of the
 /// challenge, `images_folder/<patient_id>/<image_id>`, with .dcm or .dicom in any case or without
-/// an extension. Where not one is there, pictures (.png, .jpg, .jpeg, .bmp) are: named <image_id>
+/// an extension. Where not one is there, images (.png, .jpg, .jpeg, .bmp) are: named <image_id>
 /// in a folder <patient_id>, <patient_id>_<image_id>, <patient_id>@<image_id>,
 /// <patient_id>-<image_id> or <image_id> alone; in `images_folder`, in the folder itself or in one
 /// at most three levels below. What is not the challenge's own is said on the log.
@@ -82,6 +82,6 @@ RsnaTable limit_patients(const RsnaTable& table, std::int64_t limit);
 /// The table's rows as image files: group = patient, unit = prediction_id or else
 /// "patient_laterality", label = cancer. `dataset` is the name that results will carry ("rsna",
 /// "rsna-png", "synthetic").
-ImageTable to_image_table(const RsnaTable& table, const std::string& dataset);
+ImageManifest to_manifest(const RsnaTable& table, const std::string& dataset);
 
 }  // namespace mpbench::data

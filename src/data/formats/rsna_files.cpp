@@ -24,8 +24,8 @@ using Extensions = std::span<const std::string_view>;
 
 constexpr std::array<std::string_view, 6> dicom_extensions{".dcm",   ".DCM", ".dicom",
                                                            ".DICOM", ".Dcm", ""};
-constexpr std::array<std::string_view, 8> picture_extensions{".png", ".jpg", ".jpeg", ".bmp",
-                                                             ".PNG", ".JPG", ".JPEG", ".BMP"};
+constexpr std::array<std::string_view, 8> image_extensions{".png", ".jpg", ".jpeg", ".bmp",
+                                                           ".PNG", ".JPG", ".JPEG", ".BMP"};
 // Between the patient's and the image's id in a file's name.
 constexpr std::string_view joints = "_@-";
 constexpr int deepest = 4;
@@ -124,7 +124,7 @@ class ImageSearch {
 
   void look_at(const fs::path& file) {
     const auto extension = file.extension().string();
-    if (is_one_of(extension, picture_extensions)) {
+    if (is_one_of(extension, image_extensions)) {
       auto layout = match(file, file.stem().string());
       if (!layout) return add_other(file);
       layout->extension = extension;
@@ -263,10 +263,10 @@ void locate_images(RsnaTable& table) {
                      fmt::format("both {} and {} are there: leave one of them beside the table",
                                  layout.described(), search.pictures[1].described()));
   }
-  table.format = RsnaFormat::picture;
-  take_paths(table, layout, picture_extensions);
-  spdlog::info("{}: the images are pictures, {}", printable_text(table.folder.native()),
-               printable_text(layout.described()));
+  table.format = RsnaFormat::image;
+  take_paths(table, layout, image_extensions);
+  spdlog::info("{}: the images are PNG, JPEG or BMP files, {}",
+               printable_text(table.folder.native()), printable_text(layout.described()));
 }
 
 }  // namespace mpbench::data

@@ -24,26 +24,25 @@ constexpr int default_size = 124;
 ImageSource rsna_source(const DatasetOptions& options, RsnaTable all,
                         std::optional<std::string> dataset = {}) {
   locate_images(all);
-  const bool are_pictures = all.format == RsnaFormat::picture;
-  if (options.dataset == rsna_png_format.name && !are_pictures) {
+  const bool are_images = all.format == RsnaFormat::image;
+  if (options.dataset == rsna_png_format.name && !are_images) {
     throw InputError(all.folder, "images",
-                     "these are DICOM files: --dataset rsna takes them, rsna-png takes pictures");
+                     "these are DICOM files: --dataset rsna takes them, rsna-png takes images");
   }
   const auto table = data::limit_patients(all, options.limit);
   const int height = options.height > 0 ? options.height : default_size;
   const int width = options.width > 0 ? options.width : default_size;
   ImageSource source{
-      .table = to_image_table(
-          table, dataset.value_or(are_pictures ? rsna_png_format.name : rsna_format.name)),
+      .table = to_manifest(table,
+                           dataset.value_or(are_images ? rsna_png_format.name : rsna_format.name)),
       .height = height,
       .width = width,
       .prepare = {},
       .preparation = mammo::mammogram_preparation(options.exact),
-      .make_thumbnail =
-          are_pictures ? mammo::mammogram_picture_thumbnail : mammo::mammogram_thumbnail};
-  if (are_pictures) {
+      .make_thumbnail = are_images ? mammo::mammogram_image_thumbnail : mammo::mammogram_thumbnail};
+  if (are_images) {
     source.prepare = [height, width](const fs::path& path) {
-      return mammo::prepare_mammogram_picture(path, height, width);
+      return mammo::prepare_mammogram_image(path, height, width);
     };
   } else {
     source.prepare = [height, width, exact = options.exact](const fs::path& path) {
@@ -120,7 +119,7 @@ const DatasetFormat rsna_format{
 
 /// Asked for by name, or found out when rsna's images are looked for.
 const DatasetFormat rsna_png_format{.name = "rsna-png",
-                                    .description = "RSNA folder of pictures",
+                                    .description = "RSNA folder of images",
                                     .has_cases = true,
                                     .laid_out_as = "rsna",
                                     .has_files = is_rsna_folder,

@@ -28,20 +28,20 @@ namespace {
 Affine make_affine(const Normalization& normalization, int channels, PixelType type) {
   const auto count = static_cast<std::size_t>(channels);
   Affine affine{std::vector<float>(count, 1 / pixel_maximum(type)), std::vector<float>(count, 0)};
-  if (normalization.mean.empty() && normalization.deviation.empty()) return affine;
+  if (normalization.mean.empty() && normalization.stddev.empty()) return affine;
   const auto size = normalization.mean.size();
-  if (size != normalization.deviation.size() || (size != 1 && size != count)) {
+  if (size != normalization.stddev.size() || (size != 1 && size != count)) {
     throw UsageError(
         fmt::format("a normalisation with {} means and {} deviations does not fit {} channels",
-                    size, normalization.deviation.size(), channels));
+                    size, normalization.stddev.size(), channels));
   }
   for (std::size_t c = 0; c < count; ++c) {
     const std::size_t from = size == 1 ? 0 : c;
-    if (!(normalization.deviation[from] > 0)) {
+    if (!(normalization.stddev[from] > 0)) {
       throw UsageError("a normalisation's deviation must be positive");
     }
-    affine.scale[c] /= normalization.deviation[from];
-    affine.offset[c] = -normalization.mean[from] / normalization.deviation[from];
+    affine.scale[c] /= normalization.stddev[from];
+    affine.offset[c] = -normalization.mean[from] / normalization.stddev[from];
   }
   return affine;
 }
@@ -49,7 +49,7 @@ Affine make_affine(const Normalization& normalization, int channels, PixelType t
 /// One image [C, H, W]; in `target` a value's channels lie `C` planes, or with channels_last one
 /// element, apart.
 template <typename Pixel>
-void normalise(const Pixel* source, float* target, const ImageSet& set, const Affine& affine,
+void normalise(const Pixel* source, float* target, const ImageDataset& set, const Affine& affine,
                bool channels_last) {
   const std::ptrdiff_t plane = std::ptrdiff_t{set.height} * set.width;
   const std::ptrdiff_t step = channels_last ? set.channels : 1;
@@ -64,7 +64,7 @@ void normalise(const Pixel* source, float* target, const ImageSet& set, const Af
   }
 }
 
-void check(const ImageSet& set, const std::vector<std::int64_t>& indices,
+void check(const ImageDataset& set, const std::vector<std::int64_t>& indices,
            const LoaderOptions& options) {
   if (options.batch_size < 1) {
     throw UsageError(fmt::format("the batch size must be at least 1, not {}", options.batch_size));
@@ -102,7 +102,7 @@ struct Loader::State {
     std::optional<c10::Event> copied;
   };
 
-  State(const ImageSet& set_in, std::vector<std::int64_t> indices_in, LoaderOptions options_in);
+  State(const ImageDataset& set_in, std::vector<std::int64_t> indices_in, LoaderOptions options_in);
   std::int64_t batch_images(std::int64_t batch) const {
     return std::min<std::int64_t>(options.batch_size, total - batch * options.batch_size);
   }
@@ -115,7 +115,7 @@ struct Loader::State {
   Batch on_cuda(Buffer& buffer, const torch::Tensor& place);
   void add_up_waiting();
 
-  ImageSet set;
+  ImageDataset set;
   std::vector<std::int64_t> indices;
   LoaderOptions options;
   Affine affine;
@@ -141,7 +141,7 @@ struct Loader::State {
   PrefetchRing ring;
 };
 
-Loader::State::State(const ImageSet& set_in, std::vector<std::int64_t> indices_in,
+Loader::State::State(const ImageDataset& set_in, std::vector<std::int64_t> indices_in,
                      LoaderOptions options_in)
     : set(set_in),
       indices(std::move(indices_in)),
@@ -288,7 +288,7 @@ void Loader::State::add_up_waiting() {
   while (const auto seconds = device_waiting.next_if_finished()) device_waited_s += *seconds;
 }
 
-Loader::Loader(const ImageSet& set, std::vector<std::int64_t> indices, LoaderOptions options)
+Loader::Loader(const ImageDataset& set, std::vector<std::int64_t> indices, LoaderOptions options)
     : state_(std::make_unique<State>(set, std::move(indices), std::move(options))) {}
 Loader::~Loader() = default;
 Loader::Loader(Loader&&) noexcept = default;

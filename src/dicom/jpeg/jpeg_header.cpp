@@ -108,7 +108,7 @@ void check_scans(Bytes frame) {
 JpegHeader read_jpeg_header(Bytes frame) {
   if (frame.size() < 4 || frame[0] != std::byte{0xFF} ||
       frame[1] != std::byte{jpeg::start_of_image}) {
-    throw FieldError("PixelData", "is no JPEG stream, though the transfer syntax says so");
+    throw FieldError("PixelData", "is not a JPEG stream, although the transfer syntax is JPEG");
   }
   for (Segments segments(frame); segments.next() && segments.marker() != jpeg::start_of_scan;) {
     if (!jpeg::is_frame_header(segments.marker()) || segments.size() < 6) continue;

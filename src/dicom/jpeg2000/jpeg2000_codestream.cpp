@@ -129,7 +129,7 @@ bool begins_jpeg2000(Bytes bytes) {
 Bytes find_codestream(Bytes frame) {
   const Bytes codestream = begins_with(frame, jp2_start) ? unwrap_jp2(frame) : frame;
   if (!begins_with(codestream, codestream_start)) {
-    refuse_codestream("is no JPEG 2000 codestream, though the transfer syntax says so");
+    refuse_codestream("is not a JPEG 2000 codestream, although the transfer syntax is JPEG 2000");
   }
   return codestream;
 }

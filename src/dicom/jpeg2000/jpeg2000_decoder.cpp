@@ -146,7 +146,7 @@ cv::Size size_after(const cv::Rect& area, int reduction) {
 
 int max_reduction_of(const CodestreamHeader& header, const CodestreamStructure& structure,
                      const PixelFormat& format) {
-  // Of another sign than the dataset, values may wrap around within the picture: -1 stands beside 0
+  // Of another sign than the dataset, values may wrap around within the image: -1 stands beside 0
   // as 4095. Means over both are neither.
   if (header.is_signed != format.is_signed || !structure.reaches_end) return 0;
   return structure.fewest_levels;

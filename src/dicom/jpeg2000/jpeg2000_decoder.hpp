@@ -20,7 +20,7 @@ int max_reduction(std::span<const std::byte> frame, const PixelFormat& format);
 /// differs from it, its lowest `precision` bits are taken and read with the dataset's sign. The
 /// size is compared with the dataset before OpenJPEG sees the data, so that a header cannot ask for
 /// memory, and its structure is checked: a missing tile would come back black, a missing packet as
-/// a picture without its details. Damage within a code-block cannot be seen, unless the encoder has
+/// an image without its details. Damage within a code-block cannot be seen, unless the encoder has
 /// put in what tells (D.5). Throws FieldError, also for a reduction beyond max_reduction.
 cv::Mat decode_jpeg2000(std::span<const std::byte> frame, const PixelFormat& format,
                         const DecodeOptions& options = {});

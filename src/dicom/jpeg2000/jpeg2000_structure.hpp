@@ -23,7 +23,7 @@ struct CodestreamStructure {
   std::uint32_t tiles = 0;
   /// Tiles that have no tile-part, or fewer than their SOT markers say (A.4.2).
   std::uint32_t incomplete_tiles = 0;
-  /// How often the picture can be halved while it is decoded: the fewest decomposition levels that
+  /// How often the image can be halved while it is decoded: the fewest decomposition levels that
   /// any COD or COC marker gives (A.6.1, A.6.2).
   int fewest_levels = 0;
   /// Whether all tile-parts follow one another up to the end marker (A.4.2).

@@ -19,7 +19,7 @@ std::vector<std::byte> with_checked_blocks(std::span<const std::byte> codestream
                                            const CodestreamStructure& structure);
 
 /// For packets that are missing at a tile's end, which are taken for empty ones, so that the
-/// picture lacks its details. In the copy bytes follow that cannot be read as a packet: the first
+/// image lacks its details. In the copy bytes follow that cannot be read as a packet: the first
 /// packet header that they are taken for gives a code-block a length of over 32 bits. A decoder
 /// that finds all packets never comes to them. Not for the decoding itself: code-blocks could take
 /// bytes that they lack from there.

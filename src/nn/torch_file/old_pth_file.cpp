@@ -60,7 +60,7 @@ class OldPthFile {
 
   void check_byte_order(const Pickle& system) const {
     const auto* const* dict = std::get_if<PickledDict*>(&system.root());
-    if (dict == nullptr) fail("system information", "it is no dict");
+    if (dict == nullptr) fail("system information", "it is not a dict");
     for (const auto& [key, value] : (*dict)->entries) {
       if (key == PickledValue(std::string_view("little_endian")) && value == PickledValue(false)) {
         fail("system information", "it is big-endian; only little-endian files can be read");
@@ -80,10 +80,10 @@ class OldPthFile {
 
   void find_storages(const Pickle& keys) {
     const auto* const* list = std::get_if<PickledSequence*>(&keys.root());
-    if (list == nullptr) fail("storage keys", "they are no list");
+    if (list == nullptr) fail("storage keys", "they are not a list");
     for (const PickledValue& item : (*list)->items) {
       const auto* key = std::get_if<std::string_view>(&item);
-      if (key == nullptr) fail("storage keys", "one is no text");
+      if (key == nullptr) fail("storage keys", "one is not text");
       const auto dtype = dtypes_.find(*key);
       if (dtype == dtypes_.end()) {
         // Of a type that is not read, so that where it ends is not known either.

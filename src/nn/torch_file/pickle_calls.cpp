@@ -120,7 +120,7 @@ PickledValue make_pickled_storage(PickleStore& store, const PickledValue& id) {
   const bool is_whole =
       parts.size() == 5 || (parts.size() == 6 && std::holds_alternative<std::monostate>(parts[5]));
   if (kind == nullptr || *kind != "storage" || !is_whole) {
-    throw Error("a persistent id in it is no storage");
+    throw Error("a persistent id in it is not a storage");
   }
   if (is_opaque_value(parts[1])) return parts[1];
   return &store.storages.emplace_back(

@@ -65,7 +65,7 @@ class TensorMaker {
     for (const auto& [key, value] : entry.dict->entries) {
       const auto* name = std::get_if<std::string_view>(&key);
       if (const auto* tensor = std::get_if<const PickledTensor*>(&value)) {
-        if (name == nullptr) fail("data.pkl", "a key of the state_dict is no text");
+        if (name == nullptr) fail("data.pkl", "a key of the state_dict is not text");
         if (!state.tensors.emplace(*name, make_tensor(**tensor, *name)).second) {
           fail(*name, "the state_dict has it twice");
         }

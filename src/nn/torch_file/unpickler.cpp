@@ -69,7 +69,7 @@ class Unpickler {
   void push(PickledValue value) { stack_.push_back(value); }
   std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
   PickledValue& top() {
-    if (stack_.size() <= floor()) fail("it takes a value where there is none");
+    if (stack_.size() <= floor()) fail("it pops a value from an empty stack");
     return stack_.back();
   }
   PickledValue pop() {
@@ -78,7 +78,7 @@ class Unpickler {
     return value;
   }
   std::vector<PickledValue> pop_to_mark() {
-    if (marks_.empty()) fail("it takes values up to a mark where there is none");
+    if (marks_.empty()) fail("it has no mark to pop to");
     const auto begin = stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back());
     std::vector<PickledValue> values(begin, stack_.end());
     stack_.erase(begin, stack_.end());
@@ -223,7 +223,7 @@ class Unpickler {
         return push(&data_), true;
       case 0x90:  // elements for a set
         (void)pop_to_mark();
-        if (!is_opaque(top())) fail("it adds elements to what is no set");
+        if (!is_opaque(top())) fail("it adds elements to a value that is not a set");
         return true;
       case 0x91:  // a frozenset
         (void)pop_to_mark();
@@ -237,7 +237,7 @@ class Unpickler {
     switch (code) {
       case 0x80:
         if (const auto protocol = word<std::uint8_t>(); protocol < 2 || protocol > 5) {
-          fail(fmt::format("its protocol {} is none of 2 to 5", protocol));
+          fail(fmt::format("unsupported pickle protocol {} (2 to 5 are read)", protocol));
         }
         return true;
       case 0x95:  // a frame: how much a reader may fetch at once

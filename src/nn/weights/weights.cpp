@@ -90,11 +90,12 @@ class StateDictLoader {
       const TimmOrigin timm = find_timm_origin(hints);
       report_.origin = enum_name(timm.origin);
       if (timm.hint.empty()) {
-        report_.warnings.push_back(fmt::format(
-            "nothing tells which of timm's networks this is: it is taken for {}. A "
-            "tf_efficientnet has other details, and is known by 'tf_efficientnet' in the name of "
-            "the file or of a folder above it",
-            describe_origin(timm.origin)));
+        report_.warnings.push_back(
+            fmt::format("the file does not say which of timm's networks this is: assuming {}. A "
+                        "tf_efficientnet differs in details, and is recognized by "
+                        "'tf_efficientnet' in the name of "
+                        "the file or of a folder above it",
+                        describe_origin(timm.origin)));
         return;
       }
     }
@@ -149,7 +150,7 @@ class StateDictLoader {
     std::vector<std::string> problems;
     if (!missing.empty()) problems.push_back("it lacks " + list_names(missing) + " of the network");
     if (!unexpected.empty()) {
-      problems.push_back("it has " + list_names(unexpected) + " that the network has not");
+      problems.push_back("it has " + list_names(unexpected) + " that the network does not have");
     }
     if (!state_.skipped.empty()) {
       problems.push_back(
@@ -199,8 +200,8 @@ class StateDictLoader {
     if (wrong.empty()) return;
     const std::string first = wrong.front();
     wrong.erase(wrong.begin());
-    fail(first, fmt::format("its shape is {}, {} is wanted{}", shape_text(state_.tensors.at(first)),
-                            shape_text(own_.at(first)),
+    fail(first, fmt::format("its shape is {}, {} is expected{}",
+                            shape_text(state_.tensors.at(first)), shape_text(own_.at(first)),
                             wrong.empty() ? "" : "; likewise " + list_names(wrong)));
   }
 
@@ -286,7 +287,7 @@ class StateDictLoader {
       possible = exact.abs().le(largest).all().item<bool>();
     }
     if (!possible) {
-      fail(name, fmt::format("its dtype is {}, {} is wanted", dtype_name(tensor.scalar_type()),
+      fail(name, fmt::format("its dtype is {}, {} is expected", dtype_name(tensor.scalar_type()),
                              dtype_name(to)));
     }
     return tensor.to(to);

@@ -6,10 +6,10 @@
 #include <csetjmp>
 #include <cstring>
 
+#include "image_formats.hpp"
 #include "mpbench/core/utf8_text.hpp"
-#include "mpbench/image/picture.hpp"
+#include "mpbench/image/image_file.hpp"
 #include "mpbench/io/endian.hpp"
-#include "picture_formats.hpp"
 
 // libpng itself, not through OpenCV, which lets it write its warnings to stderr and cannot tell
 // that there were any.
@@ -67,7 +67,7 @@ struct PngReader {
   // libpng leaves these two by longjmp: nothing in them has a destructor.
   bool read_header() {
     if (setjmp(png_jmpbuf(png)) != 0) return false;  // NOLINT(cert-err52-cpp): libpng's way
-    png_set_user_limits(png, largest_picture_side, largest_picture_side);
+    png_set_user_limits(png, largest_image_side, largest_image_side);
     png_set_chunk_malloc_max(png, max_chunk_bytes);
     // None of the texts is kept: each may be a few bytes that unpack to all of the above.
     png_set_chunk_cache_max(png, 1);
@@ -112,7 +112,7 @@ bool is_png(std::span<const std::byte> bytes) {
          big_endian(bytes, 4, 4) == signature_2;
 }
 
-PictureHeader read_png_header(const PictureFile& file) {
+EncodedHeader read_png_header(const EncodedImage& file) {
   const auto& bytes = file.bytes;
   if (bytes.size() < header_bytes) file.fail("IHDR", "the file ends in it");
   if (big_endian(bytes, 8, 4) != 13 || big_endian(bytes, 12, 4) != 0x49484452) {
@@ -138,7 +138,7 @@ PictureHeader read_png_header(const PictureFile& file) {
           .orientation = png_orientation(bytes)};
 }
 
-cv::Mat decode_png(const PictureFile& file, std::vector<std::string>& notes) {
+cv::Mat decode_png(const EncodedImage& file, std::vector<std::string>& notes) {
   if (!has_whole_chunks(file.bytes)) file.fail("PNG", "the file is cut off");
   PngReading reading{.rest = file.bytes, .error = {}, .notes = &notes};
   PngReader reader(reading);

@@ -1,4 +1,4 @@
-#include "mpbench/data/image_set.hpp"
+#include "mpbench/data/image_dataset.hpp"
 
 #include <fmt/format.h>
 
@@ -9,8 +9,8 @@
 
 namespace mpbench::data {
 
-ImageSet take(const ImageSet& set, std::span<const std::int64_t> indices) {
-  ImageSet taken = set;
+ImageDataset take(const ImageDataset& set, std::span<const std::int64_t> indices) {
+  ImageDataset taken = set;
   taken.given_split.reset();
   taken.samples.clear();
   auto bytes = std::make_shared<std::vector<std::byte>>();

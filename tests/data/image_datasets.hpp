@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "mpbench/data/image_set.hpp"
+#include "mpbench/data/image_dataset.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace mpbench::data {
@@ -16,8 +16,8 @@ namespace mpbench::data {
 /// `count` images whose every value says where it stands; image i is positive when i %
 /// positive_every == 0, and two images make a patient.
 template <typename Pixel>
-ImageSet make_images(int count, int channels, int height, int width, int positive_every) {
-  ImageSet set;
+ImageDataset make_images(int count, int channels, int height, int width, int positive_every) {
+  ImageDataset set;
   set.dataset = "rsna";
   set.channels = channels;
   set.height = height;

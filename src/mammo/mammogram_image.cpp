@@ -7,8 +7,8 @@
 #include "chest_wall.hpp"
 #include "mammogram_search.hpp"
 #include "mpbench/core/error.hpp"
+#include "mpbench/image/image_file.hpp"
 #include "mpbench/image/letterbox.hpp"
-#include "mpbench/image/picture.hpp"
 #include "mpbench/mammo/mammogram.hpp"
 
 namespace mpbench::mammo {
@@ -17,13 +17,13 @@ namespace {
 namespace fs = std::filesystem;
 
 /// A mammogram of one channel, and the value that stands for white.
-struct GreyPicture {
+struct GrayImage {
   cv::Mat pixels;
   double white = 255;
   std::vector<std::string> notes;
 };
 
-/// Programs save grey pictures in colour: the three channels are one then, but for what JPEG
+/// Programs save grey images in colour: the three channels are one then, but for what JPEG
 /// rounds.
 cv::Mat one_channel(const fs::path& path, const cv::Mat& picture) {
   if (picture.channels() == 1) return picture;
@@ -53,16 +53,16 @@ double white_of(const cv::Mat& pixels, std::vector<std::string>& notes) {
   return 65535;
 }
 
-GreyPicture read_grey(const fs::path& path) {
-  auto picture = image::read_picture(path);
-  GreyPicture grey{.pixels = one_channel(path, picture.pixels), .notes = std::move(picture.notes)};
+GrayImage read_grey(const fs::path& path) {
+  auto picture = image::decode_image_file(path);
+  GrayImage grey{.pixels = one_channel(path, picture.pixels), .notes = std::move(picture.notes)};
   grey.white = white_of(grey.pixels, grey.notes);
   return grey;
 }
 
 /// Means over blocks of `factor` x `factor` pixels, in [0, 1]; rows and columns that fill no block
 /// are left out.
-cv::Mat averaged(const GreyPicture& picture, int factor) {
+cv::Mat averaged(const GrayImage& picture, int factor) {
   const cv::Mat& pixels = picture.pixels;
   cv::Mat means(pixels.rows / factor, pixels.cols / factor, CV_32FC1);
   cv::Mat strip;
@@ -77,13 +77,13 @@ cv::Mat averaged(const GreyPicture& picture, int factor) {
 
 }  // namespace
 
-image::PreparedImage prepare_mammogram_picture(const fs::path& path, int height, int width) {
+image::PreparedImage prepare_mammogram_image(const fs::path& path, int height, int width) {
   auto picture = read_grey(path);
   const cv::Size frame = picture.pixels.size();
   const int factor = search_factor(frame);
   const auto roi = find_breast(averaged(picture, factor));
   const cv::Rect box = roi.found ? scaled_up(roi.box, factor, frame) : cv::Rect(cv::Point(), frame);
-  cv::Mat crop = thread_picture(box.size());
+  cv::Mat crop = thread_image(box.size());
   picture.pixels(box).convertTo(crop, CV_32F, 1 / picture.white);
   return {.pixels = image::letterbox(crop, height, width, chest_wall_side(crop)),
           .preparation = {.window = {},
@@ -93,7 +93,7 @@ image::PreparedImage prepare_mammogram_picture(const fs::path& path, int height,
                           .notes = std::move(picture.notes)}};
 }
 
-image::Thumbnail mammogram_picture_thumbnail(const fs::path& path) {
+image::Thumbnail mammogram_image_thumbnail(const fs::path& path) {
   const auto picture = read_grey(path);
   const cv::Size frame = picture.pixels.size();
   return {averaged(picture, search_factor(frame)), frame};

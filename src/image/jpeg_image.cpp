@@ -9,19 +9,19 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
-#include "mpbench/image/picture.hpp"
+#include "image_formats.hpp"
+#include "mpbench/image/image_file.hpp"
 #include "mpbench/io/endian.hpp"
 #include "mpbench/io/jpeg_markers.hpp"
-#include "picture_formats.hpp"
 
 // libjpeg itself, not through OpenCV, which lets it write its warnings to stderr and then returns
-// half a picture as if it were whole.
+// half an image as if it were whole.
 namespace mpbench::image {
 namespace {
 
 // Every 8 x 8 block of the luminance takes at least one bit.
 constexpr std::uint64_t max_pixels_a_byte = 8 * 64;
-// A progressive picture of three components can have 190 that all add something; usual are 10.
+// A progressive image of three components can have 190 that all add something; usual are 10.
 constexpr int most_scans = 200;
 constexpr std::size_t most_jpeg_notes = 4;
 
@@ -69,7 +69,7 @@ void on_progress(j_common_ptr codec) {
 
 class JpegReader {
  public:
-  JpegReader(const PictureFile& file, std::vector<std::string>& notes) {
+  JpegReader(const EncodedImage& file, std::vector<std::string>& notes) {
     reading_.error = &error_;
     reading_.notes = &notes;
     reading_.in_pixels = false;
@@ -159,9 +159,9 @@ void look_for_orientation(std::span<const std::byte> segment, std::optional<int>
 
 bool is_jpeg(std::span<const std::byte> bytes) { return jpeg::begins_stream(bytes); }
 
-PictureHeader read_jpeg_header(const PictureFile& file) {
+EncodedHeader read_jpeg_header(const EncodedImage& file) {
   const auto& bytes = file.bytes;
-  PictureHeader header;
+  EncodedHeader header;
   bool has_frame = false;
   std::optional<int> exif;
   std::optional<int> xmp;
@@ -169,7 +169,7 @@ PictureHeader read_jpeg_header(const PictureFile& file) {
   while (true) {
     while (at < bytes.size() && bytes[at] != std::byte{0xFF}) ++at;  // as libjpeg does
     while (at < bytes.size() && bytes[at] == std::byte{0xFF}) ++at;
-    if (at >= bytes.size()) file.fail("markers", "the file ends before its picture begins");
+    if (at >= bytes.size()) file.fail("markers", "the file ends before its image begins");
     const auto marker = big_endian(bytes, at++, 1);
     const bool stands_alone =
         marker <= 0x01 || jpeg::is_restart(marker) || marker == jpeg::start_of_image;
@@ -198,12 +198,12 @@ PictureHeader read_jpeg_header(const PictureFile& file) {
     }
     if (marker == jpeg::app1) look_for_orientation(segment, exif, xmp);
   }
-  if (!has_frame) file.fail("SOF", "there is none: the picture has no size");
+  if (!has_frame) file.fail("SOF", "there is none: the image has no size");
   header.orientation = exif.value_or(xmp.value_or(1));
   return header;
 }
 
-cv::Mat decode_jpeg(const PictureFile& file, std::vector<std::string>& notes) {
+cv::Mat decode_jpeg(const EncodedImage& file, std::vector<std::string>& notes) {
   JpegReader reader(file, notes);
   if (!reader.read_header()) file.fail("JPEG", reader.error());
   const auto& codec = reader.codec();

@@ -4,8 +4,8 @@
 #include <bit>
 #include <cstdlib>
 
+#include "image_formats.hpp"
 #include "mpbench/io/endian.hpp"
-#include "picture_formats.hpp"
 
 // The layout: https://learn.microsoft.com/windows/win32/gdi/bitmap-storage
 namespace mpbench::image {
@@ -40,7 +40,7 @@ struct Bitmap {
   }
 };
 
-void read_masks(const PictureFile& file, Bitmap& bitmap, std::uint32_t compression) {
+void read_masks(const EncodedImage& file, Bitmap& bitmap, std::uint32_t compression) {
   if (bitmap.bits != 16 && bitmap.bits != 32) return;
   if (compression == plain) {
     bitmap.masks = bitmap.bits == 16 ? std::array<std::uint32_t, 3>{0x7C00, 0x3E0, 0x1F}
@@ -54,13 +54,13 @@ void read_masks(const PictureFile& file, Bitmap& bitmap, std::uint32_t compressi
     const auto mask = little_endian(file.bytes, at + 4 * i, 4);
     const auto ones = static_cast<std::uint64_t>(mask) >> (mask == 0 ? 0 : std::countr_zero(mask));
     if (mask == 0 || (ones & (ones + 1)) != 0) {
-      file.fail("masks", fmt::format("{:#010x} is no run of bits", mask));
+      file.fail("masks", fmt::format("{:#010x} is not one run of bits", mask));
     }
     bitmap.masks[i] = mask;
   }
 }
 
-void read_palette(const PictureFile& file, Bitmap& bitmap, std::uint32_t header_bytes,
+void read_palette(const EncodedImage& file, Bitmap& bitmap, std::uint32_t header_bytes,
                   std::uint32_t colours_used) {
   if (bitmap.bits > 8) return;
   const std::uint32_t most = 1U << bitmap.bits;
@@ -81,7 +81,7 @@ void read_palette(const PictureFile& file, Bitmap& bitmap, std::uint32_t header_
   }
 }
 
-Bitmap read_bitmap(const PictureFile& file) {
+Bitmap read_bitmap(const EncodedImage& file) {
   const auto& bytes = file.bytes;
   if (bytes.size() < file_header_bytes + os2_header_bytes) {
     file.fail("header", "the file ends in it");
@@ -129,7 +129,7 @@ std::uint8_t component(std::uint32_t pixel, std::uint32_t mask) {
   return static_cast<std::uint8_t>((value * 255 + most / 2) / most);
 }
 
-Rgb read_pixel(const PictureFile& file, const Bitmap& bitmap, std::size_t row_at, std::size_t x) {
+Rgb read_pixel(const EncodedImage& file, const Bitmap& bitmap, std::size_t row_at, std::size_t x) {
   if (bitmap.bits == 24) {
     const auto pixel = file.bytes.subspan(row_at + 3 * x, 3);
     return {std::to_integer<std::uint8_t>(pixel[2]), std::to_integer<std::uint8_t>(pixel[1]),
@@ -156,7 +156,7 @@ bool is_bmp(std::span<const std::byte> bytes) {
   return bytes.size() >= 2 && big_endian(bytes, 0, 2) == 0x424D;  // "BM"
 }
 
-PictureHeader read_bmp_header(const PictureFile& file) {
+EncodedHeader read_bmp_header(const EncodedImage& file) {
   const auto bitmap = read_bitmap(file);
   return {.height = static_cast<int>(bitmap.height),
           .width = static_cast<int>(bitmap.width),
@@ -164,7 +164,7 @@ PictureHeader read_bmp_header(const PictureFile& file) {
           .orientation = 1};
 }
 
-cv::Mat decode_bmp(const PictureFile& file) {
+cv::Mat decode_bmp(const EncodedImage& file) {
   const auto bitmap = read_bitmap(file);
   const std::size_t wanted = bitmap.pixels_at + bitmap.row_bytes() * bitmap.height;
   if (wanted > file.bytes.size()) {

@@ -1,4 +1,4 @@
-#include "mpbench/stats/unit_scores.hpp"
+#include "mpbench/stats/case_aggregation.hpp"
 
 #include <fmt/format.h>
 
@@ -30,7 +30,7 @@ struct ImageSums {
 
 double logit_of(const ImageScore& image) { return image.logit.value_or(log_odds(image.score)); }
 
-void add_to_mean(UnitScore& unit, ImageSums& sums, const ImageScore& image) {
+void add_to_mean(CaseScore& unit, ImageSums& sums, const ImageScore& image) {
   const double logit = logit_of(image);
   // Sums of equal numbers round by how many there are: units of equal images must stay equal.
   if (sums.all_equal && logit == unit.logit && image.score == unit.score) return;
@@ -46,7 +46,7 @@ void add_to_mean(UnitScore& unit, ImageSums& sums, const ImageScore& image) {
   unit.score += image.score;
 }
 
-void add_to_max(UnitScore& unit, const ImageScore& image) {
+void add_to_max(CaseScore& unit, const ImageScore& image) {
   const double logit = logit_of(image);
   if (image.score > unit.score || logit > unit.logit || std::isnan(image.score)) {
     unit.score = image.score;
@@ -56,35 +56,37 @@ void add_to_max(UnitScore& unit, const ImageScore& image) {
 
 }  // namespace
 
-std::vector<UnitScore> unit_scores(std::span<const ImageScore> images, UnitScoring scoring) {
-  std::vector<UnitScore> units;
+std::vector<CaseScore> aggregate_cases(std::span<const ImageScore> images,
+                                       CaseAggregation scoring) {
+  std::vector<CaseScore> units;
   std::vector<ImageSums> sums;
   std::unordered_map<std::string_view, std::size_t> places;
   for (std::size_t i = 0; i < images.size(); ++i) {
     const ImageScore& image = images[i];
-    const auto [place, added] = image.unit.empty() ? std::pair{places.end(), true}
-                                                   : places.try_emplace(image.unit, units.size());
+    const auto [place, added] = image.case_id.empty()
+                                    ? std::pair{places.end(), true}
+                                    : places.try_emplace(image.case_id, units.size());
     if (added) {
       units.push_back(
           {.first = i, .label = image.label, .score = image.score, .logit = logit_of(image)});
       sums.emplace_back();
       continue;
     }
-    UnitScore& unit = units[place->second];
+    CaseScore& unit = units[place->second];
     if (images[unit.first].group != image.group) {
-      throw Error(fmt::format("predictions: unit {} is in the groups {} and {}", image.unit,
+      throw Error(fmt::format("predictions: unit {} is in the groups {} and {}", image.case_id,
                               images[unit.first].group, image.group));
     }
     ++unit.images;
     unit.label = std::max(unit.label, image.label);
-    if (scoring == UnitScoring::mean) {
+    if (scoring == CaseAggregation::mean) {
       add_to_mean(unit, sums[place->second], image);
     } else {
       add_to_max(unit, image);
     }
   }
   for (std::size_t i = 0; i < units.size(); ++i) {
-    if (sums[i].all_equal || scoring == UnitScoring::max) continue;
+    if (sums[i].all_equal || scoring == CaseAggregation::max) continue;
     units[i].score /= static_cast<double>(units[i].images);
     units[i].logit = sums[i].log_p - sums[i].log_not_p;
   }

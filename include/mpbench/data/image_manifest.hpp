@@ -16,7 +16,7 @@ struct ImageFile {
 };
 
 /// The image files of a dataset's folder, of whatever kind, and what each is labelled.
-struct ImageTable {
+struct ImageManifest {
   std::string dataset;  ///< "rsna", "synthetic" or "folder"
   std::filesystem::path folder;
   std::vector<std::string> classes;

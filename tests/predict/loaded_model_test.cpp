@@ -1,4 +1,4 @@
-#include "mpbench/predict/trained_network.hpp"
+#include "mpbench/predict/loaded_model.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,19 +20,22 @@
 namespace mpbench::predict {
 
 using train::Checkpoint;
+using train::toy_images;
+using train::TrainConfig;
+using train::Trainer;
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 Checkpoint fresh_checkpoint() {
-  const data::ImageSet images = toy_images(24);
+  const data::ImageDataset images = toy_images(24);
   return Trainer({.batch_size = 4, .ema_decay = 0.9, .device = "cpu"}, images).checkpoint();
 }
 
-TEST(TrainedNetworkTest, TakesEverythingFromACheckpoint) {
+TEST(LoadedModelTest, TakesEverythingFromACheckpoint) {
   const Checkpoint checkpoint = fresh_checkpoint();
-  const TrainedNetwork network = network_from(checkpoint, "c");
+  const LoadedModel network = load_model(checkpoint, "c");
   EXPECT_EQ(network.options.name, "cnn");
   EXPECT_THAT(network.classes, ElementsAre("negative", "cancer"));
   EXPECT_EQ(network.dataset, "toy");
@@ -46,7 +49,7 @@ TEST(TrainedNetworkTest, TakesEverythingFromACheckpoint) {
   EXPECT_EQ(network.options.origin, "torchvision");
 }
 
-TEST(TrainedNetworkTest, KeepsTheOriginOfItsWeights) {
+TEST(LoadedModelTest, KeepsTheOriginOfItsWeights) {
   const TemporaryFolder folder;
   const auto weights = folder.path() / "tf_efficientnet_b0.safetensors";
   auto state = nn::state_of(*nn::make_model({.name = "efficientnet-b0", .outputs = 1}));
@@ -54,7 +57,7 @@ TEST(TrainedNetworkTest, KeepsTheOriginOfItsWeights) {
   node.key() = "conv_stem.weight";
   state.insert(std::move(node));
   nn::write_state_dict(weights, state);
-  const data::ImageSet images = toy_images(24);
+  const data::ImageDataset images = toy_images(24);
   const TrainConfig config{.model = {.name = "efficientnet-b0"},
                            .weights = weights,
                            .batch_size = 4,
@@ -63,7 +66,7 @@ TEST(TrainedNetworkTest, KeepsTheOriginOfItsWeights) {
   Trainer trainer(config, images);
   const Checkpoint checkpoint = trainer.checkpoint();
   EXPECT_EQ(checkpoint.state.at("model").at("origin"), "timm-tf");
-  const TrainedNetwork network = network_from(checkpoint, "c");
+  const LoadedModel network = load_model(checkpoint, "c");
   EXPECT_EQ(network.options.origin, "timm-tf");
   EXPECT_EQ(nn::origin_of(*network.model), "timm-tf");
 
@@ -73,24 +76,23 @@ TEST(TrainedNetworkTest, KeepsTheOriginOfItsWeights) {
   EXPECT_EQ(other.checkpoint().state.at("model").at("origin"), "timm-tf");
   const auto saved = folder.path() / "last.safetensors";
   write_checkpoint(saved, checkpoint);
-  const TrainedNetwork again =
-      network_from_weights(saved, {.name = "efficientnet-b0", .outputs = 1});
+  const LoadedModel again = load_weights_file(saved, {.name = "efficientnet-b0", .outputs = 1});
   EXPECT_EQ(again.options.origin, "timm-tf");
   EXPECT_THAT(again.description, HasSubstr("taken from 'ema' (the averaged weights"));
   Checkpoint old = checkpoint;
   old.state["model"].erase("origin");
-  EXPECT_EQ(network_from(old, "c").options.origin, "torchvision");
+  EXPECT_EQ(load_model(old, "c").options.origin, "torchvision");
   old.state["model"]["origin"] = "keras";
-  EXPECT_THROW((void)network_from(old, "c"), InputError);
+  EXPECT_THROW((void)load_model(old, "c"), InputError);
 }
 
 void expect_refusal(const Checkpoint& checkpoint, const char* field) {
   EXPECT_THAT(
-      [&] { (void)network_from(checkpoint, "last.safetensors"); },
+      [&] { (void)load_model(checkpoint, "last.safetensors"); },
       AllOf(ThrowsInputError("last.safetensors", testing::_), ThrowsWith<InputError>(field)));
 }
 
-TEST(TrainedNetworkTest, RefusesAStateThatMakesNoSense) {
+TEST(LoadedModelTest, RefusesAStateThatMakesNoSense) {
   const Checkpoint good = fresh_checkpoint();
   const auto with = [&](const char* pointer, nlohmann::json value) {
     Checkpoint checkpoint = good;
@@ -117,9 +119,9 @@ TEST(TrainedNetworkTest, RefusesAStateThatMakesNoSense) {
   expect_refusal(without, "mpbench_state");
 }
 
-TEST(TrainedNetworkTest, RefusesTensorsThatAreNotTheNetworks) {
+TEST(LoadedModelTest, RefusesTensorsThatAreNotTheNetworks) {
   const Checkpoint good = fresh_checkpoint();
-  const std::string name = "ema/module." + network_from(good, "c").model->head() + ".weight";
+  const std::string name = "ema/module." + load_model(good, "c").model->head() + ".weight";
   const auto with = [&](const torch::Tensor& tensor) {
     Checkpoint checkpoint = good;
     checkpoint.tensors[name] = tensor;
@@ -132,10 +134,10 @@ TEST(TrainedNetworkTest, RefusesTensorsThatAreNotTheNetworks) {
   Checkpoint without = good;
   without.tensors.erase(name);
   expect_refusal(without, "is missing");
-  EXPECT_NO_THROW((void)network_from(without, "c", /*averaged=*/false));
+  EXPECT_NO_THROW((void)load_model(without, "c", /*averaged=*/false));
 }
 
-TEST(TrainedNetworkTest, AsksAWeightsFileForItsShape) {
+TEST(LoadedModelTest, AsksAWeightsFileForItsShape) {
   const TemporaryFolder folder;
   const auto path = folder.path() / "w.safetensors";
   nn::save_weights(*nn::make_model({.name = "resnet18", .in_channels = 3, .outputs = 7}), path);
@@ -143,29 +145,30 @@ TEST(TrainedNetworkTest, AsksAWeightsFileForItsShape) {
   EXPECT_EQ(shape.outputs, 7);
   EXPECT_EQ(shape.channels, 3);
   EXPECT_THROW((void)read_weights_shape(path, "efficientnet-b0"), InputError);
-  const TrainedNetwork network =
-      network_from_weights(path, {.name = "resnet18", .in_channels = 1, .outputs = 7});
+  const LoadedModel network =
+      load_weights_file(path, {.name = "resnet18", .in_channels = 1, .outputs = 7});
   EXPECT_EQ(network.class_count(), 7);
   EXPECT_FALSE(network.normalization.has_value());
   EXPECT_THAT(network.description, HasSubstr("3 channels to 1"));
-  EXPECT_THROW((void)network_from_weights(path, {.name = "resnet18", .outputs = 6}), InputError);
+  EXPECT_THROW((void)load_weights_file(path, {.name = "resnet18", .outputs = 6}), InputError);
 }
 
 class AgreeOnClassesTest : public testing::Test {
  protected:
-  void expect_refusal(const data::ImageSet& set, std::initializer_list<const char*> words) const {
+  void expect_refusal(const data::ImageDataset& set,
+                      std::initializer_list<const char*> words) const {
     for (const char* word : words) {
       EXPECT_THAT([&] { (void)agree_on_classes(network, set, "data"); },
                   AllOf(ThrowsInputError("data", testing::_), ThrowsWith<InputError>(word)));
     }
   }
-  static data::ImageSet images(const std::string& dataset, std::vector<std::string> classes) {
-    data::ImageSet set;
+  static data::ImageDataset images(const std::string& dataset, std::vector<std::string> classes) {
+    data::ImageDataset set;
     set.dataset = dataset;
     set.classes = std::move(classes);
     return set;
   }
-  TrainedNetwork network{.options = {.in_channels = 1, .outputs = 3}, .classes = {"a", "b", "c"}};
+  LoadedModel network{.options = {.in_channels = 1, .outputs = 3}, .classes = {"a", "b", "c"}};
 };
 
 TEST_F(AgreeOnClassesTest, NamesWhatDiffers) {
@@ -175,7 +178,7 @@ TEST_F(AgreeOnClassesTest, NamesWhatDiffers) {
   expect_refusal(images("folder", {"b", "a", "c"}), {"order"});
   expect_refusal(images("folder", {"a", "b"}), {"images have no class c"});
   expect_refusal(images("rsna-test", {"negative", "cancer"}), {"no class negative, cancer"});
-  data::ImageSet colour = images("folder", {"a", "b", "c"});
+  data::ImageDataset colour = images("folder", {"a", "b", "c"});
   colour.channels = 3;
   expect_refusal(colour, {"channels", "3"});
 }

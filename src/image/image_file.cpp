@@ -1,16 +1,16 @@
-#include "mpbench/image/picture.hpp"
+#include "mpbench/image/image_file.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <opencv2/imgproc.hpp>
 
+#include "image_formats.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/image/letterbox.hpp"
 #include "mpbench/io/file_bytes.hpp"
 #include "mpbench/io/file_type.hpp"
 #include "mpbench/io/mapped_file.hpp"
-#include "picture_formats.hpp"
 
 namespace mpbench::image {
 namespace {
@@ -22,7 +22,7 @@ template <typename File>
 File open_file(const fs::path& path) {
   std::error_code error;
   if (!fs::is_regular_file(path, error)) {
-    throw InputError(path, "file", error ? error.message() : "it is no regular file");
+    throw InputError(path, "file", error ? error.message() : "it is not a regular file");
   }
   try {
     return File(path);
@@ -34,7 +34,7 @@ File open_file(const fs::path& path) {
   }
 }
 
-PictureHeader read_header(const PictureFile& file) {
+EncodedHeader read_header(const EncodedImage& file) {
   if (is_png(file.bytes)) return read_png_header(file);
   if (is_jpeg(file.bytes)) return read_jpeg_header(file);
   if (is_bmp(file.bytes)) return read_bmp_header(file);
@@ -44,13 +44,13 @@ PictureHeader read_header(const PictureFile& file) {
                         (type == FileType::unknown ? "" : ": it is " + describe(type)));
 }
 
-cv::Mat decode(const PictureFile& file, std::vector<std::string>& notes) {
+cv::Mat decode(const EncodedImage& file, std::vector<std::string>& notes) {
   if (is_png(file.bytes)) return decode_png(file, notes);
   if (is_jpeg(file.bytes)) return decode_jpeg(file, notes);
   return decode_bmp(file);
 }
 
-/// The file's rows and columns are the picture's columns and rows.
+/// The file's rows and columns are the image's columns and rows.
 bool is_transposed(int orientation) { return orientation >= 5; }
 
 /// EXIF 2.32 section 4.6.4: which side of the scene the file's first row and first column are.
@@ -86,7 +86,7 @@ cv::Mat upright(const cv::Mat& stored, int orientation) {
 cv::Mat with_channels(const fs::path& path, const cv::Mat& picture, int channels) {
   if (picture.channels() == channels) return picture;
   if (channels != 3) {
-    throw InputError(path, "colour", "this picture is in colour, and grey ones are wanted");
+    throw InputError(path, "colour", "this image is in color, and grayscale ones are expected");
   }
   cv::Mat coloured;
   cv::cvtColor(picture, coloured, cv::COLOR_GRAY2RGB);
@@ -95,19 +95,19 @@ cv::Mat with_channels(const fs::path& path, const cv::Mat& picture, int channels
 
 }  // namespace
 
-void PictureFile::fail(const std::string& field, const std::string& problem) const {
+void EncodedImage::fail(const std::string& field, const std::string& problem) const {
   throw InputError(path, field, problem);
 }
 
-void require_sides(const PictureFile& file, const char* field, std::uint64_t height,
+void require_sides(const EncodedImage& file, const char* field, std::uint64_t height,
                    std::uint64_t width) {
-  if (height < 1 || width < 1 || height > largest_picture_side || width > largest_picture_side) {
+  if (height < 1 || width < 1 || height > largest_image_side || width > largest_image_side) {
     file.fail(field, fmt::format("{} x {} pixels: a side must have 1 to {}", width, height,
-                                 largest_picture_side));
+                                 largest_image_side));
   }
 }
 
-PictureShape read_picture_shape(const fs::path& path) {
+ImageShape read_image_shape(const fs::path& path) {
   const auto mapped = open_file<MappedFile>(path);
   const auto header = read_header({path, mapped.bytes()});
   const bool transposed = is_transposed(header.orientation);
@@ -116,14 +116,14 @@ PictureShape read_picture_shape(const fs::path& path) {
           .channels = header.grey ? 1 : 3};
 }
 
-Picture read_picture(const fs::path& path) {
+DecodedImage decode_image_file(const fs::path& path) {
   const auto content = open_file<FileBytes>(path);
-  const PictureFile file{path, content.bytes()};
+  const EncodedImage file{path, content.bytes()};
   const auto header = read_header(file);
-  Picture picture;
+  DecodedImage picture;
   picture.pixels = decode(file, picture.notes);
   if (picture.pixels.rows != header.height || picture.pixels.cols != header.width) {
-    file.fail("header", "the picture has another size than it says");
+    file.fail("header", "the image has another size than its header says");
   }
   if (header.orientation != 1) {
     picture.notes.push_back(
@@ -133,8 +133,8 @@ Picture read_picture(const fs::path& path) {
   return picture;
 }
 
-PreparedImage prepare_picture(const fs::path& path, int height, int width, int channels) {
-  auto [pixels, notes] = read_picture(path);
+PreparedImage prepare_image(const fs::path& path, int height, int width, int channels) {
+  auto [pixels, notes] = decode_image_file(path);
   PreparedImage image;
   image.preparation.crop = cv::Rect(0, 0, pixels.cols, pixels.rows);
   image.preparation.notes = std::move(notes);
@@ -144,14 +144,14 @@ PreparedImage prepare_picture(const fs::path& path, int height, int width, int c
   return image;
 }
 
-Thumbnail picture_thumbnail(const fs::path& path) {
+Thumbnail image_thumbnail(const fs::path& path) {
   constexpr double longest = 480;
-  const auto shape = read_picture_shape(path);
+  const auto shape = read_image_shape(path);
   const double scale = std::min(1.0, longest / std::max(shape.height, shape.width));
   const auto scaled = [&](int side) { return std::max(1, static_cast<int>(side * scale)); };
   Thumbnail thumbnail;
   thumbnail.full = cv::Size(shape.width, shape.height);
-  const auto rgb = prepare_picture(path, scaled(shape.height), scaled(shape.width), 3).pixels;
+  const auto rgb = prepare_image(path, scaled(shape.height), scaled(shape.width), 3).pixels;
   cv::cvtColor(rgb, thumbnail.pixels, cv::COLOR_RGB2BGR);
   return thumbnail;
 }

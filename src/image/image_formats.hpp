@@ -13,8 +13,8 @@
 /// One decoder a format. All throw InputError naming `file.path` and the part of the format.
 namespace mpbench::image {
 
-/// A picture file in memory.
-struct PictureFile {
+/// An image file in memory.
+struct EncodedImage {
   std::filesystem::path path;
   std::span<const std::byte> bytes;
 
@@ -22,31 +22,31 @@ struct PictureFile {
 };
 
 /// What a header says, of the pixels as they are stored.
-struct PictureHeader {
+struct EncodedHeader {
   int height = 0;
   int width = 0;
   bool grey = false;
   int orientation = 1;  ///< EXIF: 1 to 8, 1 is upright
 };
 
-/// Throws unless both sides are 1 to largest_picture_side.
-void require_sides(const PictureFile& file, const char* field, std::uint64_t height,
+/// Throws unless both sides are 1 to largest_image_side.
+void require_sides(const EncodedImage& file, const char* field, std::uint64_t height,
                    std::uint64_t width);
 
 bool is_png(std::span<const std::byte> bytes);
-PictureHeader read_png_header(const PictureFile& file);
+EncodedHeader read_png_header(const EncodedImage& file);
 /// [height, width] CV_8U or CV_16U, one channel or RGB. What is odd about the file goes to `notes`.
-cv::Mat decode_png(const PictureFile& file, std::vector<std::string>& notes);
+cv::Mat decode_png(const EncodedImage& file, std::vector<std::string>& notes);
 
 bool is_jpeg(std::span<const std::byte> bytes);
-PictureHeader read_jpeg_header(const PictureFile& file);
+EncodedHeader read_jpeg_header(const EncodedImage& file);
 /// [height, width] CV_8U, one channel or RGB.
-cv::Mat decode_jpeg(const PictureFile& file, std::vector<std::string>& notes);
+cv::Mat decode_jpeg(const EncodedImage& file, std::vector<std::string>& notes);
 
 bool is_bmp(std::span<const std::byte> bytes);
-PictureHeader read_bmp_header(const PictureFile& file);
+EncodedHeader read_bmp_header(const EncodedImage& file);
 /// [height, width] CV_8U, one channel or RGB.
-cv::Mat decode_bmp(const PictureFile& file);
+cv::Mat decode_bmp(const EncodedImage& file);
 
 /// The tag Orientation (0x0112, EXIF 2.32 section 4.6.4) of a TIFF header's first directory, with
 /// or without "Exif\0\0" before it, as any type of number. Nothing where there is none; 1 where it

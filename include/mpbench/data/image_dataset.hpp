@@ -27,7 +27,7 @@ constexpr std::string_view to_string(PixelType type) {
 }
 
 /// Labelled images of one size, ready to be batched. Copies are cheap and share the pixels.
-struct ImageSet {
+struct ImageDataset {
   std::string dataset;  ///< "rsna", "idx" or "synthetic"
   int channels = 1;
   int height = 0;
@@ -53,6 +53,6 @@ struct ImageSet {
 
 /// A set that holds only the given images, in the given order, with pixels of its own.
 /// `given_split` is not kept; `key` is derived from the set's and the chosen ids.
-ImageSet take(const ImageSet& set, std::span<const std::int64_t> indices);
+ImageDataset take(const ImageDataset& set, std::span<const std::int64_t> indices);
 
 }  // namespace mpbench::data

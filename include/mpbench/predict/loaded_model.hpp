@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "mpbench/core/precision.hpp"
-#include "mpbench/data/image_set.hpp"
+#include "mpbench/data/image_dataset.hpp"
 #include "mpbench/data/loader.hpp"
 #include "mpbench/kernels/depthwise_options.hpp"
 #include "mpbench/kernels/emulation.hpp"
@@ -19,7 +19,7 @@
 namespace mpbench::predict {
 
 /// A network that has been trained, and what its images have to be like.
-struct TrainedNetwork {
+struct LoadedModel {
   std::shared_ptr<nn::ImageClassifier> model;  ///< float32
   nn::ModelOptions options;
   std::vector<std::string> classes;  ///< in the order of the outputs; empty: not known
@@ -44,8 +44,8 @@ struct TrainedNetwork {
 /// The network in a checkpoint. `averaged` takes the moving average of the weights where the run
 /// had one: that is what its validation judged. `path` is named in errors: InputError for what is
 /// missing, makes no sense or does not fit the network.
-TrainedNetwork network_from(const train::Checkpoint& checkpoint, const std::filesystem::path& path,
-                            bool averaged = true);
+LoadedModel load_model(const train::Checkpoint& checkpoint, const std::filesystem::path& path,
+                       bool averaged = true);
 
 /// What a weights file itself tells.
 struct WeightsShape {
@@ -59,14 +59,13 @@ WeightsShape read_weights_shape(const std::filesystem::path& path, const std::st
 /// A network with the weights in a .pth or .safetensors file. Its head must have as many outputs as
 /// `options` say; a first convolution of 3 channels is adapted to 1 and the other way round, as
 /// nn::load_weights does. Throws as that.
-TrainedNetwork network_from_weights(const std::filesystem::path& path,
-                                    const nn::ModelOptions& options);
+LoadedModel load_weights_file(const std::filesystem::path& path, const nn::ModelOptions& options);
 
 /// The classes' names, from the network or else from the images' labels; "0", "1", ... where
 /// neither knows. `data` is where the images are from. Throws InputError naming it when the images
 /// have another number of channels than the network takes, or are labelled with classes that the
 /// network does not have, or not all of them.
-std::vector<std::string> agree_on_classes(const TrainedNetwork& network, const data::ImageSet& set,
+std::vector<std::string> agree_on_classes(const LoadedModel& network, const data::ImageDataset& set,
                                           const std::filesystem::path& data);
 
 }  // namespace mpbench::predict

@@ -1,4 +1,4 @@
-#include "mpbench/predict/trained_network.hpp"
+#include "mpbench/predict/loaded_model.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -104,14 +104,13 @@ nn::ModelOptions options_in(const State& state) {
   return options;
 }
 
-std::string describe(const TrainedNetwork& network) {
+std::string describe(const LoadedModel& network) {
   return fmt::format("{} of {} classes", network.options.name, network.class_count());
 }
 
-TrainedNetwork read_network(const train::Checkpoint& checkpoint, const fs::path& path,
-                            bool averaged) {
+LoadedModel read_network(const train::Checkpoint& checkpoint, const fs::path& path, bool averaged) {
   const State state(checkpoint.state, path);
-  TrainedNetwork network;
+  LoadedModel network;
   network.options = options_in(state);
   network.classes = state.at("/classes").get<std::vector<std::string>>();
   if (network.classes.size() < 2) state.fail("classes", "are fewer than two");
@@ -124,8 +123,8 @@ TrainedNetwork read_network(const train::Checkpoint& checkpoint, const fs::path&
   network.width = state.integer("/width", 1, largest_side);
   const auto channels = static_cast<std::size_t>(network.options.in_channels);
   network.normalization = {.mean = state.floats("/mean", channels, /*positive=*/false),
-                           .deviation = state.floats("/deviation", channels, /*positive=*/true)};
-  if (network.normalization->mean.size() != network.normalization->deviation.size()) {
+                           .stddev = state.floats("/deviation", channels, /*positive=*/true)};
+  if (network.normalization->mean.size() != network.normalization->stddev.size()) {
     state.fail("deviation", "does not go with the mean");
   }
   const train::TrainConfig config = train::options_from_json(state.at("/options"), path);
@@ -197,8 +196,7 @@ bool is_prefix(const std::vector<std::string>& some, const std::vector<std::stri
 
 }  // namespace
 
-TrainedNetwork network_from(const train::Checkpoint& checkpoint, const fs::path& path,
-                            bool averaged) {
+LoadedModel load_model(const train::Checkpoint& checkpoint, const fs::path& path, bool averaged) {
   try {
     return read_network(checkpoint, path, averaged);
   } catch (const Json::exception& error) {
@@ -214,8 +212,8 @@ WeightsShape read_weights_shape(const fs::path& path, const std::string& model) 
   return {.outputs = static_cast<int>(outputs), .channels = static_cast<int>(channels)};
 }
 
-TrainedNetwork network_from_weights(const fs::path& path, const nn::ModelOptions& options) {
-  TrainedNetwork network;
+LoadedModel load_weights_file(const fs::path& path, const nn::ModelOptions& options) {
+  LoadedModel network;
   network.options = options;
   network.model = nn::make_model(options);
   const auto report = nn::load_weights(*network.model, path, {.require_head = true});
@@ -225,7 +223,7 @@ TrainedNetwork network_from_weights(const fs::path& path, const nn::ModelOptions
   return network;
 }
 
-std::vector<std::string> agree_on_classes(const TrainedNetwork& network, const data::ImageSet& set,
+std::vector<std::string> agree_on_classes(const LoadedModel& network, const data::ImageDataset& set,
                                           const fs::path& data) {
   if (set.channels != network.options.in_channels) {
     throw InputError(data, "channels",

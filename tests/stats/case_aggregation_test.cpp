@@ -1,4 +1,4 @@
-#include "mpbench/stats/unit_scores.hpp"
+#include "mpbench/stats/case_aggregation.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,14 +13,14 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-const std::vector<ImageScore> views{{.unit = "p1_L", .group = "p1", .label = 0, .score = 0.25},
-                                    {.unit = "p1_R", .group = "p1", .label = 0, .score = 0.5},
-                                    {.unit = "p1_L", .group = "p1", .label = 1, .score = 0.75},
-                                    {.unit = "p2_L", .group = "p2", .label = 0, .score = 0.125},
-                                    {.unit = "p1_L", .group = "p1", .label = 0, .score = 0.125}};
+const std::vector<ImageScore> views{{.case_id = "p1_L", .group = "p1", .label = 0, .score = 0.25},
+                                    {.case_id = "p1_R", .group = "p1", .label = 0, .score = 0.5},
+                                    {.case_id = "p1_L", .group = "p1", .label = 1, .score = 0.75},
+                                    {.case_id = "p2_L", .group = "p2", .label = 0, .score = 0.125},
+                                    {.case_id = "p1_L", .group = "p1", .label = 0, .score = 0.125}};
 
 TEST(UnitScoresTest, AveragesABreastsViews) {
-  const auto units = unit_scores(views);
+  const auto units = aggregate_cases(views);
   ASSERT_EQ(units.size(), 3U);
   EXPECT_EQ(units[0].first, 0U);
   EXPECT_EQ(units[0].images, 3U);
@@ -33,7 +33,7 @@ TEST(UnitScoresTest, AveragesABreastsViews) {
 }
 
 TEST(UnitScoresTest, TakesTheLargestScoreIfAsked) {
-  const auto units = unit_scores(views, UnitScoring::max);
+  const auto units = aggregate_cases(views, CaseAggregation::max);
   EXPECT_EQ(units[0].score, 0.75);
   EXPECT_EQ(units[0].label, 1);
   EXPECT_EQ(units[2].score, 0.125);
@@ -42,18 +42,18 @@ TEST(UnitScoresTest, TakesTheLargestScoreIfAsked) {
 TEST(UnitScoresTest, ImagesWithoutAUnitStandForThemselves) {
   const std::vector<ImageScore> images{{.group = "p1", .label = 1, .score = 0.1},
                                        {.group = "p2", .label = 0, .score = 0.2}};
-  const auto units = unit_scores(images);
+  const auto units = aggregate_cases(images);
   ASSERT_EQ(units.size(), 2U);
   EXPECT_EQ(units[0].score, 0.1);
   EXPECT_EQ(units[1].first, 1U);
 }
 
 TEST(UnitScoresTest, ANanScoreMakesTheUnitsNan) {
-  for (const UnitScoring scoring : {UnitScoring::mean, UnitScoring::max}) {
+  for (const CaseAggregation scoring : {CaseAggregation::mean, CaseAggregation::max}) {
     for (const std::size_t bad : {0U, 2U, 4U}) {
       auto images = views;
       images[bad].score = std::nan("");
-      const auto units = unit_scores(images, scoring);
+      const auto units = aggregate_cases(images, scoring);
       EXPECT_TRUE(std::isnan(units[0].score)) << bad;
       EXPECT_EQ(units[1].score, 0.5) << bad;
     }
@@ -64,9 +64,9 @@ TEST(UnitScoresTest, RanksMeansThatRoundToTheSameNumber) {
   // ln of the mean's odds, by hand: with p = 1 - e for small e the odds of the mean are 2 over the
   // sum of the e.
   const auto unit = [](double a, double b) {
-    const std::vector<ImageScore> images{{.unit = "L", .group = "p", .score = 1, .logit = a},
-                                         {.unit = "L", .group = "p", .score = 1, .logit = b}};
-    return unit_scores(images).front();
+    const std::vector<ImageScore> images{{.case_id = "L", .group = "p", .score = 1, .logit = a},
+                                         {.case_id = "L", .group = "p", .score = 1, .logit = b}};
+    return aggregate_cases(images).front();
   };
   EXPECT_EQ(unit(50, 50).logit, 50);
   EXPECT_NEAR(unit(50, 60).logit, std::log(2) + 50 - std::log1p(std::exp(-10)), 1e-9);
@@ -77,10 +77,10 @@ TEST(UnitScoresTest, RanksMeansThatRoundToTheSameNumber) {
 }
 
 TEST(UnitScoresTest, LogOddsAreThoseOfTheMeanWhereLogitsAreNotKnown) {
-  const auto units = unit_scores(views);
+  const auto units = aggregate_cases(views);
   EXPECT_NEAR(units[0].logit, std::log(0.375 / 0.625), 1e-12);
   EXPECT_NEAR(units[2].logit, std::log(0.125 / 0.875), 1e-12);
-  EXPECT_NEAR(unit_scores(views, UnitScoring::max)[0].logit, std::log(3), 1e-12);
+  EXPECT_NEAR(aggregate_cases(views, CaseAggregation::max)[0].logit, std::log(3), 1e-12);
 }
 
 // Otherwise a network that says the same of every image would rank breasts by their views.
@@ -89,11 +89,11 @@ TEST(UnitScoresTest, EqualImagesMakeEqualUnits) {
     std::vector<ImageScore> images;
     for (int i = 0; i < 7; ++i) {
       images.push_back(
-          {.unit = i < 2 ? "a" : "b", .score = 1 / (1 + std::exp(-logit)), .logit = logit});
+          {.case_id = i < 2 ? "a" : "b", .score = 1 / (1 + std::exp(-logit)), .logit = logit});
     }
     images.push_back({.score = images.front().score, .logit = logit});
-    const auto units = unit_scores(images);
-    for (const UnitScore& unit : units) {
+    const auto units = aggregate_cases(images);
+    for (const CaseScore& unit : units) {
       EXPECT_EQ(unit.logit, logit);
       EXPECT_EQ(unit.score, images.front().score);
     }
@@ -101,9 +101,9 @@ TEST(UnitScoresTest, EqualImagesMakeEqualUnits) {
 }
 
 TEST(UnitScoresTest, RefusesABreastOfTwoPatients) {
-  const std::vector<ImageScore> images{{.unit = "L", .group = "p1", .label = 1, .score = 0.1},
-                                       {.unit = "L", .group = "p2", .label = 0, .score = 0.2}};
-  EXPECT_THAT([&] { (void)unit_scores(images); },
+  const std::vector<ImageScore> images{{.case_id = "L", .group = "p1", .label = 1, .score = 0.1},
+                                       {.case_id = "L", .group = "p2", .label = 0, .score = 0.2}};
+  EXPECT_THAT([&] { (void)aggregate_cases(images); },
               ThrowsMessage<Error>(HasSubstr("unit L is in the groups p1 and p2")));
 }
 
