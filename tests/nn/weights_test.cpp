@@ -142,7 +142,7 @@ TEST_F(WeightsTest, SpreadsTheStemOverColoursForColourImages) {
 
 TEST_F(WeightsTest, RefusesOtherNumbersOfChannels) {
   state_.at("features.0.weight") = torch::rand({32, 4, 3, 3});
-  expect_refusal(state_, "features.0.weight: its shape is [32, 4, 3, 3], [32, 1, 3, 3] is wanted");
+  expect_refusal(state_, "features.0.weight: expected shape [32, 1, 3, 3], found [32, 4, 3, 3]");
 }
 
 TEST_F(WeightsTest, ConvertsFloatingPointDtypesAndSaysSo) {
@@ -163,10 +163,10 @@ TEST_F(WeightsTest, ConvertsFloatingPointDtypesAndSaysSo) {
 TEST_F(WeightsTest, RefusesDtypesThatDoNotFit) {
   auto state = state_;
   state.at("classifier.bias") = torch::tensor({1, 2, 3, 4});
-  expect_refusal(state, "classifier.bias: its dtype is int64, float32 is wanted");
+  expect_refusal(state, "classifier.bias: expected dtype float32, found int64");
   state = state_;
   state.at("features.1.num_batches_tracked") = torch::tensor(1e30, at::kDouble);
-  expect_refusal(state, "features.1.num_batches_tracked: its dtype is float64, int64 is wanted");
+  expect_refusal(state, "features.1.num_batches_tracked: expected dtype int64, found float64");
 }
 
 TEST_F(WeightsTest, RefusesValuesThatAreNotFinite) {
@@ -211,7 +211,7 @@ TEST_F(WeightsTest, NamesWhatIsMissingAndWhatIsLeftOver) {
   expect_refusal(state,
                  "features.4.weight: the file is of another network: it lacks 1 tensor "
                  "(features.4.weight) of the network; it has 1 tensor (extra.weight) that the "
-                 "network has not");
+                 "network does not have");
   TensorsByName other;
   for (const auto& [name, tensor] : state_) other["net_" + name] = tensor;
   expect_refusal(
@@ -219,7 +219,7 @@ TEST_F(WeightsTest, NamesWhatIsMissingAndWhatIsLeftOver) {
       "features.0.weight: the file is of another network: it lacks 20 tensors "
       "(features.0.weight, features.1.bias, features.1.running_mean, ...) of the network; it "
       "has 26 tensors (net_classifier.bias, net_classifier.weight, net_features.0.weight, "
-      "...) that the network has not");
+      "...) that the network does not have");
 }
 
 TEST_F(WeightsTest, NamesWrongShapes) {
@@ -227,11 +227,11 @@ TEST_F(WeightsTest, NamesWrongShapes) {
   state_.at("features.8.weight") = torch::rand({1, 64, 3, 3});
   state_.at("features.9.bias") = torch::rand({1});
   expect_refusal(state_,
-                 "features.4.weight: its shape is [32, 64, 3, 3], [64, 32, 3, 3] is wanted; "
-                 "likewise 2 tensors (features.8.weight, features.9.bias)");
+                 "features.4.weight: expected shape [64, 32, 3, 3], found [32, 64, 3, 3]; "
+                 "also 2 tensors (features.8.weight, features.9.bias)");
   auto wide = make_state(*model_);
   wide.at("classifier.weight") = torch::rand({4, 64});
-  expect_refusal(wide, "classifier.weight: its shape is [4, 64], [4, 128] is wanted");
+  expect_refusal(wide, "classifier.weight: expected shape [4, 128], found [4, 64]");
 }
 
 TEST_F(WeightsTest, SaysWhatWasAroundTheNetwork) {

@@ -110,7 +110,7 @@ bool stands_for_tensor(const PickledOpaque& value) {
 }
 
 std::string describe_opaque(const PickledOpaque& value) {
-  if (value.name.empty()) return "it is no tensor";
+  if (value.name.empty()) return "it is not a tensor";
   const auto has = [&](std::string_view part) { return value.name.find(part) != value.name.npos; };
   const std::string full = full_name(value.module, value.name);
   if (!stands_for_tensor(value)) return fmt::format("it is an object of {}, not a tensor", full);
