@@ -98,7 +98,7 @@ class StateDictLoader {
         return;
       }
     }
-    if (report_.origin != "torchvision") {
+    if (find_enum<EfficientNetOrigin>(report_.origin) != EfficientNetOrigin::torchvision) {
       report_.notes.push_back(
           fmt::format("computed as {}", describe_origin(parse_origin(report_.origin))));
     }
