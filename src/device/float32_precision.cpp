@@ -48,7 +48,7 @@ Float32PrecisionGuard::Float32PrecisionGuard(bool allow_tf32) {
                                                                       : Float32Precision::IEEE;
     context.setFloat32Precision(backend, op, wanted);
     if (context.float32Precision(backend, op) != wanted) {
-      throw Error("LibTorch does not take the float32 precision asked for");
+      throw Error("LibTorch does not accept the requested float32 precision");
     }
   }
 }

@@ -5,7 +5,24 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "mpbench/core/enum_names.hpp"
 #include "mpbench/core/error.hpp"
+
+namespace mpbench::kernels {
+namespace {
+
+/// What MPBENCH_EMULATION says.
+enum class EmulationOverride { automatic, none, all };
+
+}  // namespace
+}  // namespace mpbench::kernels
+
+template <>
+inline constexpr auto mpbench::enum_names<mpbench::kernels::EmulationOverride> =
+    std::to_array<mpbench::EnumName<mpbench::kernels::EmulationOverride>>(
+        {{mpbench::kernels::EmulationOverride::automatic, "auto"},
+         {mpbench::kernels::EmulationOverride::none, "none"},
+         {mpbench::kernels::EmulationOverride::all, "all"}});
 
 namespace mpbench::kernels {
 
@@ -25,11 +42,21 @@ EmulatedOperations emulated_operations(Precision precision, const device::CpuFea
 
 EmulatedOperations emulated_operations(Precision precision) {
   const char* text = std::getenv("MPBENCH_EMULATION");
-  const std::string_view choice = text == nullptr ? "auto" : text;
-  if (choice == "none") return {precision, false, false, false, false};
-  if (choice == "all") return {precision, true, true, true, true};
-  if (choice == "auto") return emulated_operations(precision, device::cpu_features());
-  throw UsageError(fmt::format("MPBENCH_EMULATION={}: choose auto, none or all", choice));
+  const auto choice =
+      text == nullptr ? EmulationOverride::automatic : find_enum<EmulationOverride>(text);
+  if (!choice) {
+    throw UsageError(
+        fmt::format("MPBENCH_EMULATION={}: choose {}", text, enum_choices<EmulationOverride>()));
+  }
+  switch (*choice) {
+    case EmulationOverride::none:
+      return {precision, false, false, false, false};
+    case EmulationOverride::all:
+      return {precision, true, true, true, true};
+    case EmulationOverride::automatic:
+      break;
+  }
+  return emulated_operations(precision, device::cpu_features());
 }
 
 }  // namespace mpbench::kernels

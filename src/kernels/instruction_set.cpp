@@ -45,12 +45,12 @@ constexpr std::array widest_first{InstructionSet::avx512, InstructionSet::avx2,
 
 InstructionSet instruction_set(std::string_view choice) {
   std::string source = fmt::format("--kernels {}", choice);
+  std::optional<InstructionSet> wanted = parse_instruction_set(choice, source);
   const char* text = std::getenv("MPBENCH_KERNELS");
-  if (choice == "auto" && text != nullptr) {
-    choice = text;
+  if (!wanted && text != nullptr) {
     source = fmt::format("MPBENCH_KERNELS={}", text);
+    wanted = parse_instruction_set(text, source);
   }
-  const std::optional<InstructionSet> wanted = parse_instruction_set(choice, source);
   if (!wanted) return *std::find_if(widest_first.begin(), widest_first.end(), supported);
   if (!supported(*wanted)) {
     throw UsageError(fmt::format("{}: this processor does not have these instructions", source));

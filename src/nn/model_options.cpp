@@ -21,19 +21,14 @@ void require_default(const std::string& model, const char* option, const std::st
 }  // namespace
 
 const std::vector<std::string>& model_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all{"cnn", "resnet18", "resnet50"};
-    for (const auto& variant : efficientnet_variants()) all.emplace_back(variant.name);
-    return all;
-  }();
+  static const std::vector<std::string> names = enum_name_list<Network>();
   return names;
 }
 
 void require_model(const std::string& name) {
-  const auto& names = model_names();
-  if (std::find(names.begin(), names.end(), name) == names.end()) {
-    throw UsageError(fmt::format("unknown model '{}': choose {}", name, fmt::join(names, ", ")));
-  }
+  if (find_enum<Network>(name)) return;
+  throw UsageError(
+      fmt::format("unknown model '{}': choose {}", name, fmt::join(model_names(), ", ")));
 }
 
 void require_model_options(const ModelOptions& options) {
@@ -54,7 +49,8 @@ void require_image_size(const std::string& model, int height, int width) {
   require_model(model);
   // Four times halved, rounded down. The other networks' padded layers round up, and take any size.
   constexpr int smallest_of_cnn = 16;
-  if (model != "cnn" || std::min(height, width) >= smallest_of_cnn) return;
+  if (find_enum<Network>(model) != Network::cnn || std::min(height, width) >= smallest_of_cnn)
+    return;
   throw UsageError(
       fmt::format("--image-size: {} needs images of {} x {} or more, and these are {} x {}", model,
                   smallest_of_cnn, smallest_of_cnn, height, width));
@@ -63,7 +59,7 @@ void require_image_size(const std::string& model, int height, int width) {
 void require_norm_values(const std::string& model, int height, int width, std::int64_t batch_size) {
   require_image_size(model, height, width);
   // cnn's last norm comes before its last pooling: it has four values at the least.
-  if (model == "cnn") return;
+  if (find_enum<Network>(model) == Network::cnn) return;
   constexpr int stride = 32;
   const auto rows = (std::int64_t{height} + stride - 1) / stride;
   const auto columns = (std::int64_t{width} + stride - 1) / stride;

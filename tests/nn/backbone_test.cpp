@@ -1,8 +1,9 @@
 #include "mpbench/nn/backbone.hpp"
-#include "support/head_parameters.hpp"
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
+
+#include "support/head_parameters.hpp"
 
 namespace mpbench::nn {
 namespace {

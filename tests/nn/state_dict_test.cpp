@@ -120,7 +120,7 @@ TEST_F(StateDictTest, TellsTheFormatByTheContent) {
   EXPECT_THAT([&] { (void)read_state_dict(write_bytes(path("e.safetensors"), "<html>")); },
               ThrowsMessage<InputError>(HasSubstr("file: it is a web page")));
   EXPECT_THAT([&] { (void)read_state_dict(write_bytes(path("d.pth"), "x")); },
-              ThrowsMessage<InputError>(HasSubstr("file: it is neither")));
+              ThrowsMessage<InputError>(HasSubstr("file: not written by torch.save")));
   EXPECT_THAT([&] { (void)read_state_dict(path("none")); },
               ThrowsMessage<Error>(HasSubstr("none: cannot read: No such file")));
 }
@@ -181,7 +181,7 @@ TEST_F(StateDictTest, TakesTheAveragedWeightsOfACheckpointOfThisProgram) {
   EXPECT_THAT(state.skipped, testing::SizeIs(3));
   write_state_dict(path(), {{"fc.bias", one}}, {{"mpbench_state", R"({"model":{"origin":5}})"}});
   EXPECT_THAT([&] { (void)read_state_dict(path()); },
-              ThrowsMessage<InputError>(HasSubstr("model/origin: it is not text")));
+              ThrowsMessage<InputError>(HasSubstr("model/origin: it is not a string")));
 }
 
 TEST_F(StateDictTest, TakesOrRefusesAnyChangeOfAFile) {

@@ -228,23 +228,26 @@ TEST(UnpicklerTest, TakesADefaultdictForItsEntries) {
 }
 
 TEST(UnpicklerTest, RefusesOperationsThatPlainDataHasNot) {
-  expect_refused_pickle("\x80\x02N)\x81.", "it has no function");                   // NEWOBJ
-  expect_refused_pickle("\x80\x02P1\n.", "its operation 0x50 at 2 is not one of");  // PERSID
-  expect_refused_pickle("\x80\x02(ctorch\nSize\no.", "it has no class");            // OBJ
+  expect_refused_pickle("\x80\x02N)\x81.",
+                        "expected function, found a value of another kind");  // NEWOBJ
+  expect_refused_pickle("\x80\x02P1\n.", "unsupported operation 0x50 at 2");  // PERSID
+  expect_refused_pickle("\x80\x02(ctorch\nSize\no.",
+                        "expected class, found a value of another kind");  // OBJ
   expect_refused_pickle("\x80\x02(o.", "it calls nothing");
-  expect_refused_pickle("\x80\x02i\nx\n.", "it takes values up to a mark");         // INST
-  expect_refused_pickle("\x80\x02\x97.", "its operation 0x97 at 2 is not one of");  // NEXT_BUFFER
-  expect_refused_pickle("\x80\x02\x82\x01.", "its operation 0x82 at 2 is not one of");  // EXT1
+  expect_refused_pickle("\x80\x02i\nx\n.", "it pops values to a mark");           // INST
+  expect_refused_pickle("\x80\x02\x97.", "unsupported operation 0x97 at 2");      // NEXT_BUFFER
+  expect_refused_pickle("\x80\x02\x82\x01.", "unsupported operation 0x82 at 2");  // EXT1
   expect_refused_pickle("\x80\x02](K\x01\x90.", "it adds elements to a value that is not a set");
   expect_refused_pickle(
       pickle::whole(pickle::call(pickle::name("builtins", "getattr"),
                                  {pickle::ordered_dict(), pickle::text("clear")})),
       "builtins.getattr is not allowed, since unpickling runs");
-  expect_refused_pickle("\x80\x02}}b.", "it gives attributes to a dict");
-  expect_refused_pickle("\x80\x01N."s, "its protocol 1 is not one of 2 to 5");
-  expect_refused_pickle(pickle::whole(pickle::text("builtins") + ")R"), "it has no function");
+  expect_refused_pickle("\x80\x02}}b.", "it sets attributes of a dict");
+  expect_refused_pickle("\x80\x01N."s, "unsupported pickle protocol 1 (2 to 5 are read)");
+  expect_refused_pickle(pickle::whole(pickle::text("builtins") + ")R"),
+                        "expected function, found a value of another kind");
   expect_refused_pickle(pickle::whole(pickle::name("torch", "FloatStorage") + ")R"),
-                        "it has no function");
+                        "expected function, found a value of another kind");
   expect_refused_pickle(
       pickle::whole(pickle::call(pickle::name("collections", "OrderedDict"), {"]"})),
       "it calls OrderedDict with 1 arguments");
@@ -267,11 +270,12 @@ TEST(UnpicklerTest, RefusesMalformedPickles) {
       "it is cut off");
   expect_refused_pickle("\x80\x02.", "it pops a value from an empty stack");
   expect_refused_pickle("\x80\x02N(\x85.", "it pops a value from an empty stack");
-  expect_refused_pickle("\x80\x02t.", "it has no mark to pop to");
-  expect_refused_pickle("\x80\x02h\x05.", "it recalls value 5, which it never set");
-  expect_refused_pickle("\x80\x02Nr\xff\xff\xff\xff.", "it remembers value 4294967295 before 0");
+  expect_refused_pickle("\x80\x02t.", "it pops values to a mark that is not set");
+  expect_refused_pickle("\x80\x02h\x05.", "it reads memo entry 5, which was not stored");
+  expect_refused_pickle("\x80\x02Nr\xff\xff\xff\xff.",
+                        "it stores memo entry 4294967295 before entry 0");
   expect_refused_pickle("\x80\x02}(Nu.", "a dict has a key without a value");
-  expect_refused_pickle("\x80\x02NNa.", "it has no list");
+  expect_refused_pickle("\x80\x02NNa.", "expected list, found a value of another kind");
   expect_refused_pickle("\x80\x02I1x\n.", "it has a bad integer");
   expect_refused_pickle("\x80\x02)Na.", "it appends to a tuple");
   expect_refused_pickle(
@@ -291,10 +295,10 @@ TEST(UnpicklerTest, RefusesOddTensors) {
                         "it calls _rebuild_tensor_v2 with 5 arguments");
   expect_refused_pickle(
       pickle::whole(pickle::call(rebuild, {"N", zero, sizes, sizes, "\x89", hooks})),
-      "it has no storage");
+      "expected storage, found a value of another kind");
   expect_refused_pickle(pickle::whole(pickle::call(
                             rebuild, {storage, zero, pickle::tuple({"N"}), sizes, "\x89", hooks})),
-                        "it has no integer");
+                        "expected integer, found a value of another kind");
   expect_refused_pickle(
       pickle::whole(pickle::call(rebuild, {storage, zero, sizes, sizes, "\x89", hooks,
                                            "}"s + pickle::text("conj") + "\x88s"})),

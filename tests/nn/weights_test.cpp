@@ -142,8 +142,7 @@ TEST_F(WeightsTest, SpreadsTheStemOverColoursForColourImages) {
 
 TEST_F(WeightsTest, RefusesOtherNumbersOfChannels) {
   state_.at("features.0.weight") = torch::rand({32, 4, 3, 3});
-  expect_refusal(state_,
-                 "features.0.weight: its shape is [32, 4, 3, 3], [32, 1, 3, 3] is expected");
+  expect_refusal(state_, "features.0.weight: expected shape [32, 1, 3, 3], found [32, 4, 3, 3]");
 }
 
 TEST_F(WeightsTest, ConvertsFloatingPointDtypesAndSaysSo) {
@@ -164,10 +163,10 @@ TEST_F(WeightsTest, ConvertsFloatingPointDtypesAndSaysSo) {
 TEST_F(WeightsTest, RefusesDtypesThatDoNotFit) {
   auto state = state_;
   state.at("classifier.bias") = torch::tensor({1, 2, 3, 4});
-  expect_refusal(state, "classifier.bias: its dtype is int64, float32 is expected");
+  expect_refusal(state, "classifier.bias: expected dtype float32, found int64");
   state = state_;
   state.at("features.1.num_batches_tracked") = torch::tensor(1e30, at::kDouble);
-  expect_refusal(state, "features.1.num_batches_tracked: its dtype is float64, int64 is expected");
+  expect_refusal(state, "features.1.num_batches_tracked: expected dtype int64, found float64");
 }
 
 TEST_F(WeightsTest, RefusesValuesThatAreNotFinite) {
@@ -228,11 +227,11 @@ TEST_F(WeightsTest, NamesWrongShapes) {
   state_.at("features.8.weight") = torch::rand({1, 64, 3, 3});
   state_.at("features.9.bias") = torch::rand({1});
   expect_refusal(state_,
-                 "features.4.weight: its shape is [32, 64, 3, 3], [64, 32, 3, 3] is expected; "
-                 "likewise 2 tensors (features.8.weight, features.9.bias)");
+                 "features.4.weight: expected shape [64, 32, 3, 3], found [32, 64, 3, 3]; "
+                 "also 2 tensors (features.8.weight, features.9.bias)");
   auto wide = make_state(*model_);
   wide.at("classifier.weight") = torch::rand({4, 64});
-  expect_refusal(wide, "classifier.weight: its shape is [4, 64], [4, 128] is expected");
+  expect_refusal(wide, "classifier.weight: expected shape [4, 128], found [4, 64]");
 }
 
 TEST_F(WeightsTest, SaysWhatWasAroundTheNetwork) {

@@ -134,7 +134,8 @@ TEST(ZipRecordsTest, RefusesADirectoryThatDisagreesWithTheRecords) {
                      "disagree");  // then sizes would be here
   expect_refused_zip(patch(zip, local, 0, 0, 'Q'), "a/x: there is no record at 0");
   expect_refused_zip(patch(zip, central, 1, 0, 'Q'), "there is no entry at");
-  expect_refused_zip(patch(zip, central, 0, 24, std::uint32_t{6}), "its two sizes differ");
+  expect_refused_zip(patch(zip, central, 0, 24, std::uint32_t{6}),
+                     "its compressed and uncompressed sizes differ");
   expect_refused_zip(patch(zip, central, 2, 42, std::uint32_t{0xfffffff0}), "a/z: ");
 }
 
@@ -146,11 +147,11 @@ TEST(ZipRecordsTest, RefusesSizesBeyondTheFile) {
   expect_refused_zip(patch(zip, central, 0, 28, std::uint16_t{0xffff}),
                      "zip directory: 65535 bytes");
   expect_refused_zip(patch(zip, end64, 0, 40, ~std::uint64_t{0}),
-                     "does not fit in front of its end");
+                     "it reaches beyond the end record");
   expect_refused_zip(patch(zip, end64, 0, 48, ~std::uint64_t{0}),
-                     "does not fit in front of its end");
+                     "it reaches beyond the end record");
   expect_refused_zip(patch(zip, end64, 0, 32, std::uint64_t{1} << 40),
-                     "it has 3 entries and states 1099511627776");
+                     "expected 1099511627776 entries, found 3");
   expect_refused_zip(patch(zip, locator, 0, 8, ~std::uint64_t{0}), "zip64 directory: 56 bytes");
   expect_refused_zip(patch(zip, locator, 0, 8, std::uint64_t{0}), "its end is not where");
 }

@@ -4,6 +4,42 @@
 #include <string>
 #include <vector>
 
+#include "mpbench/core/enum_names.hpp"
+
+namespace mpbench::nn {
+
+/// The networks that make_model knows.
+enum class Network {
+  cnn,
+  resnet18,
+  resnet50,
+  efficientnet_b0,
+  efficientnet_b1,
+  efficientnet_b2,
+  efficientnet_b3,
+  efficientnet_b4,
+  efficientnet_b5,
+  efficientnet_b6,
+  efficientnet_b7,
+};
+
+}  // namespace mpbench::nn
+
+template <>
+inline constexpr auto mpbench::enum_names<mpbench::nn::Network> =
+    std::to_array<mpbench::EnumName<mpbench::nn::Network>>(
+        {{mpbench::nn::Network::cnn, "cnn"},
+         {mpbench::nn::Network::resnet18, "resnet18"},
+         {mpbench::nn::Network::resnet50, "resnet50"},
+         {mpbench::nn::Network::efficientnet_b0, "efficientnet-b0"},
+         {mpbench::nn::Network::efficientnet_b1, "efficientnet-b1"},
+         {mpbench::nn::Network::efficientnet_b2, "efficientnet-b2"},
+         {mpbench::nn::Network::efficientnet_b3, "efficientnet-b3"},
+         {mpbench::nn::Network::efficientnet_b4, "efficientnet-b4"},
+         {mpbench::nn::Network::efficientnet_b5, "efficientnet-b5"},
+         {mpbench::nn::Network::efficientnet_b6, "efficientnet-b6"},
+         {mpbench::nn::Network::efficientnet_b7, "efficientnet-b7"}});
+
 namespace mpbench::nn {
 
 struct ModelOptions {

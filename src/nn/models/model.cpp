@@ -11,16 +11,22 @@ namespace mpbench::nn {
 std::shared_ptr<ImageClassifier> make_model(const ModelOptions& options) {
   require_model_options(options);
   const auto& [name, in_channels, outputs, activation, squeeze_excite, origin] = options;
-  if (const auto* variant = find_efficientnet(name)) {
-    auto model = std::make_shared<EfficientNet>(
-        *variant, in_channels, outputs, parse_enum<Activation>(activation, "activation"),
-        parse_enum<SqueezeExciteForm>(squeeze_excite, "squeeze-excite"));
-    model->set_origin(parse_enum<EfficientNetOrigin>(origin, "origin"));
-    return model;
+  switch (parse_enum<Network>(name, "model")) {
+    case Network::cnn:
+      return std::make_shared<Cnn>(in_channels, outputs);
+    case Network::resnet18:
+      return std::make_shared<ResNet>(resnet18, in_channels, outputs);
+    case Network::resnet50:
+      return std::make_shared<ResNet>(resnet50, in_channels, outputs);
+    default:
+      break;
   }
-  if (name == "resnet18") return std::make_shared<ResNet>(resnet18, in_channels, outputs);
-  if (name == "resnet50") return std::make_shared<ResNet>(resnet50, in_channels, outputs);
-  return std::make_shared<Cnn>(in_channels, outputs);
+  auto model = std::make_shared<EfficientNet>(
+      *find_efficientnet(name), in_channels, outputs,
+      parse_enum<Activation>(activation, "activation"),
+      parse_enum<SqueezeExciteForm>(squeeze_excite, "squeeze-excite"));
+  model->set_origin(parse_enum<EfficientNetOrigin>(origin, "origin"));
+  return model;
 }
 
 std::int64_t count_parameters(const torch::nn::Module& model) {

@@ -28,7 +28,8 @@ class OldPthFile {
   StateDict read() {
     at_ = old_start.size();
     const Pickle version = next_pickle("version");
-    if (version.root() != PickledValue(format_version)) fail("version", "it is not 1001");
+    if (version.root() != PickledValue(format_version))
+      fail("version", "unsupported version (1001 is read)");
     check_byte_order(next_pickle("system information"));
     const Pickle objects = next_pickle("pickle");
     const Pickle keys = next_pickle("storage keys");
@@ -40,7 +41,7 @@ class OldPthFile {
         fail(unknown_,
              fmt::format("its storage, of a kind that cannot be read, lies before '{}'", key));
       }
-      if (found == storages_.end()) fail("storage keys", fmt::format("they lack '{}'", key));
+      if (found == storages_.end()) fail("storage keys", fmt::format("'{}' is missing", key));
       return found->second;
     };
     return make_state_dict(objects.root(), {path_, file_, storage});
@@ -83,7 +84,7 @@ class OldPthFile {
     if (list == nullptr) fail("storage keys", "they are not a list");
     for (const PickledValue& item : (*list)->items) {
       const auto* key = std::get_if<std::string_view>(&item);
-      if (key == nullptr) fail("storage keys", "one is not text");
+      if (key == nullptr) fail("storage keys", "one is not a string");
       const auto dtype = dtypes_.find(*key);
       if (dtype == dtypes_.end()) {
         // Of a type that is not read, so that where it ends is not known either.

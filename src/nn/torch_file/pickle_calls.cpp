@@ -66,7 +66,7 @@ PickledValue rebuild_parameter(const Arguments& arguments, std::size_t count,
 PickledValue rebuild_from_type(PickleStore& store, const Arguments& arguments) {
   require_count(arguments, 4, 4, "_rebuild_from_type_v2");
   const auto* type = std::get_if<const PickledOpaque*>(&arguments[1]);
-  if (type == nullptr) throw Error("it has no class where one belongs");
+  if (type == nullptr) throw Error("expected class, found a value of another kind");
   const bool is_tensor = ((*type)->module == "torch" && (*type)->name == "Tensor") ||
                          ((*type)->module == "torch.nn.parameter" && (*type)->name == "Parameter");
   if (!is_tensor) return *type;

@@ -15,7 +15,7 @@ namespace mpbench::nn {
 template <typename Kind>
 Kind expect_pickled(const PickledValue& value, std::string_view what) {
   if (!std::holds_alternative<Kind>(value)) {
-    throw Error(fmt::format("it has no {} where one belongs", what));
+    throw Error(fmt::format("expected {}, found a value of another kind", what));
   }
   return std::get<Kind>(value);
 }

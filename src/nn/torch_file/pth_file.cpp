@@ -34,7 +34,7 @@ bool begins_with(std::span<const std::byte> bytes, std::string_view start) {
                      "it is a pickle, but not in torch.save's format; in Python, load it as it was "
                      "saved and write the weights with torch.save(state_dict, path)");
   }
-  throw InputError(path, "file", "it is neither a file of torch.save nor safetensors");
+  throw InputError(path, "file", "not written by torch.save, and not a safetensors file");
 }
 
 /// The archive of one file, and the tensors in it.
@@ -71,8 +71,8 @@ class PthArchive {
     }
     if (folder.empty()) {
       fail("data.pkl",
-           "the archive has no such record: it is a zip archive, but not torch.save's; where it is "
-           "one that holds a file of weights, unpack it first");
+           "the archive has no such record: it is a zip archive, but not written by torch.save; "
+           "if it holds a file of weights, unpack it first");
     }
     if (records_.contains(folder + "constants.pkl")) {
       fail("constants.pkl",

@@ -65,7 +65,7 @@ class TensorMaker {
     for (const auto& [key, value] : entry.dict->entries) {
       const auto* name = std::get_if<std::string_view>(&key);
       if (const auto* tensor = std::get_if<const PickledTensor*>(&value)) {
-        if (name == nullptr) fail("data.pkl", "a key of the state_dict is not text");
+        if (name == nullptr) fail("data.pkl", "a key of the state_dict is not a string");
         if (!state.tensors.emplace(*name, make_tensor(**tensor, *name)).second) {
           fail(*name, "the state_dict has it twice");
         }
@@ -142,8 +142,8 @@ class TensorMaker {
     if (count > 0 && last >= storage->elements) outside();
     // One element many times: a small file could ask for any amount of memory.
     if (count > std::max(storage->elements, most_expanded)) {
-      fail(name, fmt::format("its {} elements share {} in the file: more than {} cannot be read so",
-                             count, storage->elements, most_expanded));
+      fail(name, fmt::format("its {} elements share {} in the file: at most {} may", count,
+                             storage->elements, most_expanded));
     }
   }
 

@@ -27,7 +27,7 @@ class Unpickler {
 
   PickledValue run() {
     if (bytes_.size() > most_pickle_bytes) {
-      fail(fmt::format("its {} bytes are more than a network's names take", bytes_.size()));
+      fail(fmt::format("its {} bytes are more than any network needs", bytes_.size()));
     }
     for (std::size_t operations = 0; operations < most_operations; ++operations) {
       const auto code = word<std::uint8_t>();
@@ -78,7 +78,7 @@ class Unpickler {
     return value;
   }
   std::vector<PickledValue> pop_to_mark() {
-    if (marks_.empty()) fail("it has no mark to pop to");
+    if (marks_.empty()) fail("it pops values to a mark that is not set");
     const auto begin = stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back());
     std::vector<PickledValue> values(begin, stack_.end());
     stack_.erase(begin, stack_.end());
@@ -268,12 +268,13 @@ class Unpickler {
   void remember(std::size_t index) {
     // Python numbers them in order; another number could make the memo of any size.
     if (index > memo_.size())
-      fail(fmt::format("it remembers value {} before {}", index, memo_.size()));
+      fail(fmt::format("it stores memo entry {} before entry {}", index, memo_.size()));
     if (index == memo_.size()) memo_.emplace_back();
     memo_[index] = top();
   }
   PickledValue recall(std::size_t index) const {
-    if (index >= memo_.size()) fail(fmt::format("it recalls value {}, which it never set", index));
+    if (index >= memo_.size())
+      fail(fmt::format("it reads memo entry {}, which was not stored", index));
     return memo_[index];
   }
 
@@ -314,8 +315,7 @@ class Unpickler {
       case 'Q':
         return push(make_pickled_storage(store_, pop()));
       default:
-        fail(fmt::format("its operation 0x{:02x} at {} is not one of plain data and tensors", code,
-                         at_ - 1));
+        fail(fmt::format("unsupported operation 0x{:02x} at {}", code, at_ - 1));
     }
   }
 
@@ -324,7 +324,7 @@ class Unpickler {
   void give_attributes() {
     if (is_opaque(top())) return;
     if (!expect_pickled<PickledDict*>(top(), "OrderedDict")->is_ordered) {
-      fail("it gives attributes to a dict");
+      fail("it sets attributes of a dict");
     }
   }
 

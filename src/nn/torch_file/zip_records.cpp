@@ -62,7 +62,8 @@ class Archive {
   std::span<const std::byte> range(std::uint64_t at, std::uint64_t count,
                                    std::string_view field) const {
     if (at > bytes_.size() || count > bytes_.size() - at) {
-      fail(field, fmt::format("{} bytes at {} lie outside the file's {}", count, at, size()));
+      fail(field,
+           fmt::format("{} bytes at {} lie outside the file of {} bytes", count, at, size()));
     }
     return bytes_.subspan(at, count);
   }
@@ -114,7 +115,7 @@ Directory find_directory(const Archive& archive) {
                  .offset = archive.word<std::uint64_t>(limit + 48)};
   }
   if (directory.offset > limit || directory.bytes > limit - directory.offset) {
-    archive.fail("zip directory", "it does not fit in front of its end");
+    archive.fail("zip directory", "it reaches beyond the end record");
   }
   return directory;
 }
@@ -161,7 +162,7 @@ Entry read_entry(const Archive& archive, std::uint64_t& at) {
   at = extra + extra_bytes + comment_bytes;
   if ((entry.flags & encrypted_flags) != 0) archive.fail(entry.name, "it is encrypted");
   if (entry.method == stored && compressed != entry.bytes) {
-    archive.fail(entry.name, "its two sizes differ");
+    archive.fail(entry.name, "its compressed and uncompressed sizes differ");
   }
   // What lies in the file; a compressed record is refused where it is asked for.
   entry.bytes = compressed;
@@ -202,7 +203,7 @@ ZipRecords::ZipRecords(std::span<const std::byte> bytes, std::filesystem::path p
   }
   if (entries.size() != directory.entries) {
     archive.fail("zip directory",
-                 fmt::format("it has {} entries and states {}", entries.size(), directory.entries));
+                 fmt::format("expected {} entries, found {}", directory.entries, entries.size()));
   }
   std::sort(entries.begin(), entries.end(),
             [](const Entry& a, const Entry& b) { return a.header < b.header; });

@@ -43,7 +43,7 @@ std::string origin_in(const std::string& state, const fs::path& path) {
   const auto json = nlohmann::json::parse(state, nullptr, /*allow_exceptions=*/false);
   const nlohmann::json::json_pointer pointer("/model/origin");
   if (!json.is_object() || !json.contains(pointer)) return {};
-  if (!json.at(pointer).is_string()) throw InputError(path, "model/origin", "it is not text");
+  if (!json.at(pointer).is_string()) throw InputError(path, "model/origin", "it is not a string");
   return json.at(pointer).get<std::string>();
 }
 

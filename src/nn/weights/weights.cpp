@@ -99,7 +99,7 @@ class StateDictLoader {
         return;
       }
     }
-    if (report_.origin != "torchvision") {
+    if (find_enum<EfficientNetOrigin>(report_.origin) != EfficientNetOrigin::torchvision) {
       report_.notes.push_back(
           fmt::format("computed as {}", describe_origin(parse_origin(report_.origin))));
     }
@@ -200,9 +200,9 @@ class StateDictLoader {
     if (wrong.empty()) return;
     const std::string first = wrong.front();
     wrong.erase(wrong.begin());
-    fail(first, fmt::format("its shape is {}, {} is expected{}",
-                            shape_text(state_.tensors.at(first)), shape_text(own_.at(first)),
-                            wrong.empty() ? "" : "; likewise " + list_names(wrong)));
+    fail(first, fmt::format("expected shape {}, found {}{}", shape_text(own_.at(first)),
+                            shape_text(state_.tensors.at(first)),
+                            wrong.empty() ? "" : "; also " + list_names(wrong)));
   }
 
   void fit_values() {
@@ -268,7 +268,7 @@ class StateDictLoader {
   }
 
   EfficientNetOrigin parse_origin(const std::string& text) const {
-    if (!own_.contains("features.0.0.weight")) fail("origin", "this network has none");
+    if (!own_.contains("features.0.0.weight")) fail("origin", "this network has no such choice");
     if (const auto origin = find_enum<EfficientNetOrigin>(text)) return *origin;
     fail("model/origin",
          fmt::format("unknown origin '{}': choose {}", text, enum_choices<EfficientNetOrigin>()));
@@ -287,8 +287,8 @@ class StateDictLoader {
       possible = exact.abs().le(largest).all().item<bool>();
     }
     if (!possible) {
-      fail(name, fmt::format("its dtype is {}, {} is expected", dtype_name(tensor.scalar_type()),
-                             dtype_name(to)));
+      fail(name, fmt::format("expected dtype {}, found {}", dtype_name(to),
+                             dtype_name(tensor.scalar_type())));
     }
     return tensor.to(to);
   }
