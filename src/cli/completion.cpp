@@ -4,7 +4,17 @@
 #include <string>
 #include <vector>
 
+#include "choices.hpp"
 #include "subcommands.hpp"
+
+namespace mpbench::cli {
+enum class Shell { bash, zsh };
+}  // namespace mpbench::cli
+
+template <>
+inline constexpr auto mpbench::enum_names<mpbench::cli::Shell> =
+    std::to_array<mpbench::EnumName<mpbench::cli::Shell>>({{mpbench::cli::Shell::bash, "bash"},
+                                                           {mpbench::cli::Shell::zsh, "zsh"}});
 
 namespace mpbench::cli {
 namespace {
@@ -43,17 +53,15 @@ std::string bash_script(const CLI::App& app) {
 }  // namespace
 
 void setup_completion(CLI::App& app) {
-  auto shell = std::make_shared<std::string>();
+  auto shell = std::make_shared<Shell>();
   CLI::App* command = app.add_subcommand("completion", "Print a completion script for a shell");
-  command->add_option("shell", *shell, "bash or zsh")
-      ->required()
-      ->check(CLI::IsMember({"bash", "zsh"}));
+  add_choice<Shell>(*command, "shell", *shell, "bash or zsh")->required();
   command->footer(
       "Examples:\n"
       "  source <(mpbench completion bash)\n"
       "  source <(mpbench completion zsh)");
   command->callback([&app, shell] {
-    if (*shell == "zsh") fmt::print("autoload -U +X bashcompinit && bashcompinit\n");
+    if (*shell == Shell::zsh) fmt::print("autoload -U +X bashcompinit && bashcompinit\n");
     fmt::print("{}", bash_script(app));
     throw CLI::Success();
   });

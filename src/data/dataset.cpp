@@ -148,6 +148,11 @@ bool has_cases(const ImageDataset& set) {
   return format != nullptr && format->has_cases;
 }
 
+bool has_numbered_classes(const ImageDataset& set) {
+  const DatasetFormat* format = find_format(set.dataset);
+  return format != nullptr && format->has_numbered_classes;
+}
+
 bool is_synthetic(const ImageDataset& set) {
   const DatasetFormat* format = find_format(set.dataset);
   return format != nullptr && format->is_synthetic;

@@ -238,6 +238,16 @@ std::string CpuKernelsGuard::depthwise_label() const {
   return std::string(enum_name(instructions_));
 }
 
+std::string CpuKernelsGuard::label() const {
+  const bool is_framework =
+      options_.depthwise == DepthwiseBackend::framework ||
+      (options_.depthwise == DepthwiseBackend::automatic && instructions_ == InstructionSet::none);
+  if (is_framework) return depthwise_label();
+  return fmt::format(
+      "depthwise {}{}", depthwise_label(),
+      options_.norm_and_pooling ? ", batch norm and activation fused, max pooling" : "");
+}
+
 const CpuKernelOptions& active_options() { return registration().options; }
 
 const KernelTable* active_kernels() { return registration().kernels; }

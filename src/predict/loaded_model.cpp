@@ -243,7 +243,7 @@ std::vector<std::string> agree_on_classes(const LoadedModel& network, const data
     classes = set.classes;
   }
   for (std::size_t i = classes.size(); i < count; ++i) classes.push_back(std::to_string(i));
-  const bool numbers = set.dataset == "idx" && is_prefix(set.classes, classes);
+  const bool numbers = data::has_numbered_classes(set) && is_prefix(set.classes, classes);
   if (has_classes && !numbers && set.classes != classes) {
     require_same_classes(classes, set.classes, data);
   }

@@ -25,7 +25,7 @@ namespace mpbench::train {
 namespace {
 
 void require_dataset_name(const std::string& name) {
-  std::vector<std::string_view> choices{"auto"};
+  std::vector<std::string_view> choices{data::DatasetOptions::automatic};
   for (const auto& one : data::dataset_names) choices.push_back(one.name);
   require_choice("--dataset", name, choices);
 }
@@ -146,8 +146,7 @@ void validate(const TrainConfig& config) {
   validate_schedule(config);
   validate_machine(config);
   // Last, as it concerns no option that is wrong in itself.
-  if (config.data.path.empty() && config.data.dataset != "auto" &&
-      config.data.dataset != "synthetic") {
+  if (config.data.path.empty() && config.data.needs_path()) {
     throw UsageError(fmt::format("--dataset {}: needs --data, its folder", config.data.dataset));
   }
 }

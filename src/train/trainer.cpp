@@ -248,11 +248,7 @@ std::string Trainer::convolution_arithmetic() const {
 }
 std::string Trainer::cpu_kernels() const {
   const auto& kernels = state_->cpu_kernels;
-  const std::string depthwise = kernels ? kernels->depthwise_label() : "framework";
-  if (depthwise == "framework") return depthwise;
-  return fmt::format(
-      "depthwise {}{}", depthwise,
-      kernels->options().norm_and_pooling ? ", batch norm and activation fused, max pooling" : "");
+  return kernels ? kernels->label() : std::string(enum_name(kernels::DepthwiseBackend::framework));
 }
 std::string Trainer::weights_report() const { return state_->weights_report; }
 

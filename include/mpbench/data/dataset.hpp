@@ -46,6 +46,8 @@ PredictionData open_for_prediction(const DatasetOptions& options, const Progress
 bool is_labelled(const ImageDataset& set);
 /// Whether its units are breasts and its groups patients, as in RSNA's sets.
 bool has_cases(const ImageDataset& set);
+/// Whether its classes are numbers, of which the images may lack the largest.
+bool has_numbered_classes(const ImageDataset& set);
 /// Whether `mpbench synth` drew it: results on it must say so.
 bool is_synthetic(const ImageDataset& set);
 

@@ -26,17 +26,28 @@ struct DatasetOptions {
   std::filesystem::path cache;  ///< where preprocessed images go; empty: in the user's cache folder
   int synthetic_patients = 64;
   std::uint64_t synthetic_seed = 0;
+
+  /// Whether the dataset is to be recognized by its files.
+  bool is_automatic() const { return dataset == automatic; }
+  /// Whether there have to be files, as the dataset cannot be made.
+  bool needs_path() const;
+
+  static constexpr std::string_view automatic = "auto";
 };
 
 /// What --dataset takes beside "auto". src/data/formats has what each of them is.
 struct DatasetName {
   std::string_view name;
-  int classes = 0;  ///< 0: known once the files are read
+  int classes = 0;           ///< 0: known once the files are read
+  bool can_be_made = false;  ///< without any files
 };
-inline constexpr std::array dataset_names{DatasetName{"rsna"},        DatasetName{"rsna-png"},
-                                          DatasetName{"folder"},      DatasetName{"cifar100", 100},
-                                          DatasetName{"cifar10", 10}, DatasetName{"idx"},
-                                          DatasetName{"synthetic"}};
+inline constexpr std::array dataset_names{DatasetName{"rsna"},
+                                          DatasetName{"rsna-png"},
+                                          DatasetName{"folder"},
+                                          DatasetName{"cifar100", 100},
+                                          DatasetName{"cifar10", 10},
+                                          DatasetName{"idx"},
+                                          DatasetName{.name = "synthetic", .can_be_made = true}};
 
 /// DatasetName::classes of that name; 0 for an unknown one.
 int classes_of_dataset(std::string_view name);

@@ -47,6 +47,8 @@ class CpuKernelsGuard {
   /// own kernels' "avx512" or "avx2". DepthwiseBackend::automatic is "framework" where we have none
   /// for this processor.
   std::string depthwise_label() const;
+  /// Which operators are computed how, for runs.csv; "framework" where all are the framework's.
+  std::string label() const;
 
  private:
   CpuKernelOptions options_;

@@ -18,7 +18,7 @@ ImageDataset open_cache_file(const DatasetOptions& options) {
   }
   const DatasetFormat* format = find_format(set.dataset);
   const bool laid_out_as_asked = format != nullptr && options.dataset == format->laid_out_as;
-  if (options.dataset != "auto" && options.dataset != set.dataset && !laid_out_as_asked) {
+  if (!options.is_automatic() && options.dataset != set.dataset && !laid_out_as_asked) {
     throw UsageError(fmt::format("{} is a cache of dataset '{}', not '{}'", options.path.string(),
                                  set.dataset, options.dataset));
   }

@@ -20,6 +20,8 @@ struct DatasetFormat {
   bool is_labelled = true;    ///< else predict alone takes it
   bool has_cases = false;     ///< its units are breasts, its groups patients
   bool is_synthetic = false;  ///< results on it must say so
+  /// Its classes are "0", "1", ... up to the largest label that occurs.
+  bool has_numbered_classes = false;
   /// The name whose layout this one shares, so that the user may have meant either; empty: none.
   const char* laid_out_as = "";
 

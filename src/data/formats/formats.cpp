@@ -81,7 +81,7 @@ const DatasetFormat* find_format(std::string_view name) {
 
 const DatasetFormat& choose_format(const DatasetOptions& options, bool unlabelled) {
   const std::string& name = options.dataset;
-  const bool automatic = name == "auto";
+  const bool automatic = options.is_automatic();
   const DatasetFormat* format = find_format(name);
   if (format == nullptr || (!format->is_labelled && !unlabelled)) {
     require_dataset(name);

@@ -7,6 +7,7 @@ const DatasetFormat idx_format{
     .name = "idx",
     .description = "idx folder",
     .expected = "train-images-idx3-ubyte[.gz] (idx)",
+    .has_numbered_classes = true,
     .recognizes = is_idx_folder,
     .has_files = is_idx_folder,
     .read = [](const DatasetOptions& options) {

@@ -87,7 +87,7 @@ fs::path make_synthetic(const DatasetOptions& options, const ProgressFunction& p
 
 ImageSource rsna_test_source(const DatasetOptions& options) {
   const auto table = read_rsna_test_table(options.path);
-  if (options.dataset == "auto" && is_rsna_folder(options.path)) {
+  if (options.is_automatic() && is_rsna_folder(options.path)) {
     spdlog::info("{}: test.csv is read; --dataset rsna takes train.csv", options.path.string());
   }
   return rsna_source(
