@@ -50,7 +50,7 @@ void add_network_flags(CLI::App& command, PredictionOptions& options) {
       ->needs(weights);
   auto* normalize = add_choice<train::NormalizationKind>(
                         command, "--normalize", options.normalize,
-                        "With --weights: auto (imagenet for color), imagenet, unit or none")
+                        "With --weights: auto (imagenet for colour), imagenet, unit or none")
                         ->option_text("TEXT=auto")
                         ->needs(weights);
   auto* mean = command

@@ -158,7 +158,7 @@ std::vector<std::int64_t> choose_images(const PredictionOptions& options,
 }
 
 void warn_of_failures(const data::PredictionData& data, const fs::path& path) {
-  warn_of_skipped(data.left_out, data.quarantine);
+  warn_of_skipped(data.left_out, data.quarantine, /*most_named=*/20);
   if (!data::has_cases(data.set)) return;
   if (!data.lost_cases.empty()) {
     spdlog::warn("no prediction for these breasts, as none of their images could be read: {}",

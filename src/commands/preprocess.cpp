@@ -63,7 +63,7 @@ ExitCode run_preprocess(const PreprocessOptions& options, const SharedOptions& s
     spdlog::info("contact sheet: {}", options.contact_sheet.string());
   }
   if (summary.quarantined.empty()) return ExitCode::done;
-  warn_of_skipped(summary.quarantined, cache.parent_path() / "quarantine.csv");
+  warn_of_skipped(summary.quarantined, cache.parent_path() / "quarantine.csv", /*most_named=*/5);
   return ExitCode::partial;
 }
 

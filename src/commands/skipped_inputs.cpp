@@ -5,14 +5,9 @@
 #include <algorithm>
 
 namespace mpbench::commands {
-namespace {
-
-constexpr std::size_t most_named = 20;
-
-}  // namespace
 
 void warn_of_skipped(const std::vector<data::Quarantined>& inputs,
-                     const std::filesystem::path& quarantine) {
+                     const std::filesystem::path& quarantine, std::size_t most_named) {
   for (std::size_t i = 0; i < std::min(most_named, inputs.size()); ++i) {
     spdlog::warn("left out: {}: {}: {}", inputs[i].path.string(), inputs[i].field,
                  inputs[i].problem);

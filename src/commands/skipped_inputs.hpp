@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <vector>
 
@@ -7,8 +8,8 @@
 
 namespace mpbench::commands {
 
-/// Warns of inputs that could not be used: names the first of them, and the file with all.
+/// Warns of inputs that could not be used: names the first `most_named`, and the file with all.
 void warn_of_skipped(const std::vector<data::Quarantined>& inputs,
-                     const std::filesystem::path& quarantine);
+                     const std::filesystem::path& quarantine, std::size_t most_named);
 
 }  // namespace mpbench::commands

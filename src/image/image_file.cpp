@@ -86,7 +86,7 @@ cv::Mat upright(const cv::Mat& stored, int orientation) {
 cv::Mat with_channels(const fs::path& path, const cv::Mat& picture, int channels) {
   if (picture.channels() == channels) return picture;
   if (channels != 3) {
-    throw InputError(path, "colour", "this image is in color, and grayscale ones are expected");
+    throw InputError(path, "colour", "this image is in colour, and grey ones are expected");
   }
   cv::Mat coloured;
   cv::cvtColor(picture, coloured, cv::COLOR_GRAY2RGB);

@@ -129,8 +129,8 @@ for name, frame, problem in (
         ("three_components", patched(LOSSLESS_JPEG, b"\xff\xc3", 7, b"\3"), "48 x 62 x 3"),
         ("of_8_bits", patched(LOSSLESS_JPEG, b"\xff\xc3", 2, b"\x08"), "8 bits a value, BitsAllocated is 16"),
         ("without_table", LOSSLESS_JPEG.replace(b"\xff\xc4", b"\xff\xfe", 1), "Huffman table"),
-        ("is_noise", RNG.bytes(500), "no JPEG stream"),
-        ("is_a_codestream", CODESTREAM, "no JPEG stream")):
+        ("is_noise", RNG.bytes(500), "is not a JPEG stream"),
+        ("is_a_codestream", CODESTREAM, "is not a JPEG stream")):
     refused(f"jpeg_{name}", "PixelData", problem, jpeg_lossless, frame)
 refused("jpeg_size", "PixelData", "48 x 62 x 1, the dataset says 47 x 62 x 1", jpeg_lossless, Rows=47)
 refused("jpeg_65535_in_both", "PixelData", "cannot hold", jpeg_lossless,

@@ -158,8 +158,8 @@ for name, frame, problem in (
         ("no_component", siz(Csiz=0), "0 components"),
         ("16384_components", siz(Csiz=16384), "16384 components"),
         ("precision_38", siz(Ssiz=37), "38 bits"),
-        ("is_noise", RNG.bytes(500), "no JPEG 2000"),
-        ("is_a_jpeg", LOSSLESS_JPEG, "no JPEG 2000")):
+        ("is_noise", RNG.bytes(500), "is not a JPEG 2000"),
+        ("is_a_jpeg", LOSSLESS_JPEG, "is not a JPEG 2000")):
     refused(f"j2k_{name}", "PixelData", problem, jpeg2000, frame)
 # Packets that are missing altogether, which OpenJPEG alone takes for empty ones.
 for count, end in enumerate(packet_ends(WITH_LENGTHS)[:-1], 1):
@@ -230,9 +230,9 @@ for name, thin in thin_ones():
 # ---- Fragments and frames -------------------------------------------------------------------------------------------
 refused("no_fragments", "PixelData", "no fragments", in_items, b"")
 refused("no_items_at_all", "PixelData", "no fragments", in_items)
-refused("an_empty_fragment", "PixelData", "no JPEG 2000", in_items, b"", b"")
+refused("an_empty_fragment", "PixelData", "is not a JPEG 2000", in_items, b"", b"")
 refused("fragment_missing", "PixelData", "cut off", in_items, b"", halves(CODESTREAM)[0])
-refused("fragments_swapped", "PixelData", "no JPEG 2000", in_items, b"", *halves(CODESTREAM)[::-1])
+refused("fragments_swapped", "PixelData", "is not a JPEG 2000", in_items, b"", *halves(CODESTREAM)[::-1])
 refused("no_sequence_delimiter", "PixelData", "Sequence Delimitation Item", in_items, b"", *halves(CODESTREAM),
         end=False)
 refused("two_frames_one_fragment", "PixelData", "has 1 fragments, NumberOfFrames is 2", jpeg2000, NumberOfFrames=2)

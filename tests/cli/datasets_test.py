@@ -343,7 +343,7 @@ def test_refuses_damaged_cifar(tmp_path):
     assert f"{data / 'test.bin'}: length: " in refusal(data)
     (data / "test.bin").unlink()
     assert "test.bin: there is no such file" in refusal(data)
-    for labels, wrong in (([3, 100], "100 is not one of 0 to 99"), ([20, 5], "20 is not one of 0 to 19")):
+    for labels, wrong in (([3, 100], "100 is not in 0 to 99"), ([20, 5], "20 is not in 0 to 19")):
         (data / "test.bin").write_bytes(bytes(3074) + bytes(labels) + bytes(3072))
         line = refusal(data)
         assert "label: record 1: " + wrong in line

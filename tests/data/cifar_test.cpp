@@ -159,9 +159,9 @@ TEST_F(CifarTest, NamesWhatIsWrong) {
   write_file(folder / "test.bin", "");
   expect_error(folder, Cifar::cifar100, "test.bin: length: 0 bytes");
   write_file(folder / "test.bin", std::string("\x05\x64", 2) + std::string(image_bytes, '0'));
-  expect_error(folder, Cifar::cifar100, "label: record 0: 100 is not one of 0 to 99");
+  expect_error(folder, Cifar::cifar100, "label: record 0: 100 is not in 0 to 99");
   write_file(folder / "test.bin", std::string("\x14\x05", 2) + std::string(image_bytes, '0'));
-  expect_error(folder, Cifar::cifar100, "label: record 0: 20 is not one of 0 to 19");
+  expect_error(folder, Cifar::cifar100, "label: record 0: 20 is not in 0 to 19");
   fs::remove(folder / "test.bin");
   expect_error(folder, Cifar::cifar100, "test.bin: there is no such file");
   write_names(folder / "fine_label_names.txt", 99, "\n");

@@ -283,7 +283,7 @@ TEST(SplitCsvTest, RefusesAFileThatPutsAPatientInTwoParts) {
   };
   refuses("id,split\n0-0,train\n0-1,validation\n", "row 3, column split");
   refuses("id,split\n0-0,validation\n1-1,train\n0-3,train\n", "row 4, column split");
-  refuses("id,split\n0-0,val\n", "none of train, validation, test");
+  refuses("id,split\n0-0,val\n", "not one of train, validation, test");
   refuses("id,split\n9-9,train\n", "not in the dataset");
   refuses("id,split\n0-0,train\n0-0,train\n", "twice");
   refuses("id,split\n0-0,train\n1-0,train\n", "no image is for validation");

@@ -228,7 +228,7 @@ TEST_F(DamagedCodestreamTest, ComponentCountOtherThanSamplesPerPixelFails) {
 
 TEST_F(DamagedCodestreamTest, SomethingElseFails) {
   EXPECT_THAT(problem_of(picture_, 12, {Bytes(200, std::byte{0x42})}),
-              HasSubstr("no JPEG 2000 codestream"));
+              HasSubstr("is not a JPEG 2000 codestream"));
   EXPECT_THAT(problem_of(picture_, 12, {}), HasSubstr("no fragments"));
 }
 

@@ -84,10 +84,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadHeader{R"({"t":{"dtype":"Q7","shape":[8],"data_offsets":[0,8]}})", "Q7"},
         BadHeader{R"({"t":{"dtype":"U8","shape":[8]}})", "malformed"},
         BadHeader{R"({"t":{"dtype":"U8","shape":[8],"data_offsets":[0,8,8]}})", "malformed"},
-        BadHeader{R"({"t":{"dtype":"U8","shape":[8],"data_offsets":[0.5,8]}})", "not whole"},
-        BadHeader{R"({"t":{"dtype":"U8","shape":[8],"data_offsets":[1e108,8]}})", "not whole"},
-        BadHeader{R"({"t":{"dtype":"U8","shape":[8.5],"data_offsets":[0,8]}})", "not whole"},
-        BadHeader{R"({"t":{"dtype":"U8","shape":[8],"data_offsets":[false,8]}})", "not whole"},
+        BadHeader{R"({"t":{"dtype":"U8","shape":[8],"data_offsets":[0.5,8]}})", "not an integer"},
+        BadHeader{R"({"t":{"dtype":"U8","shape":[8],"data_offsets":[1e108,8]}})", "not an integer"},
+        BadHeader{R"({"t":{"dtype":"U8","shape":[8.5],"data_offsets":[0,8]}})", "not an integer"},
+        BadHeader{R"({"t":{"dtype":"U8","shape":[8],"data_offsets":[false,8]}})", "not an integer"},
         BadHeader{
             R"({"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})",
             "overlaps"}));

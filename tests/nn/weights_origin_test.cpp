@@ -92,7 +92,7 @@ TEST_F(WeightsOriginTest, WarnsWhereNothingTellsTheOrigin) {
   const WeightsReport report = load(path("weights.safetensors"));
   EXPECT_EQ(report.origin, "timm");
   EXPECT_THAT(report.warnings,
-              ElementsAre(AllOf(HasSubstr("nothing tells which of timm's networks this is"),
+              ElementsAre(AllOf(HasSubstr("the file does not say which of timm's networks this is"),
                                 HasSubstr("'tf_efficientnet' in the name of the file"))));
 }
 

@@ -133,7 +133,7 @@ void visit_options(Config& config, Visitor&& visit) {
         "EfficientNet squeeze-and-excitation: transformed (1x1 convolutions) or textbook (linear "
         "layers)");
   visit("weights", config.weights,
-        "Initialize from a .pth or .safetensors file (names of torchvision or timm)");
+        "Initialise from a .pth or .safetensors file (names of torchvision or timm)");
   visit("freeze-backbone", config.freeze_backbone, "Train only the classification head");
   visit("unfreeze-epoch", config.unfreeze_epoch,
         "With --freeze-backbone: train all layers from this epoch on (counted from 1); 0: never");
@@ -170,7 +170,7 @@ void visit_options(Config& config, Visitor&& visit) {
   visit("warmup-epochs", config.schedule.warmup_epochs, "Epochs of linear learning rate warm-up");
   visit("min-lr", config.schedule.min_lr, "Final learning rate of the cosine schedule");
   visit("seed", config.seed,
-        "Seed of initialization, split, shuffling and augmentation: 0 to 2^63 - 1");
+        "Seed of initialisation, split, shuffling and augmentation: 0 to 2^63 - 1");
   begin_group(visit, "Measurement");
   visit("deterministic", config.deterministic,
         "Use deterministic algorithms only; an operator without one is an error");
@@ -192,7 +192,7 @@ void visit_options(Config& config, Visitor&& visit) {
         "Data loader threads; 0: load in the main thread; -1: 1 on the CPU, half the cores (at "
         "most 8) on CUDA");
   visit("normalize", config.normalize,
-        "Normalization: auto (imagenet for color, else the training set's own), imagenet, unit or "
+        "Normalisation: auto (imagenet for colour, else the training set's own), imagenet, unit or "
         "none");
   visit("balance", config.balance,
         "Class balance of two classes: positives (one in every batch), weight (in the loss), none, "

@@ -79,7 +79,7 @@ CacheInfo read_info(const st::File& file) {
   const auto version = metadata_number(file, "version");
   if (version != cache_version) {
     throw InputError(file.path(), "version",
-                     fmt::format("this cache has version {}, version {} is wanted: run mpbench "
+                     fmt::format("this cache has version {}, version {} is expected: run mpbench "
                                  "preprocess again",
                                  version, cache_version));
   }
