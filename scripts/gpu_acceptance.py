@@ -28,6 +28,9 @@ MODELS = ("cnn", "resnet18", "resnet50", "efficientnet-b0")
 # cents of a rounding within some steps, in every framework, and dropout may draw other numbers.
 NEAR = {"tf32": 0.03, "bf16": 0.08, "fp16": 0.08, "graph": 0.03}
 DROPOUT_DRAWS = 0.05
+# And how far two runs of one precision and seed are apart on a GPU, whose sums have no fixed order: four fp32 runs of
+# ResNet-50 in the quick size ended at losses of 1.094 to 1.141 on an H100.
+RUN_TO_RUN = {"resnet50": 0.05}
 # How far strict float32 may be from strict float32 after a step: the training loss and the validation loss as a share,
 # and probabilities. On one CPU (AMD, AVX-512), SSE4.1, AVX2 and AVX-512 kernels in NCHW and NHWC are up to 6e-7, 5e-7 and
 # 1.5e-6 apart with ResNet-18, and 1.6e-5, 3.3e-4 and 1.2e-3 with ResNet-50 (three seeds), whose last batch norms see 64
@@ -209,7 +212,7 @@ class Acceptance:
         base = self.row_of(model, "fp32")
         if base is None:
             raise Failed(f"{said}; no fp32 run to compare it with")
-        allowed = NEAR[precision] + (DROPOUT_DRAWS if "efficientnet" in model else 0)
+        allowed = NEAR[precision] + (DROPOUT_DRAWS if "efficientnet" in model else 0) + RUN_TO_RUN.get(model, 0)
         apart = abs(number(row["train_loss"]) / number(base["train_loss"]) - 1)
         require(apart <= allowed, f"{said}, {apart:.1%} from fp32's, allowed {allowed:.1%}")
         return f"{said}, {apart:.2%} from fp32's; {number(row['images_per_s']) / number(base['images_per_s']):.2f}x"
@@ -225,7 +228,7 @@ class Acceptance:
         row = self.timed(f"{model}-{precision}-graph", model=model, precision=precision, cuda_graph=True)
         self.graphs.append((eager, row))
         require(row.get("cuda_graph", "true") == "true", "the step was not captured: runs.csv says so")
-        allowed = NEAR["graph"] + (DROPOUT_DRAWS if "efficientnet" in model else 0)
+        allowed = NEAR["graph"] + (DROPOUT_DRAWS if "efficientnet" in model else 0) + RUN_TO_RUN.get(model, 0)
         apart = abs(number(row["train_loss"]) / number(eager["train_loss"]) - 1)
         require(apart <= allowed, f"train_loss {apart:.1%} from the eager run's, allowed {allowed:.1%}")
         speed = number(row["images_per_s"]) / number(eager["images_per_s"])
