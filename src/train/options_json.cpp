@@ -58,6 +58,7 @@ Json options_to_json(const TrainConfig& config) {
 }
 
 TrainConfig options_from_json(const Json& saved, const std::filesystem::path& path) {
+  if (!saved.is_object()) throw InputError(path, "options", "is not a JSON object");
   // Among the options are numbers: where they are all strings, they are text.
   const bool is_toml =
       std::all_of(saved.begin(), saved.end(), [](const Json& value) { return value.is_string(); });

@@ -45,6 +45,13 @@ TEST(OptionsJsonTest, WhatItLacksIsAtItsDefault) {
   EXPECT_EQ(to_toml(config), to_toml({.batch_size = 4}));
 }
 
+TEST(OptionsJsonTest, RefusesWhatIsNoObject) {
+  for (const nlohmann::json& saved : {nlohmann::json(), nlohmann::json(3), nlohmann::json("text"),
+                                      nlohmann::json::array({1, 2})}) {
+    EXPECT_THAT([&] { options_from_json(saved, "file"); }, ThrowsInputError("file", "options"));
+  }
+}
+
 TEST(OptionsJsonTest, NamesTheOptionThatIsNotOfItsType) {
   const auto reading = [](const char* name, nlohmann::json value) {
     nlohmann::json saved = options_to_json({});
