@@ -64,13 +64,13 @@ torch::Tensor read_tensor(const safetensors::TensorInfo& info, std::span<const s
 
 /// The name that a checkpoint's tensor has in the network; nothing for one that is not the
 /// network's: of the optimizer, or of the weights that the average goes before.
-std::optional<std::string> name_in_network(const std::string& stored, bool averaged) {
+std::optional<std::string> name_in_network(const std::string& name, bool averaged) {
   if (averaged) {
-    if (!stored.starts_with(average_prefix)) return {};
-    return stored.substr(average_prefix.size());
+    if (!name.starts_with(average_prefix)) return {};
+    return name.substr(average_prefix.size());
   }
-  if (stored.find('/') != std::string::npos) return {};
-  return stored;
+  if (name.find('/') != std::string::npos) return {};
+  return name;
 }
 
 StateDict read_safetensors(const fs::path& path) {
