@@ -8,7 +8,9 @@
 #include <numeric>
 #include <vector>
 
+#include "metric_sums.hpp"
 #include "mpbench/core/error.hpp"
+#include "score_steps.hpp"
 
 namespace mpbench::stats {
 namespace {
@@ -32,6 +34,25 @@ std::vector<std::size_t> ascending(std::span<const double> scores) {
   std::sort(order.begin(), order.end(),
             [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
   return order;
+}
+
+bool has_both_classes(std::span<const int> labels) {
+  return std::any_of(labels.begin(), labels.end(), is_positive) &&
+         !std::all_of(labels.begin(), labels.end(), is_positive);
+}
+
+std::optional<double> of_probabilities(AccuracyMetric metric, std::span<const double> probabilities,
+                                       std::span<const int> labels) {
+  require_equal_sizes(probabilities.size(), labels.size());
+  if (labels.empty() || has_nan(probabilities)) return std::nullopt;
+  MetricSums sums{};
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (probabilities[i] < 0 || probabilities[i] > 1) {
+      throw Error(fmt::format("a probability is between 0 and 1, not {}", probabilities[i]));
+    }
+    add_sample(metric, sums, {probabilities[i], labels[i], 0});
+  }
+  return value_of_sums(metric, sums);
 }
 
 }  // namespace
@@ -88,18 +109,40 @@ double auc(std::span<const double> scores, std::span<const int> labels) {
 double probabilistic_f1(std::span<const double> scores, std::span<const int> labels) {
   require_equal_sizes(scores.size(), labels.size());
   if (has_nan(scores)) return not_a_number;
-  double true_positive = 0;
-  double false_positive = 0;
-  double positives = 0;
+  MetricSums sums{};
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    const double p = std::clamp(scores[i], 0.0, 1.0);
-    (labels[i] != 0 ? true_positive : false_positive) += p;
-    positives += labels[i] != 0 ? 1 : 0;
+    add_sample(AccuracyMetric::pf1, sums, {std::clamp(scores[i], 0.0, 1.0), labels[i], 0});
   }
-  const double predicted = true_positive + false_positive;
-  const double precision = predicted > 0 ? true_positive / predicted : 0;
-  const double recall = positives > 0 ? true_positive / positives : 0;
-  return precision + recall > 0 ? 2 * precision * recall / (precision + recall) : 0;
+  return value_of_sums(AccuracyMetric::pf1, sums);
+}
+
+std::optional<double> average_precision(std::span<const double> scores,
+                                        std::span<const int> labels) {
+  require_equal_sizes(scores.size(), labels.size());
+  if (has_nan(scores) || !has_both_classes(labels)) return std::nullopt;
+  return average_precision(score_steps(scores, labels));
+}
+
+std::optional<double> sensitivity_at_specificity(std::span<const double> scores,
+                                                 std::span<const int> labels, double specificity) {
+  require_equal_sizes(scores.size(), labels.size());
+  if (!(specificity >= 0 && specificity <= 1)) {
+    throw Error(fmt::format("a specificity is between 0 and 1, not {}", specificity));
+  }
+  if (has_nan(scores) || !has_both_classes(labels)) return std::nullopt;
+  const ScoreSteps steps = score_steps(scores, labels);
+  const std::size_t taken = steps_at_specificity(steps, specificity);
+  return taken > 0 ? steps.true_positives[taken - 1] / steps.positives() : 0;
+}
+
+std::optional<double> brier_score(std::span<const double> probabilities,
+                                  std::span<const int> labels) {
+  return of_probabilities(AccuracyMetric::brier, probabilities, labels);
+}
+
+std::optional<double> expected_calibration_error(std::span<const double> probabilities,
+                                                 std::span<const int> labels) {
+  return of_probabilities(AccuracyMetric::ece, probabilities, labels);
 }
 
 BestThreshold best_f1_threshold(std::span<const double> scores, std::span<const int> labels) {

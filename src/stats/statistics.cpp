@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <numeric>
 
 #include "mpbench/core/error.hpp"
+#include "student_t.hpp"
 
 namespace mpbench::stats {
 namespace {
@@ -27,21 +27,6 @@ double quantile_of_sorted(const std::vector<double>& ordered, double q) {
   const auto below = static_cast<std::size_t>(place);
   const std::size_t above = std::min(below + 1, ordered.size() - 1);
   return std::lerp(ordered[below], ordered[above], place - static_cast<double>(below));
-}
-
-void check_confidence(double confidence) {
-  if (!(confidence > 0 && confidence < 1)) {
-    throw UsageError(fmt::format("a confidence is between 0 and 1, not {}", confidence));
-  }
-}
-
-std::vector<double> logarithms(std::span<const double> values) {
-  std::vector<double> logs;
-  for (const double value : values) {
-    if (!(value > 0)) throw Error(fmt::format("the logarithm of {}", value));
-    logs.push_back(std::log(value));
-  }
-  return logs;
 }
 
 }  // namespace
@@ -74,38 +59,15 @@ double standard_deviation(std::span<const double> values) {
 }
 
 Estimate mean_interval(std::span<const double> values, double confidence) {
-  check_confidence(confidence);
+  check_probability(confidence, "confidence");
   Estimate estimate{.value = mean(values), .low = {}, .high = {}};
   if (values.size() < 2) return estimate;
   const auto n = static_cast<double>(values.size());
-  const boost::math::students_t distribution(n - 1);
-  const double t =
-      boost::math::quantile(boost::math::complement(distribution, (1 - confidence) / 2));
+  const double t = t_upper_quantile((1 - confidence) / 2, n - 1);
   const double half_width = t * standard_deviation(values) / std::sqrt(n);
   estimate.low = estimate.value - half_width;
   estimate.high = estimate.value + half_width;
   return estimate;
-}
-
-Estimate ratio_interval(std::span<const double> numerator, std::span<const double> denominator,
-                        double confidence) {
-  if (numerator.size() != denominator.size()) {
-    throw Error(
-        fmt::format("{} values cannot be paired with {}", numerator.size(), denominator.size()));
-  }
-  std::vector<double> log_ratios = logarithms(numerator);
-  const std::vector<double> log_denominators = logarithms(denominator);
-  for (std::size_t i = 0; i < log_ratios.size(); ++i) log_ratios[i] -= log_denominators[i];
-  Estimate estimate = mean_interval(log_ratios, confidence);
-  estimate.value = std::exp(estimate.value);
-  if (estimate.low) estimate.low = std::exp(*estimate.low);
-  if (estimate.high) estimate.high = std::exp(*estimate.high);
-  return estimate;
-}
-
-std::optional<double> noise_floor(std::span<const double> baseline) {
-  if (baseline.size() < 2) return std::nullopt;
-  return std::expm1(std::sqrt(2.0) * standard_deviation(logarithms(baseline)));
 }
 
 }  // namespace mpbench::stats

@@ -86,5 +86,72 @@ TEST(BestF1ThresholdTest, HasNoThresholdWithoutAPositiveOrWithANanScore) {
   EXPECT_THROW((void)best_f1_threshold(std::vector{0.5}, {}), Error);
 }
 
+TEST(AveragePrecisionTest, SumsPrecisionOverGainsInRecall) {
+  // scikit-learn's own example: 1/2 * 1 + 1/2 * 2/3.
+  EXPECT_DOUBLE_EQ(*average_precision(std::vector{0.1, 0.4, 0.35, 0.8}, std::vector{0, 0, 1, 1}),
+                   5.0 / 6);
+  // One step takes a positive and a negative at once, the next the other positive.
+  EXPECT_DOUBLE_EQ(*average_precision(std::vector{0.7, 0.7, 0.2}, std::vector{1, 0, 1}),
+                   0.5 * 1 / 2 + 0.5 * 2 / 3);
+  EXPECT_DOUBLE_EQ(*average_precision(std::vector{5.0, 5.0, 5.0, 5.0}, std::vector{1, 0, 0, 0}),
+                   0.25);
+}
+
+TEST(SensitivityTest, IsTheLargestAtTheSpecificityOrMore) {
+  // Negatives 1 ... 10: above 9 there is one of ten, and so are the positives 9.5 and 11, not 9.
+  std::vector<double> scores{9.5, 3, 11, 9};
+  std::vector<int> labels{1, 1, 1, 1};
+  for (int score = 1; score <= 10; ++score) {
+    scores.push_back(score);
+    labels.push_back(0);
+  }
+  EXPECT_DOUBLE_EQ(*sensitivity_at_specificity(scores, labels, 0.9), 0.5);
+  EXPECT_DOUBLE_EQ(*sensitivity_at_specificity(scores, labels, 0.91), 0.25);
+  EXPECT_DOUBLE_EQ(*sensitivity_at_specificity(scores, labels, 0.8), 0.75);
+  EXPECT_DOUBLE_EQ(*sensitivity_at_specificity(scores, labels, 0), 1);
+  // The one threshold that there is calls every sample positive.
+  EXPECT_EQ(*sensitivity_at_specificity(std::vector{1.0, 1.0}, std::vector{0, 1}, 0.9), 0);
+  EXPECT_THROW((void)sensitivity_at_specificity(scores, labels, 1.1), Error);
+}
+
+TEST(BrierScoreTest, IsTheMeanSquaredError) {
+  EXPECT_DOUBLE_EQ(*brier_score(std::vector{0.5, 1.0, 0.25}, std::vector{1, 1, 0}),
+                   (0.25 + 0 + 0.0625) / 3);
+}
+
+TEST(CalibrationErrorTest, ComparesEachBinWithItsShareOfPositives) {
+  // Bins of 1/15: 0.01 and 0.05 are in the first, 0.07 in the second, 0.95 and 1 in the last.
+  const double expected = ((0.06 - 1) * -1 + 0.07 + (2 - 1.95)) / 5;
+  EXPECT_NEAR(*expected_calibration_error(std::vector{0.01, 0.05, 0.07, 0.95, 1.0},
+                                          std::vector{1, 0, 0, 1, 1}),
+              expected, 1e-15);
+  EXPECT_DOUBLE_EQ(*expected_calibration_error(std::vector{0.0, 1.0}, std::vector{0, 1}), 0);
+}
+
+TEST(NewMetricsTest, HaveNoValueWhereTheyAreNotDefined) {
+  const std::vector<double> scores{0.25, 0.75};
+  const std::vector<double> unknown{0.25, std::nan("")};
+  for (const auto& labels : {std::vector{1, 1}, std::vector{0, 0}}) {
+    EXPECT_EQ(average_precision(scores, labels), std::nullopt);
+    EXPECT_EQ(sensitivity_at_specificity(scores, labels, 0.9), std::nullopt);
+    EXPECT_TRUE(brier_score(scores, labels).has_value());
+    EXPECT_TRUE(expected_calibration_error(scores, labels).has_value());
+  }
+  const std::vector<int> both{0, 1};
+  EXPECT_EQ(average_precision(unknown, both), std::nullopt);
+  EXPECT_EQ(sensitivity_at_specificity(unknown, both, 0.9), std::nullopt);
+  EXPECT_EQ(brier_score(unknown, both), std::nullopt);
+  EXPECT_EQ(expected_calibration_error(unknown, both), std::nullopt);
+  EXPECT_EQ(brier_score({}, {}), std::nullopt);
+  EXPECT_EQ(expected_calibration_error({}, {}), std::nullopt);
+}
+
+TEST(NewMetricsTest, RefuseWhatIsNoProbability) {
+  EXPECT_THROW((void)brier_score(std::vector{1.5, 0.0}, std::vector{1, 0}), Error);
+  EXPECT_THROW((void)expected_calibration_error(std::vector{-0.1, 0.0}, std::vector{1, 0}), Error);
+  EXPECT_THROW((void)average_precision(std::vector{1.5}, std::vector{1, 0}), Error);
+  EXPECT_THROW((void)brier_score(std::vector{0.5}, std::vector{1, 0}), Error);
+}
+
 }  // namespace
 }  // namespace mpbench::stats

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -32,6 +33,31 @@ double auc(std::span<const double> scores, std::span<const int> labels);
 /// sums over positives and negatives; precision cTP/(cTP+cFP), recall cTP/positives; 0 where a
 /// denominator is 0. NaN for a NaN score.
 double probabilistic_f1(std::span<const double> scores, std::span<const int> labels);
+
+/// Average precision, the area under the precision-recall curve as steps: the sum over thresholds
+/// of the gain in recall times the precision, with the samples of one score taken together
+/// (scikit-learn's average_precision_score). Nothing when a class is missing or a score is NaN.
+std::optional<double> average_precision(std::span<const double> scores,
+                                        std::span<const int> labels);
+
+/// The largest sensitivity among the thresholds whose specificity is at least this, that of no
+/// sample called positive included. Nothing when a class is missing or a score is NaN; throws Error
+/// for a specificity outside [0, 1].
+std::optional<double> sensitivity_at_specificity(std::span<const double> scores,
+                                                 std::span<const int> labels, double specificity);
+
+/// Mean squared difference of probability and label (Brier, Monthly Weather Review 78, 1950), of
+/// two classes: 0 to 1, less is better. Nothing without samples or for a NaN; throws Error for a
+/// probability outside [0, 1].
+std::optional<double> brier_score(std::span<const double> probabilities,
+                                  std::span<const int> labels);
+
+/// Expected calibration error of the positive class's probability: 15 bins of equal width over
+/// [0, 1], each with its lower end and the last with 1 too; the mean over samples of the distance
+/// of their bin's mean probability from its share of positives (Naeini, Cooper and Hauskrecht, AAAI
+/// 2015). Nothing without samples or for a NaN; throws Error for a probability outside [0, 1].
+std::optional<double> expected_calibration_error(std::span<const double> probabilities,
+                                                 std::span<const int> labels);
 
 /// Where to cut probabilities into yes and no.
 struct BestThreshold {
