@@ -30,9 +30,13 @@ std::string config_hash(const TrainConfig& config, const std::string& data_key,
   }
   std::string text = to_toml(content);
   // What earlier versions did not have is left out at its default: the rows that they wrote hold.
-  const std::string later = toml_line("cudnn-benchmark", true);
-  if (const auto place = text.find(later); place != std::string::npos) {
-    text.erase(place, later.size());
+  // Until there was --split-seed, --seed chose the split as well.
+  for (const std::string& later :
+       {toml_line("cudnn-benchmark", true), toml_line("split-seed", config.seed),
+        toml_line("handicap", 0.0)}) {
+    if (const auto place = text.find(later); place != std::string::npos) {
+      text.erase(place, later.size());
+    }
   }
   return sha256_hex(text + data_key).substr(0, 12);
 }

@@ -88,6 +88,9 @@ void validate_schedule(const TrainConfig& config) {
           config.schedule.min_lr, "0 to --lr");
   // What TOML can hold, so that config.toml reads back.
   require(config.seed <= largest_seed, "--seed", config.seed, fmt::format("0 to {}", largest_seed));
+  require(config.split.seed <= largest_seed, "--split-seed", config.split.seed,
+          fmt::format("0 to {}", largest_seed));
+  require(config.handicap >= 0 && config.handicap <= 10, "--handicap", config.handicap, "0 to 10");
   require(config.warmup_steps >= 0, "--warmup-steps", config.warmup_steps, "0 or more");
   require(is_positive_float(config.scaler.init_scale), "--init-scale", config.scaler.init_scale,
           positive_float_range);

@@ -23,6 +23,7 @@ bool is_cosine(const TrainConfig& config) { return config.schedule.kind == Sched
 bool makes_one_split(const TrainConfig& config) {
   return config.split.folds == 0 && config.split.file.empty();
 }
+bool splits_by_seed(const TrainConfig& config) { return config.split.file.empty(); }
 bool has_scaler(const TrainConfig& config) { return config.precision == Precision::fp16; }
 // Where the device is chosen by the machine, it may be either.
 bool may_be_cpu(const TrainConfig& config) {
@@ -50,6 +51,7 @@ constexpr std::array rules{
     Rule{"focal-alpha", is_focal, "--loss focal", true},
     Rule{"min-lr", is_cosine, "--schedule cosine", true},
     Rule{"validation-fraction", makes_one_split, "neither --folds nor --split", false},
+    Rule{"split-seed", splits_by_seed, "a split that is made here: no --split", true},
     Rule{"depthwise", may_be_cpu, "the CPU as --device", true},
     Rule{"emulation", is_emulated, "--precision bf16 or fp16 on the CPU", true},
     Rule{"kernels", may_be_cpu, "the CPU as --device", true},

@@ -72,6 +72,8 @@ TrainConfig options_from_json(const Json& saved, const std::filesystem::path& pa
       throw InputError(path, name, error.what());
     }
   });
+  // Until there was --split-seed, --seed chose the split as well.
+  if (!saved.contains("split-seed")) config.split.seed = config.seed;
   return config;
 }
 

@@ -34,10 +34,11 @@ data::Split make_split(const TrainConfig& config, const data::ImageDataset& set)
           "--folds: dataset {} has a split of its own: name a file of folds with --split",
           set.dataset));
     }
-    auto folds = config.split.file.empty()
-                     ? data::grouped_stratified_folds(set.samples, config.split.folds, config.seed)
-                     : data::read_folds_csv(config.split.file, set.samples, config.split.folds,
-                                            config.data.limit > 0);
+    auto folds =
+        config.split.file.empty()
+            ? data::grouped_stratified_folds(set.samples, config.split.folds, config.split.seed)
+            : data::read_folds_csv(config.split.file, set.samples, config.split.folds,
+                                   config.data.limit > 0);
     return std::move(folds[static_cast<std::size_t>(config.split.fold)]);
   }
   if (!config.split.file.empty())
@@ -50,7 +51,8 @@ data::Split make_split(const TrainConfig& config, const data::ImageDataset& set)
     }
     return *set.given_split;
   }
-  return data::grouped_stratified_split(set.samples, config.split.validation_fraction, config.seed);
+  return data::grouped_stratified_split(set.samples, config.split.validation_fraction,
+                                        config.split.seed);
 }
 
 data::Normalization make_normalization(NormalizationKind kind, const data::ImageDataset& set,
@@ -84,7 +86,8 @@ Loss make_loss(const TrainConfig& config, const data::ImageDataset& set, const d
     if (positives == 0 || (negatives == 0 && config.balance != Balance::automatic)) {
       throw UsageError(fmt::format(
           "--balance {}: the {} training images are all of class {}: with one class there is "
-          "nothing to balance; choose other images, another --split or --seed, or --balance none",
+          "nothing to balance; choose other images, another --split or --split-seed, or --balance "
+          "none",
           enum_name(config.balance), split.train.size(), set.classes[positives == 0 ? 0 : 1]));
     }
     if (config.balance == Balance::weight)

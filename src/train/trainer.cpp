@@ -146,6 +146,7 @@ StepStats Trainer::train_steps(std::int64_t steps, const ProgressFunction& progr
   const double waited_before = s.train_loader.wait_seconds();
   s.begin_training();
   s.continue_epoch();
+  s.train_loader.resume();
   device::synchronize(s.device);
   const Stopwatch whole;
   TrainingWindows windows(s, progress);
@@ -154,7 +155,7 @@ StepStats Trainer::train_steps(std::int64_t steps, const ProgressFunction& progr
     windows.begin_step();
     s.epoch.lr = s.schedule.lr(s.steps_done);
     s.optimizer->set_lr(s.epoch.lr);
-    annotate_oom(s, batches, [&] { s.step(batches); });
+    annotate_oom(s, batches, [&] { s.handicapped_step(batches); });
     windows.end_step();
     ++s.steps_done;
     const std::int64_t images = count_images(batches);
@@ -166,6 +167,7 @@ StepStats Trainer::train_steps(std::int64_t steps, const ProgressFunction& progr
   add({.time_s = whole.seconds(),
        .data_wait_s = s.train_loader.wait_seconds() - waited_before,
        .step_s = windows.take_step_seconds()});
+  s.train_loader.pause();
   block.complete = block.steps == steps || at_epoch_end();
   return block;
 }
@@ -240,6 +242,11 @@ std::optional<std::int64_t> Trainer::graph_peak_bytes() const {
   return state_->graphed ? state_->graphed->peak_bytes() : std::nullopt;
 }
 std::int64_t Trainer::steps_done() const { return state_->steps_done; }
+std::int64_t Trainer::total_steps() const { return state_->total_steps; }
+std::int64_t Trainer::skipped_steps() const {
+  const State& s = *state_;
+  return s.scaler.is_enabled() ? s.scaler.skipped_steps() : 0;
+}
 std::string Trainer::convolution_arithmetic() const {
   const auto& kernels = state_->cpu_kernels;
   if (!kernels || !is_mixed(state_->config.precision)) return "";

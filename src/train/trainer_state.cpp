@@ -7,6 +7,8 @@
 #include <cmath>
 
 #include "mpbench/core/malloc_tuning.hpp"
+#include "mpbench/core/timer.hpp"
+#include "mpbench/device/device.hpp"
 #include "mpbench/nn/backbone.hpp"
 #include "mpbench/nn/weights.hpp"
 #include "mpbench/train/setup.hpp"
@@ -107,6 +109,17 @@ void Trainer::State::step(std::span<const data::Batch> batches) {
     (*graphed)(parts, batches);
   } else {
     static_cast<void>(train_step(parts, batches));
+  }
+}
+
+void Trainer::State::handicapped_step(std::span<const data::Batch> batches) {
+  const Stopwatch clock;
+  step(batches);
+  if (config.handicap <= 0) return;
+  device::synchronize(device);
+  // Computing, not sleeping: as a slower step would, it keeps a core busy.
+  const double end_s = clock.seconds() * (1 + config.handicap);
+  while (clock.seconds() < end_s) {
   }
 }
 

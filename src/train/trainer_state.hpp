@@ -53,6 +53,9 @@ struct Trainer::State {
   void begin_training();
   /// One step, by a CUDA graph where that is asked for; it adds to the sums.
   void step(std::span<const data::Batch> batches);
+  /// The same, made longer by --handicap; on a GPU each step is then waited for, which costs time
+  /// too.
+  void handicapped_step(std::span<const data::Batch> batches);
   /// Of a step's batches, or of those that the loader prepares.
   std::vector<std::int64_t> batch_shape(const std::vector<data::Batch>& batches) const {
     if (!batches.empty()) return batches.front().images.sizes().vec();

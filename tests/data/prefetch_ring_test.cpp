@@ -88,6 +88,26 @@ TEST(PrefetchRingTest, EndsInTheMiddleOfItsWork) {
   }
 }
 
+TEST(PrefetchRingTest, FillsNothingWhileItIsPaused) {
+  for (const int workers : {1, 4}) {
+    std::atomic<int> fills = 0;
+    PrefetchRing ring(workers, 8, [&](std::size_t, std::int64_t) {
+      std::this_thread::sleep_for(2ms);
+      ++fills;
+    });
+    ring.start(100);
+    for (int i = 0; i < 20; ++i) EXPECT_TRUE(ring.take());
+    ring.pause();
+    const int filled = fills;
+    std::this_thread::sleep_for(30ms);
+    EXPECT_EQ(fills, filled) << "those under way had ended";
+    ring.resume();
+    for (int i = 20; i < 100; ++i) EXPECT_TRUE(ring.take()) << "nothing was lost";
+    EXPECT_FALSE(ring.take());
+    EXPECT_EQ(fills, 100) << "and nothing filled twice";
+  }
+}
+
 TEST(PrefetchRingTest, MeasuresTheWait) {
   for (const int workers : {0, 1}) {
     PrefetchRing ring(workers, 3,

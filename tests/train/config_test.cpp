@@ -149,6 +149,15 @@ TEST(ConfigHashTest, ChangesWithOptionsAndDataButNotWithThePath) {
   EXPECT_EQ(config_hash(config, "k").size(), 12U);
 }
 
+TEST(ConfigHashTest, KnowsTheSplitOfEarlierVersionsByTheirSeed) {
+  const auto hash = [](std::uint64_t seed, std::uint64_t split_seed) {
+    return config_hash({.seed = seed, .split = {.seed = split_seed}}, "k");
+  };
+  EXPECT_NE(hash(5, 0), hash(5, 5));
+  EXPECT_NE(hash(5, 0), hash(6, 0));
+  EXPECT_NE(config_hash({.handicap = 0.5}, "k"), config_hash({}, "k"));
+}
+
 TEST(TrainConfigTest, PairingHashIsThatOfRunsThatMayBeCompared) {
   const auto hash = [](const TrainConfig& config) { return pairing_hash(config, "k", ""); };
   const std::string baseline = hash({});

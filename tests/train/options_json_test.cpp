@@ -45,6 +45,12 @@ TEST(OptionsJsonTest, WhatItLacksIsAtItsDefault) {
   EXPECT_EQ(to_toml(config), to_toml({.batch_size = 4}));
 }
 
+// Until there was --split-seed, --seed chose the split as well.
+TEST(OptionsJsonTest, TheSplitOfAnEarlierVersionIsThatOfItsSeed) {
+  EXPECT_EQ(options_from_json({{"seed", 7}}, "file").split.seed, 7U);
+  EXPECT_EQ(options_from_json({{"seed", 7}, {"split-seed", 2}}, "file").split.seed, 2U);
+}
+
 TEST(OptionsJsonTest, RefusesWhatIsNoObject) {
   for (const nlohmann::json& saved : {nlohmann::json(), nlohmann::json(3), nlohmann::json("text"),
                                       nlohmann::json::array({1, 2})}) {

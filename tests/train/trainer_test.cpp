@@ -117,7 +117,7 @@ TEST(TrainerTest, SplitsAsAFileSays) {
   config.split.folds = 4;
   config.split.fold = 2;
   const data::Split made = Trainer(config, images).split();
-  config.seed = 7;
+  config.split.seed = 7;
   EXPECT_NE(Trainer(config, images).split().validation, made.validation);
   config.split.file = folder.path() / "split.csv";
   data::write_split_csv(config.split.file, images.samples, made);
@@ -240,7 +240,25 @@ TEST(TrainerTest, SkippedStepsAreCounted) {
   Trainer trainer(config, images);
   const EpochResult epoch = train_epoch(trainer);
   EXPECT_GT(epoch.skipped_steps, 0);
+  EXPECT_EQ(trainer.skipped_steps(), epoch.skipped_steps);
   EXPECT_LT(epoch.loss_scale.value(), 1e30);
+  EXPECT_EQ(Trainer(small_config(), images).skipped_steps(), 0) << "no scaler, no skipped step";
+}
+
+TEST(TrainerTest, AHandicapLengthensEachStepAndChangesNoResult) {
+  const data::ImageDataset images = toy_images(96);
+  Trainer plain(small_config(), images);
+  TrainConfig config = small_config();
+  config.handicap = 2;
+  Trainer slow(config, images);
+  const EpochResult expected = train_epoch(plain);
+  const EpochResult result = train_epoch(slow);
+  EXPECT_EQ(result.train_loss, expected.train_loss);
+  double sum = 0;
+  double slow_sum = 0;
+  for (const double seconds : expected.step_s) sum += seconds;
+  for (const double seconds : result.step_s) slow_sum += seconds;
+  EXPECT_GT(slow_sum, 1.5 * sum) << "three times as long, give or take what else runs";
 }
 
 TEST(TrainerTest, EndsARunThatOverflowsForLong) {

@@ -78,6 +78,11 @@ class Loader {
   /// On CUDA its images are put into `place`, where that is defined and of their size.
   std::optional<Batch> next(const at::Tensor& place = {});
 
+  /// Stops the workers once they have filled the batches that they are at, so that another process
+  /// has the processor to itself; what is filled is kept. next() must not be called until resume().
+  void pause();
+  void resume();
+
   /// Seconds lost for want of data, over all epochs. On the CPU what next() waited; with no workers
   /// all the time it spent filling. On CUDA how long the device had nothing to do before its batch
   /// was there, of the batches that have arrived by now.

@@ -42,6 +42,7 @@ struct SplitOptions {
   int folds = 0;               ///< 0: one split, by validation_fraction
   int fold = 0;                ///< which of the folds is for validation, from 0
   std::filesystem::path file;  ///< a split.csv; empty: the dataset's own split, or one made here
+  std::uint64_t seed = 0;      ///< of a split that is made here
 };
 
 }  // namespace mpbench::train
@@ -106,6 +107,7 @@ struct TrainConfig {
   std::string kernels = "auto";
   bool cuda_graph = false;
   bool cudnn_benchmark = true;
+  double handicap = 0;  ///< each training step takes so much longer, as a share: 0.05 is 5 %
 };
 
 /// Tells a visitor that has `begin_group` which part of --help the options after it belong to.
@@ -169,8 +171,7 @@ void visit_options(Config& config, Visitor&& visit) {
         "Learning rate schedule after the warm-up: constant or cosine");
   visit("warmup-epochs", config.schedule.warmup_epochs, "Epochs of linear learning rate warm-up");
   visit("min-lr", config.schedule.min_lr, "Final learning rate of the cosine schedule");
-  visit("seed", config.seed,
-        "Seed of initialisation, split, shuffling and augmentation: 0 to 2^63 - 1");
+  visit("seed", config.seed, "Seed of initialisation, shuffling and augmentation: 0 to 2^63 - 1");
   begin_group(visit, "Measurement");
   visit("deterministic", config.deterministic,
         "Use deterministic algorithms only; an operator without one is an error");
@@ -236,6 +237,12 @@ void visit_options(Config& config, Visitor&& visit) {
         "GradScaler: steps without overflow before the scale doubles (fp16)");
   visit("stall-steps", config.stall_steps,
         "End the run as diverged after this many skipped steps in a row (fp16)");
+  begin_group(visit, "Data");
+  visit("split-seed", config.split.seed,
+        "Seed of the split into training and validation: 0 to 2^63 - 1");
+  begin_group(visit, "Measurement");
+  visit("handicap", config.handicap,
+        "Make each training step longer by this fraction, to test a comparison: 0.05 is 5 %");
 }
 
 /// The largest integer of TOML, in which a run's options are kept.

@@ -63,8 +63,8 @@ class Trainer {
   std::optional<double> warm_up();
 
   /// Trains at most so many steps, and not past the end of the current epoch or of the run: a
-  /// comparison can drive several trainers in turns. Reports after each step. Throws Diverged and
-  /// OutOfMemory.
+  /// comparison can drive several trainers in turns: between two calls no thread of the loader
+  /// runs. Reports after each step. Throws Diverged and OutOfMemory.
   StepStats train_steps(std::int64_t steps, const ProgressFunction& progress);
 
   /// Whether the current epoch, or the run, has no steps left.
@@ -99,6 +99,11 @@ class Trainer {
   /// How many numbers the run trains: without a backbone that stays frozen to its end.
   std::int64_t parameters() const;
   std::int64_t steps_done() const;
+  /// How many the run has, by its epochs or --steps.
+  std::int64_t total_steps() const;
+  /// Steps whose gradients were not finite, since the run began; 0 without a gradient scaler. Waits
+  /// for the device.
+  std::int64_t skipped_steps() const;
   /// The most memory in tensors while the CUDA graph of the step was recorded, other tensors
   /// included: a replay needs as much, and the allocator does not count it. Empty without a graph.
   std::optional<std::int64_t> graph_peak_bytes() const;

@@ -330,6 +330,9 @@ std::optional<Batch> Loader::next(const torch::Tensor& place) {
   return batch;
 }
 
+void Loader::pause() { state_->ring.pause(); }
+void Loader::resume() { state_->ring.resume(); }
+
 double Loader::wait_seconds() const {
   State& state = *state_;
   if (state.options.device.is_cpu()) return state.ring.wait_seconds();

@@ -39,12 +39,26 @@ void PrefetchRing::start(std::int64_t items, std::int64_t first) {
   changed_.notify_all();
 }
 
+void PrefetchRing::pause() {
+  std::unique_lock lock(mutex_);
+  paused_ = true;
+  changed_.wait(lock, [this] { return filling_ == 0; });
+}
+
+void PrefetchRing::resume() {
+  {
+    const std::lock_guard lock(mutex_);
+    paused_ = false;
+  }
+  changed_.notify_all();
+}
+
 void PrefetchRing::work() {
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] {
       const auto slots = static_cast<std::int64_t>(ready_.size());
-      return ending_ || (next_fill_ < items_ && next_fill_ < released_ + slots);
+      return ending_ || (!paused_ && next_fill_ < items_ && next_fill_ < released_ + slots);
     });
     if (ending_) return;
     const std::int64_t item = next_fill_++;

@@ -29,6 +29,10 @@ class PrefetchRing {
   void stop();
   /// Begins with item `first` of `items`; only after stop(), or the first time.
   void start(std::int64_t items, std::int64_t first = 0);
+  /// Lets the workers finish what they are filling, and then nothing until resume(): what is filled
+  /// stays so. take() must not be called in between.
+  void pause();
+  void resume();
   /// The slot of the next item, the caller's until the next take(), stop() or the end; nothing
   /// after the last item. Rethrows what `fill` threw for this item, each time it is called until
   /// start().
@@ -53,6 +57,7 @@ class PrefetchRing {
   std::int64_t next_take_ = 0;
   std::int64_t released_ = 0;  // items whose slot may be filled again
   int filling_ = 0;
+  bool paused_ = false;
   bool ending_ = false;
   double wait_seconds_ = 0;
   std::vector<std::jthread> threads_;
