@@ -7,7 +7,8 @@ import struct
 from acceptance.images import write_images
 
 NAMES = ("rsna_cnn_124", "folder_resnet18", "folder_resnet50", "cifar100_efficientnet", "transfer_head")
-TINY = ["--steps", 2, "--repeats", 1, "--image-size", 32, "--batch-size", 4, "--limit", 32, "--warmup-steps", 1]
+TINY = ["--steps", 9, "--repeats", 2, "--sessions", 2, "--image-size", 32, "--batch-size", 4, "--limit", 32,
+        "--warmup-steps", 1]
 
 
 def write_bmp(path, side, chance):

@@ -4,13 +4,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
 
+#include "decision_flips.hpp"
+#include "fold_comparison.hpp"
 #include "metric_difference.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/stats/statistics.hpp"
 #include "run_groups.hpp"
+#include "session/machine_notes.hpp"
+#include "speed_comparison.hpp"
 
 namespace mpbench::bench {
 namespace {
@@ -18,6 +23,9 @@ namespace {
 /// Above this share of skipped steps the run hardly trained.
 constexpr double dominating_skips = 0.5;
 constexpr double notable_skips = 0.1;
+/// With fewer, a wide margin's error rate is above its nominal one (docs/method.md).
+constexpr int few_positives = 40;
+constexpr double wide_margin = 0.03;
 
 std::string join_ids(const std::vector<const RunRecord*>& runs) {
   std::string ids;
@@ -68,45 +76,59 @@ void note_missing_speed(const RunRecord& run, Notes& notes) {
   }
 }
 
-/// Fills speedup, its interval, the noise floor and the verdict.
-void compare_speed(const Pairing& pairing, double confidence, Comparison& row, Notes& notes) {
-  std::vector<double> repeats;
-  for (const RunRecord* run : pairing.baseline_ok) {
-    if (const auto speed = useful_images_per_s(*run)) repeats.push_back(*speed);
-  }
-  row.noise_floor = stats::noise_floor(repeats);
-
-  std::vector<double> baseline;
-  std::vector<double> arm;
-  bool complete = true;
+/// The pairs of runs as sessions of one round each, where there were no sessions.
+SessionValues values_of_pairs(const Pairing& pairing, const GroupArm& arm, Notes& notes) {
+  SessionValues values{.arm = arm.name,
+                       .compared_with = arm.compared_with,
+                       .kind = arm.kind,
+                       .sessions = {},
+                       .values = {},
+                       .compute_values = {}};
   for (const Pair& pair : pairing.pairs) {
     const auto baseline_speed = useful_images_per_s(*pair.baseline);
     const auto arm_speed = useful_images_per_s(*pair.arm);
     if (!baseline_speed || !arm_speed) {
-      complete = false;
       for (const RunRecord* run : {pair.baseline, pair.arm}) note_missing_speed(*run, notes);
       continue;
     }
-    baseline.push_back(*baseline_speed);
-    arm.push_back(*arm_speed);
+    values.sessions.push_back(pair.arm->repeat.value_or(0));
+    values.values.push_back(std::log(*arm_speed / *baseline_speed));
+    ++values.rounds;
   }
-  if (baseline.empty()) return;
-  const stats::Estimate speedup = stats::ratio_interval(arm, baseline, confidence);
-  row.speedup = speedup.value;
-  row.speedup_ci_low = speedup.low;
-  row.speedup_ci_high = speedup.high;
-  if (!speedup.has_interval() || !row.noise_floor) {
-    notes.add("one pair of repeats: no interval and no speed verdict");
-  } else if (!complete) {
-    notes.add("no speed verdict: the pairs that have a speed do not speak for the others");
-  } else if (skips_dominate(pairing, row)) {
+  return values;
+}
+
+/// What was measured of the arm against that one; nothing where no session has it.
+SpeedComparison* find_speed(std::vector<SpeedComparison>& speeds, const std::string& arm,
+                            const std::string& compared_with) {
+  const auto found = std::find_if(speeds.begin(), speeds.end(), [&](const SpeedComparison& speed) {
+    return speed.sessions.arm == arm && speed.sessions.compared_with == compared_with;
+  });
+  return found == speeds.end() ? nullptr : &*found;
+}
+
+/// Fills the speed-up, its interval and the verdict.
+void fill_speed(const SpeedComparison& speed, const Pairing& pairing, Comparison& row,
+                Notes& notes) {
+  row.sessions = static_cast<std::int64_t>(speed.sessions.values.size());
+  row.rounds = speed.sessions.rounds;
+  row.process_sd = speed.process_sd;
+  row.detectable_effect = speed.detectable_effect;
+  if (speed.mean) row.speedup = std::exp(*speed.mean);
+  if (speed.interval) {
+    row.speedup_ci_low = std::exp(speed.interval->low);
+    row.speedup_ci_high = std::exp(speed.interval->high);
+  }
+  if (speed.compute) {
+    row.compute_speedup = std::exp(speed.compute->mean);
+    row.compute_speedup_ci_low = std::exp(speed.compute->low);
+    row.compute_speedup_ci_high = std::exp(speed.compute->high);
+  }
+  for (const std::string& note : speed.notes) notes.add(note);
+  if (skips_dominate(pairing, row)) {
     notes.add("skipped steps dominate: the speed is not that of training");
-  } else if (*speedup.low > 1 + *row.noise_floor) {
-    row.speed_verdict = SpeedVerdict::faster;
-  } else if (*speedup.high < 1 / (1 + *row.noise_floor)) {
-    row.speed_verdict = SpeedVerdict::slower;
   } else {
-    row.speed_verdict = SpeedVerdict::indistinguishable;
+    row.speed_verdict = speed.verdict;
   }
 }
 
@@ -164,95 +186,201 @@ void note_conditions(const Pairing& pairing, Comparison& row, Notes& notes) {
   }
 }
 
+/// Of trainings: a run for its speed alone has as many steps as there was time for.
 bool step_counts_differ(const Pairing& pairing) {
-  return std::any_of(pairing.pairs.begin(), pairing.pairs.end(),
-                     [](const Pair& pair) { return pair.baseline->steps != pair.arm->steps; });
+  return std::any_of(pairing.pairs.begin(), pairing.pairs.end(), [](const Pair& pair) {
+    return is_validated(*pair.baseline) && is_validated(*pair.arm) &&
+           pair.baseline->steps != pair.arm->steps;
+  });
+}
+
+/// What the interval alone says.
+stats::AccuracyVerdict verdict_of(const AccuracyComparison& accuracy, double margin, Notes& notes) {
+  // A margin of 0 is one that no loss is within.
+  const double loss = std::max(margin, std::numeric_limits<double>::min());
+  if (accuracy.difference) {
+    if (stats::worse_within_margin(*accuracy.difference, loss, true)) {
+      notes.add("the metric is worse, within the margin");
+    }
+    const bool of_ranks = accuracy.metric != ComparedMetric::val_accuracy;
+    if (of_ranks && accuracy.difference->positive_patients < few_positives &&
+        margin >= wide_margin) {
+      notes.add(fmt::format(
+          "{} positive patients and a margin of {:g}: a verdict on accuracy errs in up to 7 %, not "
+          "2.5 %",
+          accuracy.difference->positive_patients, margin));
+    }
+    return stats::accuracy_verdict(*accuracy.difference, loss, true);
+  }
+  // Without predictions the number of patients is not known.
+  return stats::AccuracyVerdict::inconclusive;
 }
 
 /// Fills the accuracy verdict from the interval, from what it rests on, and from how the runs
 /// ended.
-void compute_accuracy_verdict(const Pairing& pairing, double margin, const std::string& lacking,
-                              Comparison& row, Notes& notes) {
+void compute_accuracy_verdict(const Pairing& pairing, double margin,
+                              const AccuracyComparison& accuracy, Comparison& row, Notes& notes) {
   if (row.metric_delta) {
-    row.accuracy_verdict = AccuracyVerdict::inconclusive;
-    if (row.metric_delta_ci_low && *row.metric_delta_ci_low > -margin) {
-      row.accuracy_verdict = AccuracyVerdict::non_inferior;
-    }
-    if (row.metric_delta_ci_high && *row.metric_delta_ci_high < -margin) {
-      row.accuracy_verdict = AccuracyVerdict::inferior;
-    }
-    if (!lacking.empty()) {
-      row.accuracy_verdict = AccuracyVerdict::inconclusive;
-      notes.add(lacking);
+    row.accuracy_verdict = verdict_of(accuracy, margin, notes);
+    if (!accuracy.lacking.empty()) {
+      row.accuracy_verdict = stats::AccuracyVerdict::inconclusive;
+      notes.add(accuracy.lacking);
     }
   }
-  const bool non_inferior = row.accuracy_verdict == AccuracyVerdict::non_inferior;
-  if (step_counts_differ(pairing)) {
+  const bool no_worse = row.accuracy_verdict == stats::AccuracyVerdict::non_inferior ||
+                        row.accuracy_verdict == stats::AccuracyVerdict::equivalent;
+  if (row.metric_delta && step_counts_differ(pairing)) {
     notes.add("step counts differ: the metric compares unequal training");
-    if (row.metric_delta) row.accuracy_verdict = AccuracyVerdict::inconclusive;
-  } else if (non_inferior && skips_dominate(pairing, row)) {
-    row.accuracy_verdict = AccuracyVerdict::inconclusive;
+    row.accuracy_verdict = stats::AccuracyVerdict::inconclusive;
+  } else if (no_worse && skips_dominate(pairing, row)) {
+    row.accuracy_verdict = stats::AccuracyVerdict::inconclusive;
   }
   // The runs that got through are a biased sample of all runs.
-  if (pairing.arm_diverged > 0 && pairing.pairs.empty() && !pairing.baseline_ok.empty()) {
-    row.accuracy_verdict = AccuracyVerdict::inferior;
+  if (pairing.arm_diverged > 0 && pairing.pairs.empty() && pairing.baseline_ok) {
+    row.accuracy_verdict = stats::AccuracyVerdict::inferior;
     notes.add("every run of the arm diverged or ended without a result");
-  } else if (pairing.arm_diverged > 0 && non_inferior) {
-    row.accuracy_verdict = AccuracyVerdict::inconclusive;
+  } else if (pairing.arm_diverged > 0 && no_worse) {
+    row.accuracy_verdict = stats::AccuracyVerdict::inconclusive;
   }
 }
 
-Comparison compare_arm(const RunGroup& group, const std::string& arm, PredictionStore& predictions,
-                       const ComparisonOptions& options) {
+/// One arm of a group against what it is compared with.
+struct ArmComparison {
+  GroupArm arm;
+  Pairing pairing;
   Notes notes;
-  const Pairing pairing = pair_runs(group, options.baseline_precision, arm, notes);
+  bool speeds_missing = false;  ///< of some of the pairs
+};
+
+template <class Row>
+void append(std::vector<Row> rows, std::vector<Row>& all) {
+  std::move(rows.begin(), rows.end(), std::back_inserter(all));
+}
+
+void compare_arm(const RunGroup& group, ArmComparison& compared, const SpeedComparison* speed,
+                 PredictionStore& predictions, const ComparisonOptions& options,
+                 ComparisonTables& tables) {
+  auto& [arm, pairing, notes, speeds_missing] = compared;
   Comparison row;
   row.baseline_run = join_ids(pairing.baseline_runs);
   row.arm_run = join_ids(pairing.arm_runs);
   row.model = group.identity.model;
   row.batch_size = group.identity.batch_size;
   row.image_size = group.identity.image_size;
-  row.baseline_precision = options.baseline_precision;
-  row.arm_precision = arm;
+  row.baseline_precision =
+      pairing.baseline_runs.empty() ? arm.compared_with : pairing.baseline_runs.front()->precision;
+  row.arm_precision = arm.precision;
+  row.arm_kind = arm.kind;
   row.dataset = group.identity.dataset;
   row.channels_last = group.identity.channels_last;
   row.seed = group.seed();
   row.device_name = group.identity.device_name;
+  row.configuration = group.identity.configuration;
+  row.compared_with = arm.compared_with;
+  row.arm = arm.name;
   row.pairs = static_cast<std::int64_t>(pairing.pairs.size());
   row.confidence = options.confidence;
   row.skipped_fraction = skipped_fraction(pairing.pairs, &Pair::arm);
-  compare_speed(pairing, options.confidence, row, notes);
+  if (speed != nullptr) fill_speed(*speed, pairing, row, notes);
+  if (speeds_missing) {
+    notes.add("no speed verdict: the pairs that have a speed do not speak for the others");
+    row.speed_verdict.reset();
+  }
   row.memory_ratio = memory_ratio(pairing.pairs);
   row.energy_ratio = energy_ratio(pairing.pairs);
-  const MetricDifference difference = metric_difference(pairing.pairs, predictions, options, notes);
-  row.metric = difference.metric;
-  if (difference.delta) {
-    row.metric_delta = difference.delta->value;
-    row.metric_delta_ci_low = difference.delta->low;
-    row.metric_delta_ci_high = difference.delta->high;
+  AccuracyComparison accuracy =
+      compare_accuracy(group, arm, pairing.pairs, predictions, options, notes);
+  row.metric = accuracy.metric;
+  if (accuracy.delta) {
+    row.metric_delta = accuracy.delta->value;
+    row.metric_delta_ci_low = accuracy.delta->low;
+    row.metric_delta_ci_high = accuracy.delta->high;
   }
   row.margin = options.margin;
-  compute_accuracy_verdict(pairing, options.margin, difference.lacking, row, notes);
+  compute_accuracy_verdict(pairing, options.margin, accuracy, row, notes);
   note_conditions(pairing, row, notes);
   row.note = notes.text();
-  return row;
+  tables.comparisons.push_back(std::move(row));
+  DecisionFlips decisions = decision_flips(group, arm, pairing.pairs, predictions);
+  append(std::move(accuracy.metrics), tables.metrics);
+  append(std::move(decisions.repeats), tables.decisions);
+  append(std::move(decisions.flips), tables.flips);
+}
+
+/// What is compared with what in a group: each arm, and the last rung of a ladder once more, with
+/// the baseline.
+std::vector<ArmComparison> pair_arms(const RunGroup& group, const ComparisonOptions& options) {
+  std::vector<ArmComparison> compared;
+  std::string baseline;
+  std::optional<GroupArm> last_rung;
+  for (const GroupArm& arm : group.arms(options.baseline_precision)) {
+    if (arm.kind == ArmKind::baseline) {
+      baseline = arm.name;
+      continue;
+    }
+    if (baseline.empty()) baseline = arm.compared_with;
+    if (arm.kind == ArmKind::arm && arm.compared_with != baseline) last_rung = arm;
+    compared.push_back({.arm = arm});
+  }
+  if (last_rung) {
+    last_rung->compared_with = baseline;
+    compared.push_back({.arm = *last_rung});
+  }
+  for (ArmComparison& each : compared) {
+    each.pairing = pair_runs(group, each.arm.compared_with, each.arm.name, each.notes);
+  }
+  return compared;
+}
+
+/// Of blocks or sessions those of one configuration; none for runs that know of none.
+template <class Record>
+std::vector<Record> those_of(const std::vector<Record>& records, const std::string& configuration) {
+  std::vector<Record> own;
+  if (configuration.empty()) return own;
+  std::copy_if(records.begin(), records.end(), std::back_inserter(own),
+               [&](const Record& record) { return record.configuration == configuration; });
+  return own;
+}
+
+void compare_group(const RunGroup& group, const Measurements& all, PredictionStore& predictions,
+                   const ComparisonOptions& options, ComparisonTables& tables) {
+  std::vector<ArmComparison> compared = pair_arms(group, options);
+  const std::vector<BlockRecord> blocks = those_of(all.blocks, group.identity.configuration);
+  const std::vector<std::string> disturbances =
+      machine_notes(those_of(all.sessions, group.identity.configuration), blocks);
+  std::vector<SessionValues> values;
+  if (blocks.empty()) {
+    for (ArmComparison& each : compared) {
+      values.push_back(values_of_pairs(each.pairing, each.arm, each.notes));
+      each.speeds_missing = values.back().values.size() < each.pairing.pairs.size();
+    }
+  } else {
+    values = session_values(blocks);
+  }
+  SpeedOptions how = options.speed;
+  if (blocks.empty()) how.looks = {2};  // whole runs are looked at once, at their end
+  std::vector<SpeedComparison> speeds = compare_speed(std::move(values), how);
+  for (ArmComparison& each : compared) {
+    for (const std::string& remark : disturbances) each.notes.add(remark);
+    compare_arm(group, each, find_speed(speeds, each.arm.name, each.arm.compared_with), predictions,
+                options, tables);
+  }
 }
 
 }  // namespace
 
-std::vector<Comparison> compare_runs(std::span<const RunRecord> runs,
-                                     const PredictionLookup& predictions,
-                                     const ComparisonOptions& options) {
+ComparisonTables compare_runs(const Measurements& measured, const PredictionLookup& predictions,
+                              const ComparisonOptions& options) {
   validate(options);
   PredictionStore store(predictions);
-  std::vector<Comparison> rows;
-  for (const RunGroup& group : group_runs(runs)) {
-    for (const std::string& arm : group.precisions()) {
-      if (arm == options.baseline_precision) continue;
-      rows.push_back(compare_arm(group, arm, store, options));
-    }
+  ComparisonTables tables;
+  for (const RunGroup& group : group_runs(measured.runs)) {
+    compare_group(group, measured, store, options, tables);
   }
-  return rows;
+  if (options.folds > 1) {
+    append(compare_over_folds(tables.comparisons, options.folds, options), tables.comparisons);
+  }
+  return tables;
 }
 
 }  // namespace mpbench::bench

@@ -46,7 +46,7 @@ std::string lacking_patients(std::span<const stats::PairedPredictions> repeats) 
   const Patients patients = patients_of(repeats.front());
   for (const stats::PairedPredictions& repeat : repeats.subspan(1)) {
     if (patients_of(repeat).all != patients.all) {
-      return "the runs were validated on different patients: give them one split with --split";
+      return "the runs were validated on different patients: give them one split";
     }
   }
   const auto too_few = [](std::size_t count, const char* what) {
@@ -75,8 +75,8 @@ std::string lacking_evidence(const std::vector<Pair>& pairs,
   const std::size_t trainings = std::min(distinct_trainings(baseline), distinct_trainings(arm));
   if (trainings < fewest_trainings) {
     return fmt::format(
-        "{} distinct {}, and a verdict on accuracy needs {}: repeat with --seed 0,1,2 or more",
-        trainings, trainings == 1 ? "training" : "trainings", fewest_trainings);
+        "{} distinct {}, and a verdict on accuracy needs {}: give --repeats {} or more", trainings,
+        trainings == 1 ? "training" : "trainings", fewest_trainings, fewest_trainings);
   }
   return lacking_patients(repeats);
 }

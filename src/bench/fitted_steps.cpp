@@ -4,14 +4,13 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <limits>
-#include <map>
 #include <optional>
 #include <string>
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/timer.hpp"
+#include "session/block_plan.hpp"
 #include "time_budget.hpp"
 
 namespace mpbench::bench {
@@ -21,6 +20,9 @@ constexpr std::int64_t trial_steps = 6;
 constexpr std::int64_t least_steps = 2;
 // The rest is for what varies from run to run.
 constexpr double share_planned = 0.9;
+/// Of the time, for sessions of speed alone, at most: trainings are what the rest is for.
+constexpr double share_of_sessions = 0.5;
+constexpr int fewest_rounds = 6;
 
 /// What a run of this arm costs; nothing where the trial failed, as the runs themselves will.
 std::optional<RunCost> measure_cost(RunSpec spec, Executor& trials) {
@@ -42,48 +44,83 @@ std::optional<RunCost> measure_cost(RunSpec spec, Executor& trials) {
       .steps_per_epoch = std::max<std::int64_t>(1, run.n_train.value_or(0) / images_a_step)};
 }
 
-/// What tells one configuration from another: all but seed and repeat.
-std::string configuration_of(const RunSpec& spec) {
-  train::TrainConfig config = spec.config;
-  config.seed = 0;
-  return train::to_toml(config);
+/// What the processes of a comparison cost: those that came through a trial.
+struct Costs {
+  std::vector<RunCost> runs;     ///< of one repeat of all configurations, the null arms included
+  double session_s = 0;          ///< a session of each configuration, for speed alone
+  std::int64_t steps_asked = 0;  ///< of a training; the fewest
+};
+
+Costs measure_costs(const Grid& grid, const std::vector<Configuration>& plan, Executor& trials) {
+  Costs costs;
+  for (const Configuration& configuration : plan) {
+    std::vector<double> step_s;
+    std::optional<RunCost> baseline;
+    for (const Arm& arm : configuration.arms) {
+      std::optional<RunCost> cost = baseline;
+      if (arm.kind != ArmKind::null) {
+        spdlog::info("measuring a step of {}", arm.id);
+        cost = measure_cost(make_run(grid, arm, 1), trials);
+      }
+      if (arm.kind == ArmKind::baseline) baseline = cost;
+      if (!cost) continue;
+      costs.runs.push_back(*cost);
+      costs.session_s += cost->fixed_s;
+      step_s.push_back(std::max(cost->step_s, 1e-6));
+      const train::TrainConfig& config = arm.config;
+      const std::int64_t asked =
+          config.steps > 0 ? config.steps : config.epochs * cost->steps_per_epoch;
+      costs.steps_asked = costs.steps_asked == 0 ? asked : std::min(costs.steps_asked, asked);
+    }
+    if (step_s.empty()) continue;
+    costs.session_s += block_seconds(plan_blocks(step_s, {.rounds = fewest_rounds}), step_s);
+  }
+  return costs;
+}
+
+double training_seconds(const Costs& costs, int repeats, std::int64_t steps) {
+  double seconds = 0;
+  for (const RunCost& run : costs.runs) seconds += run_seconds(run, steps);
+  return seconds * repeats;
+}
+
+double session_seconds(const Costs& costs, int repeats, int sessions) {
+  return costs.session_s * std::max(0, sessions - repeats);
 }
 
 }  // namespace
 
-FittedSteps fit_steps(const std::vector<RunSpec>& plan, Executor& trials, double max_time_s) {
+ComparisonEstimate fit_steps(const Grid& grid, const std::vector<Configuration>& plan,
+                             Executor& trials, int sessions, double max_time_s) {
   const Stopwatch clock;
-  std::map<std::string, std::optional<RunCost>> costs;
-  std::vector<RunCost> runs;
-  std::int64_t most = 0;
-  for (const RunSpec& spec : plan) {
-    const train::TrainConfig& config = spec.config;
-    const auto [cost, is_new] = costs.try_emplace(configuration_of(spec));
-    if (is_new) {
-      spdlog::info("measuring a step of {} in {}, batch {}", config.model.name,
-                   to_string(config.precision), config.batch_size);
-      cost->second = measure_cost(spec, trials);
-    }
-    if (!cost->second) continue;
-    runs.push_back(*cost->second);
-    const std::int64_t asked =
-        config.steps > 0 ? config.steps : config.epochs * cost->second->steps_per_epoch;
-    most = most == 0 ? asked : std::min(most, asked);
+  const Costs costs = measure_costs(grid, plan, trials);
+  // All fail, each with its reason.
+  if (costs.runs.empty()) return {.steps = grid.config.steps};
+  const double for_sessions_s = session_seconds(costs, grid.repeats, sessions);
+  if (max_time_s <= 0) {
+    return {.steps = grid.config.steps,
+            .seconds = for_sessions_s + training_seconds(costs, grid.repeats, costs.steps_asked)};
   }
-  if (runs.empty()) return {.steps = plan.front().config.steps};  // all fail, each with its reason
+  const double left_s = share_planned * (max_time_s - clock.seconds());
+  const double reserved_s = std::min(for_sessions_s, share_of_sessions * left_s);
+  ComparisonEstimate estimate{
+      .steps = steps_within((left_s - reserved_s) / grid.repeats, costs.runs, costs.steps_asked)};
+  const std::int64_t least = std::min(least_steps, costs.steps_asked);
+  const std::int64_t shown = std::max(estimate.steps, least);
+  estimate.seconds = reserved_s + training_seconds(costs, grid.repeats, shown);
+  if (estimate.steps < least) {
+    throw UsageError(fmt::format(
+        "--max-time {}: {} runs of {} steps take {}; give more time, fewer --repeats, "
+        "or --speed-only",
+        format_duration(max_time_s), costs.runs.size() * static_cast<std::size_t>(grid.repeats),
+        shown, format_duration(estimate.seconds + clock.seconds())));
+  }
+  return estimate;
+}
 
-  const double left_s = max_time_s - clock.seconds();
-  FittedSteps fitted{.steps = steps_within(share_planned * left_s, runs, most)};
-  const std::int64_t shown = std::max(fitted.steps, std::min(least_steps, most));
-  for (const RunCost& run : runs) fitted.seconds += run_seconds(run, shown);
-  if (fitted.steps < std::min(least_steps, most)) {
-    throw UsageError(
-        fmt::format("--max-time {}: {} runs of {} steps take {}; give more time, or "
-                    "fewer --repeats",
-                    format_duration(max_time_s), runs.size(), shown,
-                    format_duration(fitted.seconds + clock.seconds())));
-  }
-  return fitted;
+ComparisonEstimate estimate_sessions(const Grid& grid, const std::vector<Configuration>& plan,
+                                     Executor& trials, int sessions) {
+  return {.seconds = session_seconds(measure_costs(grid, plan, trials), 0, sessions)};
 }
 
 }  // namespace mpbench::bench

@@ -1,5 +1,6 @@
 #include "mpbench/bench/gpu_sampler.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 namespace mpbench::bench {
@@ -19,6 +20,8 @@ void GpuUse::add(const GpuUse& part) {
   if (part.throttle_reasons) {
     throttle_reasons = throttle_reasons.value_or(0) | *part.throttle_reasons;
   }
+  // An empty optional is below every value.
+  highest_temperature_c = std::max(highest_temperature_c, part.highest_temperature_c);
 }
 
 std::optional<std::int64_t> GpuUse::median_clock_mhz() const {
@@ -36,6 +39,7 @@ void GpuSampler::start() {
   end_thread();
   clocks_mhz_.clear();
   throttle_reasons_.reset();
+  highest_temperature_c_.reset();
   if (!sensors_.available()) return;
   energy_at_start_j_ = sensors_.energy_j();
   thread_ = std::jthread([this](const std::stop_token& stop) { sample_until(stop); });
@@ -55,9 +59,11 @@ void GpuSampler::sample_until(const std::stop_token& stop) {
 void GpuSampler::sample() {
   const auto clock = sensors_.sm_clock_mhz();
   const auto reasons = sensors_.throttle_reasons();
+  const auto temperature = sensors_.temperature_c();
   const std::lock_guard lock(mutex_);
   if (clock) ++clocks_mhz_[*clock];
   if (reasons) throttle_reasons_ = throttle_reasons_.value_or(0) | *reasons;
+  highest_temperature_c_ = std::max(highest_temperature_c_, temperature);
 }
 
 GpuUse GpuSampler::used() {
@@ -68,6 +74,7 @@ GpuUse GpuSampler::used() {
   const std::lock_guard lock(mutex_);
   use.clocks_mhz = clocks_mhz_;
   use.throttle_reasons = throttle_reasons_;
+  use.highest_temperature_c = highest_temperature_c_;
   return use;
 }
 

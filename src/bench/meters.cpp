@@ -8,21 +8,11 @@
 #include <functional>
 #include <string_view>
 
+#include "kernel_files.hpp"
 #include "mpbench/device/device.hpp"
 
 namespace mpbench::bench {
 namespace {
-
-/// The number a one-number file holds; empty when it cannot be read or holds something else.
-std::optional<std::uint64_t> read_number(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::string text;
-  if (!(file >> text)) return std::nullopt;
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;

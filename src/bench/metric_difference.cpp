@@ -12,20 +12,18 @@
 namespace mpbench::bench {
 namespace {
 
-/// Below this a percentile bootstrap is known to be too narrow (docs/method.md).
-constexpr int few_groups = 30;
-
 /// How a metric is computed from predictions.
 struct MetricTraits {
   ComparedMetric metric;
-  bool of_cases;   ///< of breasts, by the mean score of their images
-  bool by_scores;  ///< else by the predicted classes
+  bool of_cases;  ///< of breasts, by the mean score of their images
+  stats::AccuracyMetric computed;
 };
 
 /// In the order of preference. A breast is what is diagnosed, and its images are not independent.
-constexpr MetricTraits metrics[] = {{ComparedMetric::val_breast_auc, true, true},
-                                    {ComparedMetric::val_auc, false, true},
-                                    {ComparedMetric::val_accuracy, false, false}};
+constexpr MetricTraits metrics[] = {
+    {ComparedMetric::val_breast_auc, true, stats::AccuracyMetric::auc},
+    {ComparedMetric::val_auc, false, stats::AccuracyMetric::auc},
+    {ComparedMetric::val_accuracy, false, stats::AccuracyMetric::accuracy}};
 
 /// The first metric that any run has. All of them must have it: one metric says nothing beside
 /// another, and a run that lacks it is not the like of those that have it.
@@ -76,6 +74,9 @@ std::optional<stats::PairedPredictions> join(const std::vector<PredictionRow>& b
     joined.arm_score.push_back(rank(arm[i]));
     joined.baseline_predicted.push_back(baseline[i].predicted);
     joined.arm_predicted.push_back(arm[i].predicted);
+    if (!by_logits) continue;
+    joined.baseline_probability.push_back(baseline[i].score);
+    joined.arm_probability.push_back(arm[i].score);
   }
   return joined;
 }
@@ -105,44 +106,64 @@ bool all_equal(const std::vector<double>& values) {
                      [&](double value) { return value == values.front(); });
 }
 
-double auc(std::span<const double> scores, std::span<const int> labels, std::span<const int>) {
-  return stats::auc(scores, labels);
+/// Runs that were not for their speed alone.
+std::vector<Pair> validated(const std::vector<Pair>& pairs) {
+  std::vector<Pair> left;
+  std::copy_if(pairs.begin(), pairs.end(), std::back_inserter(left), [&](const Pair& pair) {
+    return is_validated(*pair.baseline) || is_validated(*pair.arm);
+  });
+  return left;
 }
 
-double accuracy(std::span<const double>, std::span<const int> labels,
-                std::span<const int> predicted) {
-  return stats::accuracy(predicted, labels);
+/// Whether all repeats were judged on the same samples.
+bool of_same_samples(const std::vector<stats::PairedPredictions>& repeats) {
+  return std::all_of(repeats.begin(), repeats.end(), [&](const stats::PairedPredictions& repeat) {
+    return repeat.group == repeats.front().group && repeat.label == repeats.front().label;
+  });
 }
 
-/// The bootstrap's difference with its interval; empty where there is none.
-std::optional<stats::Estimate> bootstrapped(const std::vector<stats::PairedPredictions>& repeats,
-                                            const stats::Metric& metric,
-                                            const ComparisonOptions& options, std::string_view name,
-                                            const std::vector<double>& recorded, Notes& notes) {
-  const stats::BootstrapResult bootstrap = stats::bootstrap_delta(repeats, metric,
-                                                                  {.resamples = options.resamples,
-                                                                   .confidence = options.confidence,
-                                                                   .seed = options.bootstrap_seed});
-  if (!bootstrap.delta.has_interval()) return std::nullopt;
-  if (recorded.size() == 1) {
-    notes.add("one pair of repeats: chance in training is not in the metric's interval");
+MetricRecord record_of(const RunGroup& group, const GroupArm& arm, stats::AccuracyMetric metric,
+                       bool of_cases, const stats::MetricDifference& difference) {
+  return {.configuration = group.identity.configuration,
+          .arm = arm.name,
+          .arm_kind = arm.kind,
+          .compared_with = arm.compared_with,
+          .metric = metric,
+          .unit = of_cases ? "breast" : "image",
+          .baseline_value = difference.baseline,
+          .arm_value = difference.arm,
+          .delta = difference.delta,
+          .ci_low = difference.low,
+          .ci_high = difference.high,
+          .standard_error = difference.standard_error,
+          .degrees_of_freedom = difference.degrees_of_freedom,
+          .seed_sd = difference.seed_sd,
+          .seeds = difference.seeds,
+          .patients = difference.patients,
+          .positive_patients = difference.positive_patients,
+          .negative_patients = difference.negative_patients};
+}
+
+/// All metrics that the predictions give; fills in the one that is judged.
+void compare_all_metrics(const RunGroup& group, const GroupArm& arm,
+                         const std::vector<stats::PairedPredictions>& repeats,
+                         const MetricTraits& traits, double confidence,
+                         AccuracyComparison& result) {
+  for (const auto& [metric, name] : enum_names<stats::AccuracyMetric>) {
+    const auto difference = stats::compare_metric(repeats, metric, confidence);
+    if (!difference) continue;
+    result.metrics.push_back(record_of(group, arm, metric, traits.of_cases, *difference));
+    if (metric == traits.computed) result.difference = *difference;
   }
-  if (bootstrap.groups < few_groups) {
-    notes.add(fmt::format("only {} groups (patients) to resample: the metric's interval is rough",
-                          bootstrap.groups));
-  }
-  // Recomputed from the file in double: a larger gap means that they are not of the same model
-  // state.
-  if (const double gap = bootstrap.delta.value - stats::mean(recorded); std::abs(gap) > 1e-6) {
-    notes.add(
-        fmt::format("{} recomputed from the predictions differs by {:+.2g} from what the runs "
-                    "recorded",
-                    name, gap));
-  }
-  return bootstrap.delta;
+  if (!result.difference) return;
+  result.delta = stats::Estimate{.value = result.difference->delta,
+                                 .low = result.difference->low,
+                                 .high = result.difference->high};
 }
 
 }  // namespace
+
+bool is_validated(const RunRecord& run) { return run.val_loss || run.val_accuracy || run.val_auc; }
 
 std::optional<double> value_of(const RunRecord& run, ComparedMetric metric) {
   switch (metric) {
@@ -167,33 +188,41 @@ const std::vector<PredictionRow>& PredictionStore::get(const std::string& run_id
   return place->second;
 }
 
-MetricDifference metric_difference(const std::vector<Pair>& pairs, PredictionStore& predictions,
-                                   const ComparisonOptions& options, Notes& notes) {
+AccuracyComparison compare_accuracy(const RunGroup& group, const GroupArm& arm,
+                                    const std::vector<Pair>& all_pairs,
+                                    PredictionStore& predictions, const ComparisonOptions& options,
+                                    Notes& notes) {
+  const std::vector<Pair> pairs = validated(all_pairs);
   const MetricTraits* traits = choose_metric(pairs, notes);
   if (traits == nullptr) return {};
-  MetricDifference result{.metric = traits->metric, .delta = {}, .lacking = {}};
+  AccuracyComparison result{.metric = traits->metric};
   std::vector<double> recorded;
   for (const Pair& pair : pairs) {
     recorded.push_back(*value_of(*pair.arm, traits->metric) -
                        *value_of(*pair.baseline, traits->metric));
   }
-  const bool repeats_differ = recorded.size() > 1 && !all_equal(recorded);
-  if (recorded.size() > 1 && !repeats_differ) {
-    notes.add("the repeats gave the same metric: chance in training is not in its interval");
-  }
   const auto repeats = join_all(pairs, traits->of_cases, predictions, notes);
   result.lacking = lacking_evidence(pairs, repeats);
-
-  const stats::Metric metric = traits->by_scores ? auc : accuracy;
-  if (options.resamples > 0 && !repeats.empty()) {
-    result.delta =
-        bootstrapped(repeats, metric, options, enum_name(traits->metric), recorded, notes);
-    if (result.delta) return result;
-    notes.add("the predictions carry no interval (one group, or one class)");
+  if (!repeats.empty() && of_same_samples(repeats)) {
+    compare_all_metrics(group, arm, repeats, *traits, options.confidence, result);
+    // Recomputed from the file in double: a larger gap means that they are not of the same model
+    // state.
+    if (result.delta) {
+      if (const double gap = result.delta->value - stats::mean(recorded); std::abs(gap) > 1e-6) {
+        notes.add(
+            fmt::format("{} recomputed from the predictions differs by {:+.2g} from what the runs "
+                        "recorded",
+                        enum_name(traits->metric), gap));
+      }
+    }
+    if (result.delta && result.delta->has_interval()) return result;
+    notes.add("the predictions carry no interval: the metric's is over the repeats");
   }
+  const double computed = result.delta ? result.delta->value : stats::mean(recorded);
   result.delta = stats::mean_interval(recorded, options.confidence);
+  result.delta->value = computed;
   // Repeats with the same seed may agree to the last bit; a width of zero would claim certainty.
-  if (!repeats_differ) {
+  if (all_equal(recorded)) {
     result.delta->low.reset();
     result.delta->high.reset();
   }

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/core/random.hpp"
 #include "mpbench/train/ineffective_options.hpp"
 
 namespace mpbench::bench {
@@ -15,9 +16,14 @@ namespace {
 /// More than a machine does in a year: a slip in a list, not a plan.
 constexpr std::size_t max_runs = 10000;
 
-/// Options that every run's id names.
-constexpr std::array<std::string_view, 6> named_options{
-    Grid::arm_option, "model", "batch-size", "image-size", "channels-last", "seed"};
+constexpr std::string_view precision_option = "precision";
+/// Options that every configuration's name has.
+constexpr std::array<std::string_view, 5> named_options{precision_option, "model", "batch-size",
+                                                        "image-size", "channels-last"};
+
+bool is_in(const auto& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 void check_axis(const Axis& axis, const train::TrainConfig& shared) {
   if (axis.values.empty()) throw UsageError(fmt::format("--{}: the list is empty", axis.option));
@@ -38,14 +44,14 @@ std::string name_part(const std::string& option, std::string value) {
   for (char& letter : value) {
     if (!is_file_name(fmt::format("x{}", letter))) letter = '_';
   }
-  return option + value + "-";
+  return "-" + option + value;
 }
 
 void check_counts(const Grid& grid) {
   if (grid.repeats < 1) {
     throw UsageError(fmt::format("--repeats: at least 1, not {}", grid.repeats));
   }
-  std::size_t runs = static_cast<std::size_t>(grid.repeats);
+  auto runs = static_cast<std::size_t>(grid.repeats);
   for (const Axis& axis : grid.axes) {
     if (!axis.values.empty() && axis.values.size() > max_runs / std::min(runs, max_runs)) {
       runs = max_runs + 1;
@@ -61,7 +67,7 @@ void check_counts(const Grid& grid) {
 std::vector<train::TrainConfig> arm_groups(const Grid& grid) {
   std::vector<train::TrainConfig> configs{grid.config};
   for (const Axis& axis : grid.axes) {
-    if (axis.option == Grid::arm_option) continue;
+    if (axis.option == grid.arm_option) continue;
     std::vector<train::TrainConfig> next;
     for (const train::TrainConfig& config : configs) {
       for (const std::string& value : axis.values) {
@@ -73,18 +79,78 @@ std::vector<train::TrainConfig> arm_groups(const Grid& grid) {
   return configs;
 }
 
-/// One a value of arm_option, in its order.
-std::vector<train::TrainConfig> arms_of(const train::TrainConfig& config, const Grid& grid) {
-  std::vector<train::TrainConfig> arms;
+/// "threads=2"; a precision is its own name.
+std::string value_name(const train::TrainConfig& config, const std::string& option) {
+  std::string value = train::option_toml(config, option);
+  std::erase(value, '"');
+  return option == precision_option ? value : fmt::format("{}={}", option, value);
+}
+
+/// One a value of arm_option, or one a rung of the ladder; all options as given.
+std::vector<Arm> arms_of(const train::TrainConfig& config, const Grid& grid) {
+  std::vector<Arm> arms;
   for (const std::string& value : grid.arms()) {
-    train::set_option(arms.emplace_back(config), Grid::arm_option, value);
+    Arm& arm = arms.emplace_back();
+    arm.config = config;
+    train::set_option(arm.config, grid.arm_option, value);
+    arm.name = value_name(arm.config, grid.arm_option);
+    if (!grid.other_program.empty()) break;
   }
+  for (const Axis& factor : grid.ladder) {
+    Arm rung{.name = {}, .config = arms.back().config};
+    train::set_option(rung.config, factor.option, factor.values.front());
+    rung.name = value_name(rung.config, factor.option);
+    arms.push_back(std::move(rung));
+  }
+  if (!grid.other_program.empty()) {
+    arms.push_back({.name = "other", .config = arms.front().config, .program = grid.other_program});
+  }
+  for (std::size_t i = 1; i < arms.size(); ++i) {
+    arms[i].compared_with = arms[grid.ladder.empty() ? 0 : i - 1].name;
+  }
+  arms.front().kind = ArmKind::baseline;
+  Arm null = arms.front();
+  null.name = null_arm_name;
+  null.kind = ArmKind::null;
+  null.compared_with = arms.front().name;
+  arms.push_back(std::move(null));
   return arms;
+}
+
+/// The name of a configuration: the options that it has in all its arms.
+std::string configuration_name(const train::TrainConfig& config, const Grid& grid) {
+  const std::string size = config.image_size == 0 ? "native" : std::to_string(config.image_size);
+  std::string name = fmt::format("{}-b{}-i{}-{}s{}", config.model.name, config.batch_size, size,
+                                 config.channels_last ? "cl-" : "", grid.seeds.front());
+  for (const Axis& axis : grid.axes) {
+    if (axis.option == grid.arm_option || is_in(named_options, axis.option)) continue;
+    name += name_part(axis.option, train::option_toml(config, axis.option));
+  }
+  if (grid.arm_option != precision_option) name += fmt::format("-{}", to_string(config.precision));
+  return name;
+}
+
+/// An arm's part of an id: a name with '=' and the like would not do in every file system.
+std::string id_part(const std::string& arm_name) {
+  std::string part = arm_name;
+  std::erase(part, '=');
+  for (char& letter : part) {
+    if (!is_file_name(fmt::format("x{}", letter))) letter = '_';
+  }
+  return part;
 }
 
 void check(const Grid& grid) {
   check_counts(grid);
   for (const Axis& axis : grid.axes) check_axis(axis, grid.config);
+  if (grid.seeds.empty()) throw UsageError("--seed: the list is empty");
+  if (std::set<std::uint64_t>(grid.seeds.begin(), grid.seeds.end()).size() != grid.seeds.size()) {
+    throw UsageError("--seed: a seed is listed twice");
+  }
+  if (grid.seeds.size() > 1 && grid.seeds.size() < static_cast<std::size_t>(grid.repeats)) {
+    throw UsageError(fmt::format("--repeats {}: more than there are seeds ({})", grid.repeats,
+                                 grid.seeds.size()));
+  }
 }
 
 }  // namespace
@@ -93,6 +159,13 @@ const Axis* Grid::find(std::string_view option) const {
   const auto found = std::find_if(axes.begin(), axes.end(),
                                   [&](const Axis& axis) { return axis.option == option; });
   return found == axes.end() ? nullptr : &*found;
+}
+
+Axis& Grid::axis(const std::string& option) {
+  const auto found = std::find_if(axes.begin(), axes.end(),
+                                  [&](const Axis& axis) { return axis.option == option; });
+  if (found != axes.end()) return *found;
+  return axes.emplace_back(Axis{.option = option, .values = {}});
 }
 
 const std::vector<std::string>& Grid::arms() const {
@@ -108,21 +181,6 @@ bool is_file_name(const std::string& name) {
              "0123456789._-") == std::string::npos;
 }
 
-std::string make_run_id(const train::TrainConfig& config, int repeat,
-                        const std::vector<Axis>& axes) {
-  const std::string size = config.image_size == 0 ? "native" : std::to_string(config.image_size);
-  std::string others;
-  for (const Axis& axis : axes) {
-    if (std::find(named_options.begin(), named_options.end(), axis.option) != named_options.end()) {
-      continue;
-    }
-    others += name_part(axis.option, train::option_toml(config, axis.option));
-  }
-  return fmt::format("{}-b{}-i{}-{}s{}-{}{}-r{}", config.model.name, config.batch_size, size,
-                     config.channels_last ? "cl-" : "", config.seed, others,
-                     to_string(config.precision), repeat);
-}
-
 std::string_view without_repeat(std::string_view run_id) {
   return run_id.substr(0, run_id.rfind("-r"));
 }
@@ -131,36 +189,52 @@ std::vector<train::TrainConfig> configurations(const Grid& grid) {
   check(grid);
   std::vector<train::TrainConfig> all;
   for (const train::TrainConfig& config : arm_groups(grid)) {
-    for (train::TrainConfig& arm : arms_of(config, grid)) all.push_back(std::move(arm));
+    for (Arm& arm : arms_of(config, grid)) all.push_back(std::move(arm.config));
   }
   return all;
 }
 
-std::vector<RunSpec> make_plan(const Grid& grid) {
-  const std::size_t arms = grid.arms().size();
-  std::vector<train::TrainConfig> configs = configurations(grid);
-  for (train::TrainConfig& config : configs) {
-    if (!is_file_name(config.model.name)) {
-      throw UsageError(fmt::format("--model: '{}' is not a valid name", config.model.name));
-    }
-    config = train::without_ineffective(std::move(config));
-    train::validate(config);
-  }
-  std::vector<RunSpec> plan;
+std::vector<Configuration> make_plan(const Grid& grid) {
+  check(grid);
+  std::vector<Configuration> plan;
   std::set<std::string> ids;
-  for (int repeat = 1; repeat <= grid.repeats; ++repeat) {
-    for (std::size_t group = 0; group < configs.size() / arms; ++group) {
-      for (std::size_t i = 0; i < arms; ++i) {
-        const std::size_t arm = (static_cast<std::size_t>(repeat - 1) + group + i) % arms;
-        const train::TrainConfig& config = configs[group * arms + arm];
-        plan.push_back({config, repeat, make_run_id(config, repeat, grid.axes)});
-        if (!ids.insert(plan.back().run_id).second) {
-          throw UsageError(fmt::format("two runs would both be called {}", plan.back().run_id));
-        }
+  for (const train::TrainConfig& config : arm_groups(grid)) {
+    Configuration& configuration = plan.emplace_back();
+    configuration.arms = arms_of(config, grid);
+    for (Arm& arm : configuration.arms) arm.config = train::without_ineffective(arm.config);
+    const std::string name = configuration_name(configuration.arms.front().config, grid);
+    configuration.name = name;
+    std::set<std::string> names;
+    for (Arm& arm : configuration.arms) {
+      if (!is_file_name(arm.config.model.name)) {
+        throw UsageError(fmt::format("--model: '{}' is not a valid name", arm.config.model.name));
+      }
+      train::validate(arm.config);
+      arm.id = fmt::format("{}-{}", name, id_part(arm.name));
+      if (!names.insert(arm.name).second || !ids.insert(arm.id).second) {
+        throw UsageError(fmt::format("two arms would both be called {}", arm.id));
       }
     }
   }
   return plan;
+}
+
+std::uint64_t seed_of(const Grid& grid, ArmKind kind, int repeat) {
+  const auto place = static_cast<std::size_t>(repeat - 1);
+  // A session for speed alone may come after the repeats, where any seed will do.
+  std::uint64_t seed =
+      grid.seeds.size() > 1 ? grid.seeds[place % grid.seeds.size()] : grid.seeds.front() + place;
+  if (kind == ArmKind::null) seed = mix_seed(seed, 1);
+  return seed & train::largest_seed;
+}
+
+RunSpec make_run(const Grid& grid, const Arm& arm, int repeat) {
+  RunSpec run{.config = arm.config,
+              .repeat = repeat,
+              .run_id = fmt::format("{}-r{}", arm.id, repeat),
+              .program = arm.program};
+  run.config.seed = seed_of(grid, arm.kind, repeat);
+  return run;
 }
 
 }  // namespace mpbench::bench

@@ -1,58 +1,24 @@
-#include <csignal>
 #include <string>
-#include <vector>
 
+#include "ended_run.hpp"
 #include "mpbench/bench/executor.hpp"
-#include "mpbench/bench/run_folder.hpp"
 #include "mpbench/io/atomic_file.hpp"
 #include "process.hpp"
 
 namespace mpbench::bench {
-namespace {
-
-namespace fs = std::filesystem;
-
-/// The record of a run whose process left none.
-RunOutput lost_run(const RunSpec& spec, const ProcessResult& process) {
-  RunOutput lost;
-  lost.run = {.run_id = spec.run_id,
-              .status = RunStatus::failed,
-              .error = process.last_line.empty() ? describe(process) : process.last_line,
-              .precision = std::string(to_string(spec.config.precision)),
-              .model = spec.config.model.name,
-              .batch_size = spec.config.batch_size,
-              .channels_last = spec.config.channels_last,
-              .seed = spec.config.seed,
-              .repeat = spec.repeat};
-  // The kernel ends what takes too much memory with SIGKILL; nothing else here sends it unasked.
-  if (process.signal == SIGKILL && !process.interrupted) {
-    lost.run.status = RunStatus::oom;
-    lost.run.error = describe(process) + ": most likely the kernel's out-of-memory killer";
-  }
-  if (process.interrupted) lost.run.status = RunStatus::interrupted;
-  return lost;
-}
-
-}  // namespace
 
 RunOutput ProcessExecutor::execute(const RunSpec& spec) {
-  const fs::path folder = out_ / "runs" / spec.run_id;
-  fs::remove_all(folder);
+  const std::filesystem::path folder = out_ / "runs" / spec.run_id;
+  std::filesystem::remove_all(folder);
   make_writable_folder(folder);
   write_file(folder / "run.toml", train::to_toml(spec.config));
+  const std::string program = spec.program.empty() ? "/proc/self/exe" : spec.program.string();
   const ProcessResult process =
-      run_process({.argv = {"/proc/self/exe", "train", "--config", (folder / "run.toml").string(),
-                            "--out", folder.string(), "--run-id", spec.run_id, "--repeat",
+      run_process({.argv = {program, "train", "--config", (folder / "run.toml").string(), "--out",
+                            folder.string(), "--run-id", spec.run_id, "--repeat",
                             std::to_string(spec.repeat), "--progress", "never"},
                    .log = folder / "output.log"});
-  std::vector<RunOutput> runs = read_runs(folder);
-  if (runs.empty()) return lost_run(spec, process);
-  runs.front().predictions = read_predictions(folder, spec.run_id);
-  if (process.signal != 0 && !process.interrupted) {
-    runs.front().run.status = lost_run(spec, process).run.status;
-    runs.front().run.error = describe(process);
-  }
-  return runs.front();
+  return read_run(folder, spec, process);
 }
 
 }  // namespace mpbench::bench

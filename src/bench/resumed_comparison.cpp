@@ -18,8 +18,10 @@ namespace fs = std::filesystem;
 
 /// What may differ beside the axes: how long the comparison goes on, how it is judged, and what
 /// changes no result.
-const std::set<std::string> free_options{"repeats", "max-time",    "margin",          "confidence",
-                                         "data",    "checkpoints", "checkpoint-steps"};
+const std::set<std::string> free_options{
+    "repeats",         "max-time",   "margin",   "confidence", "equivalence", "target-precision",
+    "sessions",        "speed-only", "together", "primary",    "data",        "checkpoints",
+    "checkpoint-steps"};
 
 /// "--epochs was 5 and is 1 now", for each that differs; empty where none does.
 std::string differences(const fs::path& config_then, const std::string& config_now,
@@ -41,21 +43,35 @@ std::string differences(const fs::path& config_then, const std::string& config_n
 
 }  // namespace
 
-void require_same_options(const fs::path& out, const std::vector<RunSpec>& plan, const Grid& grid,
-                          const ConfigHash& hash_of, const std::string& config_now) {
-  for (const RunOutput& output : read_runs(out)) {
-    const RunRecord& run = output.run;
-    if (run.status != RunStatus::ok) continue;  // it will be done again
-    const auto same = std::find_if(plan.begin(), plan.end(), [&](const RunSpec& spec) {
-      return without_repeat(spec.run_id) == without_repeat(run.run_id);
-    });
-    if (same == plan.end() || hash_of(same->config) == run.config_hash) continue;
+void require_same_options(const fs::path& out, const Grid& grid,
+                          const std::vector<Configuration>& plan, const ConfigHash& hash_of,
+                          const std::string& config_now) {
+  const auto refuse = [&](const std::string& what_was_made) {
     const std::string what = differences(out / "config.toml", config_now, grid);
     throw UsageError(fmt::format(
         "--resume: {} in {} was made with other options{}: give the same ones (--config {}), or "
         "choose another --out",
-        run.run_id, out.string(), what.empty() ? " or other data" : " (" + what + ")",
+        what_was_made, out.string(), what.empty() ? " or other data" : " (" + what + ")",
         (out / "config.toml").string()));
+  };
+  const std::vector<RunOutput> runs = read_runs(out);
+  const std::vector<BlockRecord> blocks = read_blocks(out);
+  for (const Configuration& configuration : plan) {
+    for (const Arm& arm : configuration.arms) {
+      for (const RunOutput& output : runs) {
+        const RunRecord& run = output.run;
+        // One that was for its speed alone had no end; one that did not come through is done again.
+        if (run.status != RunStatus::ok || !run.val_loss) continue;
+        if (without_repeat(run.run_id) != arm.id) continue;
+        const auto repeat = static_cast<int>(run.repeat.value_or(1));
+        if (hash_of(make_run(grid, arm, repeat).config) != run.config_hash) refuse(run.run_id);
+      }
+      const std::string hash = blocks.empty() ? std::string() : hash_of(arm.config);
+      for (const BlockRecord& block : blocks) {
+        if (block.configuration != configuration.name || block.arm != arm.name) continue;
+        if (block.config_hash != hash) refuse(arm.id);
+      }
+    }
   }
 }
 

@@ -9,6 +9,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* blocks_file = "blocks.csv";
+constexpr const char* sessions_file = "sessions.csv";
+
 fs::path predictions_file(const fs::path& out, const std::string& run_id) {
   return out / "predictions" / (run_id + ".csv");
 }
@@ -58,6 +61,26 @@ std::vector<RunOutput> read_runs(const fs::path& out) {
     }
   }
   return runs;
+}
+
+std::vector<BlockRecord> read_blocks(const fs::path& out) {
+  const fs::path file = out / blocks_file;
+  if (!fs::exists(file)) return {};
+  return csv::read_records<BlockRecord>(file);
+}
+
+void write_blocks(const fs::path& out, const std::vector<BlockRecord>& blocks) {
+  csv::write_records(out / blocks_file, blocks);
+}
+
+std::vector<SessionRecord> read_sessions(const fs::path& out) {
+  const fs::path file = out / sessions_file;
+  if (!fs::exists(file)) return {};
+  return csv::read_records<SessionRecord>(file);
+}
+
+void write_sessions(const fs::path& out, const std::vector<SessionRecord>& sessions) {
+  csv::write_records(out / sessions_file, sessions);
 }
 
 std::vector<PredictionRow> read_predictions(const fs::path& out, const std::string& run_id) {

@@ -9,7 +9,8 @@ namespace mpbench::bench {
 namespace {
 
 RunIdentity identity_of(const RunRecord& run) {
-  return {.model = run.model,
+  return {.configuration = run.configuration,
+          .model = run.model,
           .dataset = run.dataset,
           .batch_size = run.batch_size,
           .image_size = run.image_size,
@@ -27,6 +28,9 @@ bool agree(const std::optional<Value>& a, const std::optional<Value>& b) {
 }
 
 bool agree(const RunIdentity& a, const RunIdentity& b) {
+  if (!a.configuration.empty() || !b.configuration.empty()) {
+    return a.configuration == b.configuration;
+  }
   return agree(a.model, b.model) && agree(a.dataset, b.dataset) &&
          agree(a.batch_size, b.batch_size) && agree(a.image_size, b.image_size) &&
          agree(a.channels_last, b.channels_last) && agree(a.device, b.device) &&
@@ -35,6 +39,9 @@ bool agree(const RunIdentity& a, const RunIdentity& b) {
 }
 
 bool same_configuration(const RunIdentity& a, const RunIdentity& b) {
+  if (!a.configuration.empty() || !b.configuration.empty()) {
+    return a.configuration == b.configuration;
+  }
   RunIdentity other = b;
   // Runs of earlier versions have no hash.
   if (a.pairing_hash.empty() || b.pairing_hash.empty()) other.pairing_hash = a.pairing_hash;
@@ -48,11 +55,17 @@ constexpr std::size_t max_reason = 120;
 using PairKey = std::pair<std::uint64_t, std::int64_t>;
 using RunsByRepeat = std::map<PairKey, const RunRecord*>;
 
-RunsByRepeat runs_by_repeat(const RunGroup& group, const std::string& precision) {
+const std::string& arm_of(const RunRecord& run) {
+  return run.arm.empty() ? run.precision : run.arm;
+}
+
+RunsByRepeat runs_by_repeat(const RunGroup& group, const std::string& arm) {
   RunsByRepeat runs;
   for (const RunRecord* run : group.runs) {
-    if (run->precision != precision) continue;
-    const RunRecord*& kept = runs[{run->seed.value_or(0), run->repeat.value_or(0)}];
+    if (arm_of(*run) != arm) continue;
+    // A comparison's null arm has other seeds than the baseline.
+    const std::uint64_t seed = run->configuration.empty() ? run->seed.value_or(0) : 0;
+    const RunRecord*& kept = runs[{seed, run->repeat.value_or(0)}];
     if (kept == nullptr || run->status == RunStatus::ok || kept->status != RunStatus::ok) {
       kept = run;
     }
@@ -109,14 +122,23 @@ std::optional<std::uint64_t> RunGroup::seed() const {
   return seed;
 }
 
-std::vector<std::string> RunGroup::precisions() const {
-  std::vector<std::string> names;
+std::vector<GroupArm> RunGroup::arms(const std::string& baseline_precision) const {
+  std::vector<GroupArm> arms;
   for (const RunRecord* run : runs) {
-    if (std::find(names.begin(), names.end(), run->precision) == names.end()) {
-      names.push_back(run->precision);
-    }
+    const auto known = std::find_if(arms.begin(), arms.end(),
+                                    [&](const GroupArm& arm) { return arm.name == arm_of(*run); });
+    if (known != arms.end()) continue;
+    GroupArm& arm = arms.emplace_back();
+    arm.name = arm_of(*run);
+    arm.precision = run->precision;
+    const bool is_baseline = run->precision == baseline_precision;
+    arm.kind = run->arm_kind.value_or(is_baseline ? ArmKind::baseline : ArmKind::arm);
+    arm.compared_with = run->configuration.empty() ? baseline_precision : run->compared_with;
   }
-  return names;
+  // An arm may first appear late, where none of its runs came through.
+  std::stable_partition(arms.begin(), arms.end(),
+                        [](const GroupArm& arm) { return arm.kind != ArmKind::null; });
+  return arms;
 }
 
 std::vector<RunGroup> group_runs(std::span<const RunRecord> runs) {
@@ -143,14 +165,14 @@ std::vector<RunGroup> group_runs(std::span<const RunRecord> runs) {
   return groups;
 }
 
-Pairing pair_runs(const RunGroup& group, const std::string& baseline_precision,
-                  const std::string& arm_precision, Notes& notes) {
-  const RunsByRepeat baseline = runs_by_repeat(group, baseline_precision);
-  const RunsByRepeat arm = runs_by_repeat(group, arm_precision);
+Pairing pair_runs(const RunGroup& group, const std::string& baseline_name,
+                  const std::string& arm_name, Notes& notes) {
+  const RunsByRepeat baseline = runs_by_repeat(group, baseline_name);
+  const RunsByRepeat arm = runs_by_repeat(group, arm_name);
   Pairing pairing;
   for (const auto& [key, run] : baseline) {
     if (run->status != RunStatus::ok) continue;
-    pairing.baseline_ok.push_back(run);
+    pairing.baseline_ok = true;
     if (const RunRecord* partner = find_ok(arm, key)) pairing.pairs.push_back({run, partner});
   }
   for (const auto& [key, run] : arm) {
@@ -164,7 +186,7 @@ Pairing pair_runs(const RunGroup& group, const std::string& baseline_precision,
     pairing.baseline_runs = all_of(baseline);
     pairing.arm_runs = all_of(arm);
   }
-  if (baseline.empty()) notes.add(fmt::format("no {} run to compare with", baseline_precision));
+  if (baseline.empty()) notes.add(fmt::format("no {} run to compare with", baseline_name));
   note_excluded(baseline, arm, notes);
   note_excluded(arm, baseline, notes);
   return pairing;

@@ -22,8 +22,17 @@ class Notes {
   std::vector<std::string> remarks_;
 };
 
-/// What runs have in common when only the precision, the seed and the repeat differ.
+/// One of the arms of a group.
+struct GroupArm {
+  std::string name;
+  ArmKind kind = ArmKind::arm;
+  std::string compared_with;
+  std::string precision;
+};
+
+/// What runs have in common when only the arm, the seed and the repeat differ.
 struct RunIdentity {
+  std::string configuration;  ///< empty where the run does not know; else it alone counts
   std::string model;
   std::string dataset;
   std::optional<std::int64_t> batch_size;
@@ -42,8 +51,9 @@ struct RunGroup {
   std::vector<const RunRecord*> runs;
   /// The seed, where all have the same.
   std::optional<std::uint64_t> seed() const;
-  /// The precisions in the order in which they first appear.
-  std::vector<std::string> precisions() const;
+  /// The arms in the order in which they first appear. A run that does not know its arm is of that
+  /// of its precision.
+  std::vector<GroupArm> arms(const std::string& baseline_precision) const;
 };
 
 /// Groups in the order of their first ok run. A run that failed may not know all of its identity
@@ -58,17 +68,18 @@ struct Pair {
 
 /// The runs of one arm and the baseline.
 struct Pairing {
-  std::vector<Pair> pairs;  ///< both ok, same seed and repeat, in the order of seeds and repeats
+  std::vector<Pair> pairs;  ///< both ok, in the order of seeds and repeats
   /// The paired runs; without any pair, all there are.
   std::vector<const RunRecord*> baseline_runs;
   std::vector<const RunRecord*> arm_runs;
-  std::vector<const RunRecord*> baseline_ok;  ///< paired or not
+  bool baseline_ok = false;  ///< any run of the baseline is, paired or not
   int arm_diverged = 0;
 };
 
-/// Pairs by seed and repeat. Of several runs of one repeat the last ok one counts (a comparison
-/// that was resumed), else the last. What is left out is added to the notes, by id and status.
-Pairing pair_runs(const RunGroup& group, const std::string& baseline_precision,
-                  const std::string& arm_precision, Notes& notes);
+/// Pairs by repeat, and by seed where the runs do not know their configuration. Of several runs of
+/// one repeat the last ok one counts (a comparison that was resumed), else the last. What is left
+/// out is added to the notes, by id and status.
+Pairing pair_runs(const RunGroup& group, const std::string& baseline_name,
+                  const std::string& arm_name, Notes& notes);
 
 }  // namespace mpbench::bench

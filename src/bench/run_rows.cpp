@@ -18,6 +18,10 @@
 
 namespace mpbench::bench {
 
+std::string utc_now() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
+
 RunRecord describe_run(const train::TrainConfig& config, const data::ImageDataset& set,
                        const RunOptions& options, c10::Device device) {
   RunRecord run;
@@ -47,7 +51,7 @@ RunRecord describe_run(const train::TrainConfig& config, const data::ImageDatase
                                   : train::weights_digest(config);
   run.config_hash = train::config_hash(config, set.key, weights);
   run.pairing_hash = train::pairing_hash(config, set.key, weights);
-  run.started_at = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+  run.started_at = utc_now();
   return run;
 }
 

@@ -11,6 +11,9 @@
 /// What a run's rows say, from what it was told and what came of it.
 namespace mpbench::bench {
 
+/// The time of day, in UTC by ISO 8601: "2026-01-31T12:34:56Z".
+std::string utc_now();
+
 /// What is known before anything asks the device.
 RunRecord describe_run(const train::TrainConfig& config, const data::ImageDataset& set,
                        const RunOptions& options, c10::Device device);

@@ -94,8 +94,14 @@ class Run {
   }
 
   void train() {
+    if (options_.pace != nullptr) options_.pace->run_begins(trainer_.total_steps());
     while ((!trainer_.finished() || trainer_.epoch_open()) && !stops_early()) {
       train_to_epoch_end();
+      if (stopped_) break;
+      if (!options_.validated) {
+        finish_epoch();
+        continue;
+      }
       // A longer run goes on within the epoch: what it came to is not part of that run's past.
       const bool cut = trainer_.epoch_cut();
       try {
@@ -118,6 +124,7 @@ class Run {
       }
       if (options_.on_epoch) options_.on_epoch(output_);
     }
+    if (stopped_ && trainer_.epoch_open()) finish_epoch();
     if (stops_early() && !trainer_.finished()) {
       spdlog::info("stopped early: no better epoch than {} for {} epochs",
                    best_epoch(state_.epochs), config_.early_stop);
@@ -178,17 +185,42 @@ class Run {
 
   /// Validation is not training: what it takes is not measured.
   void train_to_epoch_end() {
-    meter_.start();
+    if (options_.pace == nullptr) meter_.start();
     train_blocks_to_epoch_end();
     stop_measuring();
   }
 
+  /// How many steps to do before states are kept, or before it is another run's turn.
+  std::int64_t next_steps() {
+    if (options_.pace == nullptr) {
+      return keeps() && config_.checkpoint_steps > 0 ? config_.checkpoint_steps
+                                                     : train::Trainer::all_steps;
+    }
+    // While others compute, their energy is not this run's.
+    stop_measuring();
+    const std::int64_t steps = options_.pace->next_steps();
+    if (steps > 0) meter_.start();
+    return steps;
+  }
+
+  train::StepStats train_block(std::int64_t steps) {
+    if (options_.pace == nullptr) return trainer_.train_steps(steps, measured_progress());
+    const std::int64_t skipped_before = trainer_.skipped_steps();
+    train::StepStats stats = trainer_.train_steps(steps, measured_progress());
+    if (stats.complete) {
+      options_.pace->steps_done(stats, trainer_.skipped_steps() - skipped_before,
+                                trainer_.finished());
+    }
+    return stats;
+  }
+
   void train_blocks_to_epoch_end() {
-    const std::int64_t block = keeps() && config_.checkpoint_steps > 0 ? config_.checkpoint_steps
-                                                                       : train::Trainer::all_steps;
     while (!trainer_.at_epoch_end()) {
-      const bool complete = trainer_.train_steps(block, measured_progress()).complete;
-      if (complete && trainer_.at_epoch_end()) return;
+      const std::int64_t steps = next_steps();
+      stopped_ = steps == 0;
+      if (stopped_) return;
+      const bool complete = train_block(steps).complete;
+      if (complete && (trainer_.at_epoch_end() || options_.pace != nullptr)) continue;
       keep();
       if (!complete) {
         const train::EpochResult part = trainer_.finish_epoch();
@@ -232,6 +264,7 @@ class Run {
   train::Trainer trainer_;
   ResourceMeter meter_;
   RunState state_;
+  bool stopped_ = false;  ///< told to end here
 };
 
 }  // namespace
@@ -259,6 +292,7 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageDatase
     Run work(config, set, options, output);
     work.read_state();
     if (options.on_start) options.on_start();
+    if (options.pace != nullptr) options.pace->wait_to_warm_up();
     work.warm_up();
     work.resume();
     work.train();

@@ -42,6 +42,10 @@ void setup_train(CLI::App& app, const std::set<std::string>& given, commands::Co
           "Number of the repeat, for the CSVs")
       ->transform(number<std::int64_t>())
       ->check(CLI::PositiveNumber);
+  command->option_defaults()->group("");  // what compare says to the processes that it starts
+  command->add_flag("--take-turns", options->take_turns,
+                    "Train when the process that started this one says so");
+  command->add_flag("--no-validation", options->no_validation, "Measure the speed alone");
   command->option_defaults()->group("Checkpoints");
   command->add_flag("--resume", options->resume,
                     "Resume the run in --out from its last checkpoint");

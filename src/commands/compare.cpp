@@ -5,15 +5,17 @@
 #include <cstdint>
 #include <vector>
 
+#include "mpbench/bench/accuracy_outlook.hpp"
 #include "mpbench/bench/comparison.hpp"
 #include "mpbench/bench/fitted_steps.hpp"
 #include "mpbench/bench/resumed_comparison.hpp"
 #include "mpbench/bench/run_folder.hpp"
-#include "mpbench/bench/sweep.hpp"
+#include "mpbench/bench/sessions.hpp"
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/logging.hpp"
 #include "mpbench/core/terminal.hpp"
 #include "mpbench/core/timer.hpp"
+#include "mpbench/device/device.hpp"
 #include "mpbench/io/atomic_file.hpp"
 #include "mpbench/io/csv_records.hpp"
 #include "mpbench/report/markdown.hpp"
@@ -43,51 +45,82 @@ void require_fresh_or_resumed(const CompareOptions& options) {
   }
 }
 
-/// The steps of a run that ended well; 0 where there is none.
+/// The steps of a training that ended well; 0 where there is none.
 std::int64_t steps_of(const std::vector<bench::RunOutput>& runs) {
   for (const auto& output : runs) {
-    if (output.run.status == bench::RunStatus::ok) return output.run.steps.value_or(0);
+    const bench::RunRecord& run = output.run;
+    if (run.status == bench::RunStatus::ok && run.val_loss) return run.steps.value_or(0);
   }
   return 0;
 }
 
-/// Chooses the steps of each run, where --max-time asks for it. Returns how long all runs will
-/// take; 0 where that is not known.
-double choose_steps(CompareOptions& options) {
+/// Chooses how long each training is, where neither --epochs nor --steps say so, and tells how long
+/// all takes. What is gone on with keeps the steps that were chosen at its start.
+void fit_to_time(CompareOptions& options) {
   std::int64_t& steps = options.grid.config.steps;
-  if (options.max_time_s <= 0) return 0;
-  // What is gone on with keeps the steps that were chosen at its start.
-  if (options.resume && steps == 0) steps = steps_of(bench::read_runs(options.out));
-  if (options.resume && steps > 0) return 0;
+  const double limit_s = options.time_limit_s();
+  const bool fits = !options.speed_only && limit_s > 0 &&
+                    (!options.length_given || options.max_time_s.has_value());
+  if (options.resume && fits && steps == 0) steps = steps_of(bench::read_runs(options.out));
+  if (options.resume && (steps > 0 || !fits)) return;
+  if (!fits && !options.dry_run) return;
   const auto plan = bench::make_plan(options.grid);
   const fs::path folder = options.out / "trial";
   bench::ProcessExecutor trials(folder);
-  const bench::FittedSteps fitted = bench::fit_steps(plan, trials, options.max_time_s);
+  const int sessions = options.comparison.speed.looks.front();
+  const bench::ComparisonEstimate estimate =
+      options.speed_only
+          ? bench::estimate_sessions(options.grid, plan, trials, sessions)
+          : bench::fit_steps(options.grid, plan, trials, sessions, fits ? limit_s : 0);
   fs::remove_all(folder);
-  steps = fitted.steps;
-  spdlog::info("{} runs of {} steps each: about {}", plan.size(), fitted.steps,
-               format_duration(fitted.seconds));
-  return fitted.seconds;
+  if (fits) steps = estimate.steps;
+  const std::string trained =
+      options.speed_only ? "speed alone"
+      : steps > 0 ? fmt::format("{} trainings of {} steps an arm", options.grid.repeats, steps)
+                  : fmt::format("{} trainings of {} epochs an arm", options.grid.repeats,
+                                options.grid.config.epochs);
+  spdlog::info("{}, {} sessions to begin with: about {}", trained, sessions,
+               format_duration(estimate.seconds));
 }
 
-std::vector<bench::Comparison> compare(const CompareOptions& options,
-                                       const std::vector<bench::RunRecord>& runs) {
+/// What would be run, a line each.
+void show_plan(const CompareOptions& options) {
+  for (const bench::Configuration& configuration : bench::make_plan(options.grid)) {
+    fmt::print("{}\n", configuration.name);
+    for (const bench::Arm& arm : configuration.arms) {
+      fmt::print("  {}: {}{}\n", enum_name(arm.kind), arm.name,
+                 arm.compared_with.empty() ? "" : ", compared with " + arm.compared_with);
+    }
+  }
+}
+
+bench::ComparisonTables compare(const CompareOptions& options,
+                                const bench::Measurements& measured) {
   bench::ComparisonOptions how = options.comparison;
   how.baseline_precision = options.grid.arms().front();
+  how.folds = options.grid.config.split.folds;
   return bench::compare_runs(
-      runs, [&](const std::string& run_id) { return bench::read_predictions(options.out, run_id); },
-      how);
+      measured,
+      [&](const std::string& run_id) { return bench::read_predictions(options.out, run_id); }, how);
 }
 
 /// comparison.csv and report.md, and the table on the terminal.
-void write_results(const CompareOptions& options, const std::vector<bench::RunRecord>& runs) {
-  const std::vector<bench::Comparison> comparisons = compare(options, runs);
+void write_results(const CompareOptions& options, const bench::Measurements& measured) {
+  const std::vector<bench::RunRecord>& runs = measured.runs;
+  const bench::ComparisonTables tables = compare(options, measured);
+  const std::vector<bench::Comparison>& comparisons = tables.comparisons;
   csv::write_records(options.out / "comparison.csv", comparisons);
+  if (!options.speed_only) {
+    csv::write_records(options.out / "metrics.csv", tables.metrics);
+    csv::write_records(options.out / "decisions.csv", tables.decisions);
+    csv::write_records(options.out / "flips.csv", tables.flips);
+  }
   write_file(options.out / "report.md", report::summary_markdown(comparisons, runs));
   fmt::print(stderr, "\n{}\n",
              report::summary_table(comparisons, runs, terminal_width(), terminal_colours()));
-  for (const char* name : {"runs.csv", "epochs.csv", "comparison.csv", "report.md"}) {
-    fmt::print(stderr, "{}\n", (options.out / name).string());
+  for (const char* name : {"runs.csv", "epochs.csv", "blocks.csv", "sessions.csv", "comparison.csv",
+                           "metrics.csv", "decisions.csv", "flips.csv", "report.md"}) {
+    if (fs::exists(options.out / name)) fmt::print(stderr, "{}\n", (options.out / name).string());
   }
 }
 
@@ -99,35 +132,51 @@ ExitCode run_compare(const CompareOptions& asked, const SharedOptions& shared) {
   const auto device = train::find_device(config);  // before anything is written
   // Here, so that the runs, their hashes and what resumes them agree.
   config.workers = train::workers_of(config, device);
+  bench::make_ladder(options.grid, options.ladder, device.is_cuda(),
+                     device::default_mixed_precision(device));
+  if (!options.grid.other_program.empty()) {
+    options.grid.other_program = bench::find_mpbench(options.grid.other_program);
+  }
   options.out = choose_out_folder(options.out, "compare");
   require_fresh_or_resumed(options);
   make_writable_folder(options.out);
   add_log_file(options.out / "mpbench.log");
   const ProgressFunction progress = make_progress(shared);
   bench::ConfigHashes hashes(progress);
-  for (const bench::RunSpec& spec : bench::make_plan(options.grid)) {
-    static_cast<void>(hashes.data_key(spec.config));
+  for (const train::TrainConfig& each : bench::configurations(options.grid)) {
+    static_cast<void>(hashes.data_key(each));
   }
   const auto hash_of = [&](const train::TrainConfig& run) { return hashes.hash(run); };
-  const double expected_s = choose_steps(options);
-  const std::vector<bench::RunSpec> plan = bench::make_plan(options.grid);
+  if (!options.speed_only) {
+    const std::string outlook = bench::accuracy_outlook(
+        hashes.validation_patients(bench::configurations(options.grid).front()),
+        options.grid.repeats, options.comparison.margin, options.comparison.confidence);
+    if (!outlook.empty()) spdlog::info("{}", outlook);
+  }
+  fit_to_time(options);
+  if (options.dry_run) {
+    show_plan(options);
+    return ExitCode::done;
+  }
+  const std::vector<bench::Configuration> plan = bench::make_plan(options.grid);
   if (options.resume) {
-    bench::require_same_options(options.out, plan, options.grid, hash_of, to_toml(options));
+    bench::require_same_options(options.out, options.grid, plan, hash_of, to_toml(options));
   }
   write_file(options.out / "config.toml", to_toml(options));
-  bench::ProcessExecutor executor(options.out);
-  const std::vector<bench::RunOutput> outputs = bench::run_sweep(plan, executor, hash_of,
-                                                                 {.out = options.out,
-                                                                  .resume = options.resume,
-                                                                  .max_time_s = options.max_time_s,
-                                                                  .expected_s = expected_s,
-                                                                  .progress = progress});
-  if (outputs.empty()) throw Interrupted();
-
-  std::vector<bench::RunRecord> runs;
-  for (const auto& output : outputs) runs.push_back(output.run);
-  write_results(options, runs);
+  bench::ProcessStarter starter(options.out);
+  const bench::Measurements measured =
+      bench::run_sessions(options.grid, plan, starter, hash_of,
+                          {.out = options.out,
+                           .speed_only = options.speed_only,
+                           .trainings_end = options.length_given && !options.max_time_s,
+                           .max_time_s = options.time_limit_s(),
+                           .together = options.together,
+                           .speed = options.comparison.speed,
+                           .progress = progress});
+  if (measured.runs.empty()) throw Interrupted();
+  write_results(options, measured);
   if (interrupt_requested()) throw Interrupted();
+  const auto& runs = measured.runs;
   const auto failed = std::count_if(
       runs.begin(), runs.end(), [](const auto& run) { return run.status != bench::RunStatus::ok; });
   if (failed == 0) return ExitCode::done;

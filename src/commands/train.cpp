@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <optional>
 
 #include "mpbench/bench/run_folder.hpp"
@@ -171,11 +172,15 @@ ExitCode run_train(const TrainOptions& options, const SharedOptions& shared) {
                  designed_for, designed_for, designed_for);
   }
   const RunName name = name_of(options, config, state);
+  const std::unique_ptr<bench::Pace> pace =
+      options.take_turns ? bench::conducted_pace() : std::unique_ptr<bench::Pace>();
   const bench::RunOutput output =
       bench::run_training(config, images,
                           {.run_id = name.run_id,
                            .repeat = name.repeat,
                            .progress = progress,
+                           .pace = pace.get(),
+                           .validated = !options.no_validation,
                            .checkpoints = folder.checkpoints,
                            .state = state ? &*state : nullptr,
                            .on_start = start,

@@ -77,10 +77,35 @@ int driver_device_count() {
   if (initialise == nullptr || get_count == nullptr || initialise(0) != 0) return 0;
   return get_count(&count) == 0 ? count : 0;
 }
+
+std::string driver_pci_bus_id(int index) {
+  if (index < 0 || index >= driver_device_count()) return "";  // which initialises the driver
+  // CUresult cuDeviceGet(CUdevice*, int),
+  // CUresult cuDeviceGetAttribute(int*, CUdevice_attribute, CUdevice): neither makes a context.
+  void* const driver = open_driver();
+  const auto get = reinterpret_cast<int (*)(int*, int)>(dlsym(driver, "cuDeviceGet"));
+  const auto get_attribute =
+      reinterpret_cast<int (*)(int*, int, int)>(dlsym(driver, "cuDeviceGetAttribute"));
+  int device = 0;
+  if (get == nullptr || get_attribute == nullptr || get(&device, index) != 0) return "";
+  constexpr int bus_attribute = 33;
+  constexpr int device_attribute = 34;
+  constexpr int domain_attribute = 50;
+  int domain = 0;
+  int bus = 0;
+  int slot = 0;
+  if (get_attribute(&domain, domain_attribute, device) != 0 ||
+      get_attribute(&bus, bus_attribute, device) != 0 ||
+      get_attribute(&slot, device_attribute, device) != 0) {
+    return "";
+  }
+  return fmt::format("{:08x}:{:02x}:{:02x}.0", domain, bus, slot);
+}
 #else
 const CudaFunctions* cuda() { return nullptr; }
 const CudaFunctions* cuda_without_driver() { return nullptr; }
 int driver_device_count() { return 0; }
+std::string driver_pci_bus_id(int /*index*/) { return ""; }
 std::string cuda_absence() { return "this mpbench was built without the CUDA toolkit"; }
 #endif
 

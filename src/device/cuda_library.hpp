@@ -35,6 +35,10 @@ const CudaFunctions* cuda_without_driver();
 /// not say, or this is a build without CUDA.
 int driver_device_count();
 
+/// Where one of them is on the PCI bus, as DeviceInfo::pci_bus_id has it; empty where the driver
+/// does not say.
+std::string driver_pci_bus_id(int index);
+
 /// Why cuda() is null, or no device answers.
 std::string cuda_absence();
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cuda_library.hpp"
 #include "mpbench/device/device.hpp"
 
 namespace mpbench::device {
@@ -17,6 +18,7 @@ namespace {
 // Of nvml.h, which is not in every toolkit.
 constexpr int success = 0;
 constexpr int clock_of_multiprocessors = 1;
+constexpr int temperature_of_chip = 0;
 constexpr unsigned version_length = 80;
 
 struct ThrottleReason {
@@ -54,6 +56,7 @@ Nvml::Nvml(const std::string& path) {
   find(clock_, "nvmlDeviceGetClockInfo");
   find(throttle_reasons_, "nvmlDeviceGetCurrentClocksEventReasons");
   find(throttle_reasons_, "nvmlDeviceGetCurrentClocksThrottleReasons");  // before driver 535
+  find(temperature_, "nvmlDeviceGetTemperature");
 }
 
 const Nvml& Nvml::library() {
@@ -81,6 +84,12 @@ GpuSensors::GpuSensors(const Nvml& nvml, const std::string& pci_bus_id) : nvml_(
   }
 }
 
+GpuSensors GpuSensors::by_driver(c10::Device device) {
+  const std::string place = device.is_cuda() ? driver_pci_bus_id(device.index()) : "";
+  return place.empty() ? GpuSensors(c10::Device(c10::DeviceType::CPU))
+                       : GpuSensors(Nvml::library(), place);
+}
+
 std::optional<double> GpuSensors::energy_j() const {
   unsigned long long millijoules = 0;
   if (!available() || nvml_->total_energy_ == nullptr ||
@@ -106,6 +115,15 @@ std::optional<std::uint64_t> GpuSensors::throttle_reasons() const {
     return std::nullopt;
   }
   return reasons;
+}
+
+std::optional<int> GpuSensors::temperature_c() const {
+  unsigned celsius = 0;
+  if (!available() || nvml_->temperature_ == nullptr ||
+      nvml_->temperature_(handle_, temperature_of_chip, &celsius) != success) {
+    return std::nullopt;
+  }
+  return static_cast<int>(celsius);
 }
 
 std::string throttle_words(std::uint64_t reasons) {

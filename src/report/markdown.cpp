@@ -53,7 +53,8 @@ std::string summary_markdown(std::span<const bench::Comparison> comparisons,
     if (!text.empty()) text += '\n';
     text += "## " + block.title.front() + "\n\n";
     for (std::size_t i = 1; i < block.title.size(); ++i) text += block.title[i] + "\n\n";
-    text += markdown(block.speed) + '\n' + markdown(block.accuracy) + '\n';
+    if (!block.speed.rows.empty()) text += markdown(block.speed) + '\n';
+    if (!block.accuracy.rows.empty()) text += markdown(block.accuracy) + '\n';
     for (const std::string& note : block.notes) text += "- " + note + '\n';
   }
   return text;

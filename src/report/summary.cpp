@@ -73,25 +73,27 @@ std::string estimate_text(const std::optional<double>& value, const std::optiona
   return fmt::format("{} [{}, {}]", format(*value), format(*low), format(*high));
 }
 
-Colour colour_of(bench::SpeedVerdict verdict) {
+Colour colour_of(stats::SpeedVerdict verdict) {
   switch (verdict) {
-    case bench::SpeedVerdict::faster:
+    case stats::SpeedVerdict::faster:
       return Colour::good;
-    case bench::SpeedVerdict::slower:
+    case stats::SpeedVerdict::slower:
       return Colour::bad;
-    case bench::SpeedVerdict::indistinguishable:
+    case stats::SpeedVerdict::equivalent:
+    case stats::SpeedVerdict::unresolved:
       break;
   }
   return Colour::dim;
 }
 
-Colour colour_of(bench::AccuracyVerdict verdict) {
+Colour colour_of(stats::AccuracyVerdict verdict) {
   switch (verdict) {
-    case bench::AccuracyVerdict::non_inferior:
+    case stats::AccuracyVerdict::non_inferior:
+    case stats::AccuracyVerdict::equivalent:
       return Colour::good;
-    case bench::AccuracyVerdict::inferior:
+    case stats::AccuracyVerdict::inferior:
       return Colour::bad;
-    case bench::AccuracyVerdict::inconclusive:
+    case stats::AccuracyVerdict::inconclusive:
       break;
   }
   return Colour::dim;
@@ -104,9 +106,35 @@ TextCell verdict_cell(const std::optional<Verdict>& verdict) {
 }
 
 bool same_block(const Comparison& a, const Comparison& b) {
+  if (!a.configuration.empty() || !b.configuration.empty()) {
+    return a.configuration == b.configuration && a.device_name == b.device_name;
+  }
   return a.model == b.model && a.dataset == b.dataset && a.batch_size == b.batch_size &&
          a.image_size == b.image_size && a.channels_last == b.channels_last && a.seed == b.seed &&
          a.device_name == b.device_name && a.baseline_precision == b.baseline_precision;
+}
+
+std::string name_of_baseline(const Comparison& row) {
+  return row.compared_with.empty() ? row.baseline_precision : row.compared_with;
+}
+
+std::string name_of_arm(const Comparison& row) {
+  return row.arm.empty() ? row.arm_precision : row.arm;
+}
+
+/// Whether the arms are the rungs of a ladder, each compared with the one before.
+bool is_ladder(std::span<const Comparison> rows) {
+  return std::any_of(rows.begin(), rows.end(), [&](const Comparison& row) {
+    return name_of_baseline(row) != name_of_baseline(rows.front());
+  });
+}
+
+/// A rung is what was changed; the last one once more is all of it.
+std::string name_in_table(std::span<const Comparison> rows, const Comparison& row) {
+  if (!is_ladder(rows) || row.arm_kind == bench::ArmKind::null) return name_of_arm(row);
+  const bool is_rung =
+      &row == &rows.front() || name_of_baseline(row) != name_of_baseline(rows.front());
+  return is_rung ? "+ " + name_of_arm(row) : "all";
 }
 
 std::vector<std::string> make_title(const Comparison& row) {
@@ -140,6 +168,63 @@ std::string metric_text(const Runs& runs, std::optional<bench::ComparedMetric> m
   return value ? fmt::format("{:.4f}", *value) : nothing;
 }
 
+/// A verdict on the null arm would be one on the measuring.
+template <class Verdict>
+TextCell verdict_of(const Comparison& row, const std::optional<Verdict>& verdict) {
+  if (row.arm_kind == bench::ArmKind::null) return {"null arm", Colour::dim};
+  return verdict_cell(verdict);
+}
+
+void add_arm(std::span<const Comparison> rows, const Comparison& row,
+             std::span<const RunRecord> runs, std::optional<bench::ComparedMetric> metric,
+             SummaryBlock& block) {
+  const Runs arm = find_runs(row.arm_run, runs);
+  block.speed.rows.push_back(
+      {{name_in_table(rows, row)},
+       {figure(median_of(arm, &RunRecord::images_per_s))},
+       {figure(median_of(arm, &RunRecord::step_ms_median))},
+       {estimate_text(row.speedup, row.speedup_ci_low, row.speedup_ci_high, ratio_text)},
+       {row.memory_ratio ? fmt::format("{:.2f}x", *row.memory_ratio) : nothing},
+       verdict_of(row, row.speed_verdict)});
+  block.accuracy.rows.push_back({{name_in_table(rows, row)},
+                                 {metric_text(arm, metric)},
+                                 {estimate_text(row.metric_delta, row.metric_delta_ci_low,
+                                                row.metric_delta_ci_high, delta_text)},
+                                 {skipped_text(arm)},
+                                 verdict_of(row, row.accuracy_verdict)});
+}
+
+/// How the figures came about, and what each arm has to say.
+void add_notes(std::span<const Comparison> rows, SummaryBlock& block) {
+  const Comparison& first = rows.front();
+  std::string how = fmt::format("Speed-up: useful images/s over {}'s, ", name_of_baseline(first));
+  if (is_ladder(rows)) {
+    how =
+        fmt::format("Speed-up: useful images/s over those of the line above, of 'all' over {}'s, ",
+                    name_of_baseline(first));
+  }
+  how += first.configuration.empty()
+             ? std::string("paired by repeat")
+             : fmt::format("{} session{} of fresh processes, {} rounds", first.sessions,
+                           first.sessions == 1 ? "" : "s", first.rounds);
+  if (first.process_sd) {
+    how += fmt::format("; two processes of one kind differ by a standard deviation of {}",
+                       percent(std::sqrt(2.0) * *first.process_sd));
+  }
+  if (first.margin) how += fmt::format(". Accuracy margin: {:g}", *first.margin);
+  block.notes.push_back(how + ".");
+  for (const Comparison& row : rows) {
+    if (row.arm_kind == bench::ArmKind::null || !row.detectable_effect) continue;
+    block.notes.push_back(
+        fmt::format("{}: a difference of {} would be found in 80 % of such "
+                    "comparisons.",
+                    name_in_table(rows, row), percent(*row.detectable_effect)));
+  }
+  for (const Comparison& row : rows) {
+    if (!row.note.empty()) block.notes.push_back(name_of_arm(row) + ": " + row.note);
+  }
+}
+
 SummaryBlock make_block(std::span<const Comparison> rows, std::span<const RunRecord> runs) {
   const Comparison& first = rows.front();
   SummaryBlock block;
@@ -152,6 +237,7 @@ SummaryBlock make_block(std::span<const Comparison> rows, std::span<const RunRec
   Runs baseline;
   std::optional<bench::ComparedMetric> metric;
   for (const Comparison& row : rows) {
+    if (name_of_baseline(row) != name_of_baseline(first)) continue;  // a rung of a ladder
     for (const RunRecord* run : find_runs(row.baseline_run, runs)) {
       if (std::find(baseline.begin(), baseline.end(), run) == baseline.end()) {
         baseline.push_back(run);
@@ -163,50 +249,28 @@ SummaryBlock make_block(std::span<const Comparison> rows, std::span<const RunRec
   const auto memory = on_device ? median_of(baseline, &RunRecord::peak_device_bytes)
                                 : median_of(baseline, &RunRecord::peak_rss_bytes);
 
-  block.speed.header = {"precision", "images/s", "step ms", "speed-up" + confidence,
-                        "memory",    "verdict"};
-  block.speed.rows.push_back({{first.baseline_precision},
+  block.speed.header = {"arm", "images/s", "step ms", "speed-up" + confidence, "memory", "verdict"};
+  block.speed.rows.push_back({{name_of_baseline(first)},
                               {figure(median_of(baseline, &RunRecord::images_per_s))},
                               {figure(median_of(baseline, &RunRecord::step_ms_median))},
                               {"baseline", Colour::dim},
                               {bytes_text(memory)},
                               {}});
-  block.accuracy.header = {"precision", metric ? std::string(enum_name(*metric)) : "metric",
+  block.accuracy.header = {"arm", metric ? std::string(enum_name(*metric)) : "metric",
                            "difference" + confidence, "skipped", "verdict"};
-  block.accuracy.rows.push_back({{first.baseline_precision},
+  block.accuracy.rows.push_back({{name_of_baseline(first)},
                                  {metric_text(baseline, metric)},
                                  {"baseline", Colour::dim},
                                  {skipped_text(baseline)},
                                  {}});
-  for (const Comparison& row : rows) {
-    const Runs arm = find_runs(row.arm_run, runs);
-    block.speed.rows.push_back(
-        {{row.arm_precision},
-         {figure(median_of(arm, &RunRecord::images_per_s))},
-         {figure(median_of(arm, &RunRecord::step_ms_median))},
-         {estimate_text(row.speedup, row.speedup_ci_low, row.speedup_ci_high, ratio_text)},
-         {row.memory_ratio ? fmt::format("{:.2f}x", *row.memory_ratio) : nothing},
-         verdict_cell(row.speed_verdict)});
-    block.accuracy.rows.push_back({{row.arm_precision},
-                                   {metric_text(arm, metric)},
-                                   {estimate_text(row.metric_delta, row.metric_delta_ci_low,
-                                                  row.metric_delta_ci_high, delta_text)},
-                                   {skipped_text(arm)},
-                                   verdict_cell(row.accuracy_verdict)});
-  }
-
-  std::string how = "Speed-up: images/s over " + first.baseline_precision + "'s, paired by repeat";
-  for (const Comparison& row : rows) {
-    if (!row.noise_floor) continue;
-    how +=
-        fmt::format("; a verdict needs more than the noise floor of {}", percent(*row.noise_floor));
-    break;
-  }
-  if (first.margin) how += fmt::format(". Accuracy margin: {:g}", *first.margin);
-  block.notes.push_back(how + ".");
-  for (const Comparison& row : rows) {
-    if (!row.note.empty()) block.notes.push_back(row.arm_precision + ": " + row.note);
-  }
+  for (const Comparison& row : rows) add_arm(rows, row, runs, metric, block);
+  const bool judged = metric || std::any_of(rows.begin(), rows.end(), [](const Comparison& row) {
+                        return row.accuracy_verdict.has_value();
+                      });
+  if (!judged) block.accuracy = {};
+  // Over all folds there is a metric, and no speed.
+  if (first.sessions == 0 && first.pairs == 0 && first.metric_delta) block.speed = {};
+  add_notes(rows, block);
   return block;
 }
 

@@ -112,8 +112,12 @@ std::string summary_table(std::span<const bench::Comparison> comparisons,
     for (const std::string& line : block.title) {
       out += paint(fit(line, width), Colour::bold, colour) + '\n';
     }
-    out += '\n' + terminal_table(block.speed).render(width, colour);
-    out += '\n' + terminal_table(block.accuracy).render(width, colour);
+    if (!block.speed.rows.empty()) {
+      out += '\n' + terminal_table(block.speed).render(width, colour);
+    }
+    if (!block.accuracy.rows.empty()) {
+      out += '\n' + terminal_table(block.accuracy).render(width, colour);
+    }
     if (!block.notes.empty()) out += '\n';
     for (const std::string& note : block.notes) out += wrap(note, width, "  ");
   }

@@ -6,15 +6,17 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 #include <set>
 
 #include "mpbench/core/error.hpp"
 #include "mpbench/stats/metrics.hpp"
-#include "support/share_right.hpp"
 
 namespace mpbench::bench {
 namespace {
 
+using stats::AccuracyVerdict;
+using stats::SpeedVerdict;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -54,12 +56,15 @@ std::vector<RunRecord> make_runs(const std::vector<double>& fp32, const std::vec
   return runs;
 }
 
-/// The metric's interval is over the repeats, whatever the predictions are.
-const ComparisonOptions over_repeats{.resamples = 0};
+std::vector<Comparison> compare_all(const std::vector<RunRecord>& runs,
+                                    const ComparisonOptions& options = {},
+                                    const PredictionLookup& predictions = {}) {
+  return compare_runs({.runs = runs, .blocks = {}}, predictions, options).comparisons;
+}
 
 Comparison compare_one(const std::vector<RunRecord>& runs, const ComparisonOptions& options = {},
                        const PredictionLookup& predictions = {}) {
-  const auto rows = compare_runs(runs, predictions, options);
+  const auto rows = compare_all(runs, options, predictions);
   EXPECT_EQ(rows.size(), 1U);
   return rows.empty() ? Comparison{} : rows.front();
 }
@@ -70,8 +75,9 @@ TEST(ComparisonTest, KeepsTheContractsColumns) {
   visit_columns(row, [&](const char* name, auto&) { names += std::string(name) + ","; });
   EXPECT_THAT(names, testing::StartsWith(
                          "baseline_run,arm_run,model,batch_size,image_size,baseline_precision,"
-                         "arm_precision,speedup,speedup_ci_low,speedup_ci_high,noise_floor,"
-                         "speed_verdict,memory_ratio,metric,metric_delta,metric_delta_ci_low,"
+                         "arm_precision,arm_kind,sessions,rounds,speedup,speedup_ci_low,"
+                         "speedup_ci_high,process_sd,detectable_effect,speed_verdict,memory_ratio,"
+                         "metric,metric_delta,metric_delta_ci_low,"
                          "metric_delta_ci_high,margin,accuracy_verdict,skipped_fraction,note,"));
 }
 
@@ -83,8 +89,9 @@ TEST(ComparisonTest, FasterBeyondTheNoise) {
   EXPECT_NEAR(*row.speedup, 1.503, 0.001);
   EXPECT_LT(*row.speedup_ci_low, *row.speedup);
   EXPECT_GT(*row.speedup_ci_high, *row.speedup);
-  // exp(sqrt(2) * sd(ln 100, ln 101, ln 99)) - 1, by hand
-  EXPECT_NEAR(*row.noise_floor, 0.01424, 1e-5);
+  EXPECT_EQ(row.sessions, 3);
+  EXPECT_EQ(row.rounds, 3);
+  EXPECT_EQ(row.process_sd, std::nullopt) << "there is no null arm";
   EXPECT_EQ(row.speed_verdict, SpeedVerdict::faster);
   EXPECT_EQ(row.model, "cnn");
   EXPECT_EQ(row.seed, 0U);
@@ -95,41 +102,32 @@ TEST(ComparisonTest, SlowerBeyondTheNoise) {
             SpeedVerdict::slower);
 }
 
-// The interval leaves out 1 in both; what decides is whether it does so by more than the noise
-// floor.
-TEST(ComparisonTest, AnIntervalWithinTheNoiseFloorIsNoSpeedUp) {
+TEST(ComparisonTest, WhatVariesAlikeIsNoNoise) {
   // Every pair agrees on 2 %, while the baseline's repeats differ by 10 %.
-  const Comparison noisy = compare_one(make_runs({100, 110, 90}, {102, 112.2, 91.8}));
-  EXPECT_GT(*noisy.speedup_ci_low, 1.01);
-  EXPECT_GT(*noisy.noise_floor, 0.1);
-  EXPECT_EQ(noisy.speed_verdict, SpeedVerdict::indistinguishable);
-  const Comparison quiet = compare_one(make_runs({100, 100.1, 99.9}, {102, 102.1, 101.9}));
-  EXPECT_LT(*quiet.noise_floor, 0.01);
-  EXPECT_EQ(quiet.speed_verdict, SpeedVerdict::faster);
+  EXPECT_EQ(compare_one(make_runs({100, 110, 90}, {102, 112.2, 91.8})).speed_verdict,
+            SpeedVerdict::faster);
+  EXPECT_EQ(compare_one(make_runs({100, 110, 90}, {112.2, 102, 91.8})).speed_verdict,
+            SpeedVerdict::unresolved);
 }
 
-TEST(ComparisonTest, TheVerdictTurnsAtTheNoiseFloor) {
-  // With equal ratios the interval has no width, so that the ratio itself meets the floor.
-  const std::vector<double> baseline{100, 101};
-  const double floor = *compare_one(make_runs(baseline, baseline)).noise_floor;
-  const auto verdict = [&](double ratio) {
-    return compare_one(make_runs(baseline, {100 * ratio, 101 * ratio})).speed_verdict;
+TEST(ComparisonTest, ArmsThatAreSurelyCloseAreEquivalent) {
+  const auto verdict = [](double equivalence) {
+    ComparisonOptions options;
+    options.speed.equivalence = equivalence;
+    return compare_one(make_runs({100, 100.1, 99.9, 100}, {100.1, 100, 100, 99.9}), options)
+        .speed_verdict;
   };
-  EXPECT_EQ(verdict(1), SpeedVerdict::indistinguishable);
-  EXPECT_EQ(verdict(1 + 0.999 * floor), SpeedVerdict::indistinguishable);
-  EXPECT_EQ(verdict(1 + 1.001 * floor), SpeedVerdict::faster);
-  EXPECT_EQ(verdict(1 / (1 + 0.999 * floor)), SpeedVerdict::indistinguishable);
-  EXPECT_EQ(verdict(1 / (1 + 1.001 * floor)), SpeedVerdict::slower);
+  EXPECT_EQ(verdict(0.02), SpeedVerdict::equivalent);
+  EXPECT_EQ(verdict(0.0001), SpeedVerdict::unresolved);
 }
 
 TEST(ComparisonTest, OneRepeatGivesAFigureButNoVerdict) {
   const Comparison row = compare_one(make_runs({100}, {150}));
   EXPECT_DOUBLE_EQ(*row.speedup, 1.5);
   EXPECT_EQ(row.speedup_ci_low, std::nullopt);
-  EXPECT_EQ(row.noise_floor, std::nullopt);
   EXPECT_EQ(row.speed_verdict, std::nullopt);
   EXPECT_EQ(row.accuracy_verdict, AccuracyVerdict::inconclusive);
-  EXPECT_THAT(row.note, HasSubstr("no speed verdict"));
+  EXPECT_THAT(row.note, HasSubstr("no verdict on speed"));
 }
 
 TEST(ComparisonTest, PairsByRepeatAndNotByOrder) {
@@ -206,7 +204,7 @@ TEST(ComparisonTest, ConfigurationsDoNotMix) {
   }
   runs[0].pairing_hash = runs[1].pairing_hash = "these options";
   runs[2].pairing_hash = "these options";  // runs[3] is of a version that recorded none
-  const auto rows = compare_runs(runs, {}, {});
+  const auto rows = compare_all(runs);
   ASSERT_EQ(rows.size(), 3U);
   EXPECT_EQ(rows[0].batch_size, 32);
   EXPECT_EQ(rows[1].batch_size, 64);
@@ -314,95 +312,128 @@ TEST(ComparisonTest, SaysWhatTaintsTheRuns) {
   EXPECT_THAT(row.note, HasSubstr("step counts differ"));
 }
 
-/// Runs of three seeds whose AUC differs by `delta`, give or take a little by seed.
-std::vector<RunRecord> runs_with_delta(double delta, double spread) {
+PredictionLookup always(const std::vector<PredictionRow>& rows) {
+  return [rows](const std::string&) { return rows; };
+}
+
+/// Runs of three seeds.
+std::vector<RunRecord> runs_of_seeds() {
   auto runs = make_runs({100, 101, 99}, {150, 150, 151});
   for (std::size_t i = 0; i < runs.size(); ++i) {
     runs[i].seed = i % 3;
     runs[i].val_loss = 0.5 + 0.01 * static_cast<double>(i);
   }
-  for (int i = 0; i < 3; ++i) {
-    *runs[static_cast<std::size_t>(3 + i)].val_auc += delta + spread * (i - 1);
-  }
   return runs;
 }
 
-/// As many patients with cancer and without.
-std::vector<PredictionRow> patients(int positive, int negative) {
+/// As many patients with cancer and without, ranked rightly but for a share of the pairs: the first
+/// positives score below so many of the negatives. Seeds differ a little.
+std::vector<PredictionRow> patients(int positive, int negative, int below = 0, int seed = 0) {
   std::vector<PredictionRow> rows;
   for (int i = 0; i < positive + negative; ++i) {
     const std::string name = std::to_string(i);
+    const int label = i < positive ? 1 : 0;
+    double score = label == 1 ? 0.9 : 0.1 + 0.5 * (i - positive) / negative;
+    if (label == 1 && i == seed && below > 0 && negative > 0) {
+      score = 0.1 + 0.5 * (negative - below - 0.5) / negative;
+    }
     rows.push_back({.sample_id = "image-" + name,
                     .group = "patient-" + name,
                     .case_id = "",
-                    .label = i < positive ? 1 : 0,
-                    .score = 0.5,
+                    .label = label,
+                    .score = score,
                     .predicted = 1});
   }
   return rows;
 }
 
-PredictionLookup always(const std::vector<PredictionRow>& rows) {
-  return [rows](const std::string&) { return rows; };
+/// Those of each run, and the AUC that they give: the arm's has `below` pairs the wrong way round.
+PredictionLookup judged(std::vector<RunRecord>& runs, int positive, int negative, int below) {
+  std::map<std::string, std::vector<PredictionRow>> all;
+  for (RunRecord& run : runs) {
+    const auto seed = static_cast<int>(run.seed.value_or(0));
+    const bool is_arm = run.precision == "bf16";
+    all[run.run_id] = patients(positive, negative, is_arm ? below + seed : 0, seed);
+    std::vector<double> scores;
+    std::vector<int> labels;
+    for (const PredictionRow& row : all[run.run_id]) {
+      scores.push_back(row.score);
+      labels.push_back(row.label);
+    }
+    const double auc = stats::auc(scores, labels);
+    if (std::isfinite(auc)) run.val_auc = auc;
+  }
+  return [all](const std::string& id) { return all.at(id); };
 }
 
 TEST(ComparisonTest, JudgesAccuracyAgainstTheMargin) {
-  const auto verdict = [](double delta, double spread) {
-    const Comparison row =
-        compare_one(runs_with_delta(delta, spread), over_repeats, always(patients(10, 10)));
+  const auto compared = [](int below, double margin) {
+    auto runs = runs_of_seeds();
+    const PredictionLookup lookup = judged(runs, 40, 40, below);
+    ComparisonOptions options;
+    options.margin = margin;
+    const Comparison row = compare_one(runs, options, lookup);
     EXPECT_EQ(row.metric, ComparedMetric::val_auc);
-    EXPECT_NEAR(*row.metric_delta, delta, 1e-12);
-    return row.accuracy_verdict;
+    // Of 1600 pairs: below, below + 1 and below + 2.
+    EXPECT_NEAR(*row.metric_delta, -(below + 1) / 1600.0, 1e-12);
+    return row;
   };
-  // Half-width of three repeats: 4.303 * spread / sqrt(3) = 2.484 * spread.
-  EXPECT_EQ(verdict(0.0, 0.001), AccuracyVerdict::non_inferior);
-  EXPECT_EQ(verdict(-0.0074, 0.001), AccuracyVerdict::non_inferior);  // low end -0.00988
-  EXPECT_EQ(verdict(-0.0076, 0.001), AccuracyVerdict::inconclusive);  // low end -0.01008
-  EXPECT_EQ(verdict(-0.0124, 0.001), AccuracyVerdict::inconclusive);  // high end -0.00992
-  EXPECT_EQ(verdict(-0.0126, 0.001), AccuracyVerdict::inferior);      // high end -0.01012
-  EXPECT_EQ(verdict(0.03, 0.02), AccuracyVerdict::inconclusive);
+  const Comparison close = compared(1, 0.1);
+  EXPECT_EQ(close.accuracy_verdict, AccuracyVerdict::equivalent);
+  EXPECT_EQ(compared(30, 0.02).accuracy_verdict, AccuracyVerdict::inconclusive);
+  EXPECT_EQ(compared(30, 0).accuracy_verdict, AccuracyVerdict::inferior);
 }
 
-// What would be non-inferior, and inferior, were there enough to rest it on.
+// What would be equivalent, were there enough to rest it on.
 TEST(ComparisonTest, TooFewTrainingsOrPatientsAreInconclusive) {
-  const auto inconclusive = [](const std::vector<RunRecord>& runs,
-                               const PredictionLookup& predictions, const std::string& reason) {
-    const Comparison row = compare_one(runs, over_repeats, predictions);
+  const auto inconclusive = [](std::vector<RunRecord> runs, int positive, int negative,
+                               const std::string& reason) {
+    const PredictionLookup lookup = judged(runs, positive, negative, 1);
+    ComparisonOptions options;
+    options.margin = 0.5;
+    const Comparison row = compare_one(runs, options, lookup);
     EXPECT_EQ(row.accuracy_verdict, AccuracyVerdict::inconclusive) << reason;
     EXPECT_THAT(row.note, HasSubstr(reason));
   };
-  const auto enough = always(patients(10, 10));
-  for (const double delta : {0.0, -0.1}) {
-    auto runs = runs_with_delta(delta, 0.0001);
-    EXPECT_NE(compare_one(runs, over_repeats, enough).accuracy_verdict,
-              AccuracyVerdict::inconclusive);
-    inconclusive(runs, always(patients(9, 20)), "9 positive patients");
-    inconclusive(runs, always(patients(20, 9)), "9 negative patients");
-    inconclusive(runs, always(patients(20, 0)), "0 negative patients");
-    inconclusive(runs, always(patients(4, 4)), "8 patients");
-    inconclusive(runs, {}, "predictions are missing");
-    const PredictionLookup of_seed = [](const std::string& id) {
-      return patients(10, id.ends_with("r2") ? 11 : 10);
-    };
-    inconclusive(runs, of_seed, "validated on different patients");
-    for (RunRecord& run : runs) run.seed = 0;
-    inconclusive(runs, enough, "1 distinct training,");
-    runs = runs_with_delta(delta, 0.0001);
-    runs[2].seed = runs[5].seed = 1;
-    runs[2].repeat = runs[5].repeat = 3;
-    inconclusive(runs, enough, "2 distinct trainings,");
-    // Three seeds, and the same result to the last bit: the seed reached nothing.
-    runs = runs_with_delta(delta, 0);
-    for (RunRecord& run : runs) run.val_loss = 0.5;
-    inconclusive(runs, enough, "1 distinct training,");
-  }
+  auto runs = runs_of_seeds();
+  ComparisonOptions options;
+  options.margin = 0.5;
+  const PredictionLookup enough = judged(runs, 10, 10, 1);
+  EXPECT_EQ(compare_one(runs, options, enough).accuracy_verdict, AccuracyVerdict::equivalent);
+  inconclusive(runs, 9, 20, "9 positive patients");
+  inconclusive(runs, 20, 9, "9 negative patients");
+  inconclusive(runs, 20, 0, "0 negative patients");
+  inconclusive(runs, 4, 4, "8 patients");
+  EXPECT_THAT(compare_one(runs, options).note, HasSubstr("predictions are missing"));
+  EXPECT_EQ(compare_one(runs, options).accuracy_verdict, AccuracyVerdict::inconclusive);
+  for (RunRecord& run : runs) run.seed = 0;
+  inconclusive(runs, 10, 10, "1 distinct training,");
+  runs = runs_of_seeds();
+  runs[2].seed = runs[5].seed = 1;
+  runs[2].repeat = runs[5].repeat = 3;
+  inconclusive(runs, 10, 10, "2 distinct trainings,");
+  // Three seeds, and the same result to the last bit: the seed reached nothing.
+  runs = runs_of_seeds();
+  const auto same = always(patients(10, 10));
+  for (RunRecord& run : runs) run.val_loss = 0.5;
+  EXPECT_THAT(compare_one(runs, options, same).note, HasSubstr("1 distinct training,"));
+}
+
+TEST(ComparisonTest, RunsOfDifferentPatientsAreNotCompared) {
+  auto runs = runs_of_seeds();
+  const PredictionLookup of_seed = [](const std::string& id) {
+    return patients(10, id.ends_with("r2") ? 11 : 10);
+  };
+  const Comparison row = compare_one(runs, {}, of_seed);
+  EXPECT_EQ(row.accuracy_verdict, AccuracyVerdict::inconclusive);
+  EXPECT_THAT(row.note, HasSubstr("validated on different patients"));
 }
 
 TEST(ComparisonTest, AMetricIsComparedWithTheSameMetricAlone) {
   const auto enough = always(patients(10, 10));
-  auto runs = runs_with_delta(0, 0.001);
+  auto runs = runs_of_seeds();
   const auto not_judged = [&](const std::string& run) {
-    const Comparison row = compare_one(runs, over_repeats, enough);
+    const Comparison row = compare_one(runs, {}, enough);
     EXPECT_EQ(row.metric, std::nullopt);
     EXPECT_EQ(row.metric_delta, std::nullopt);
     EXPECT_EQ(row.accuracy_verdict, std::nullopt);
@@ -413,30 +444,31 @@ TEST(ComparisonTest, AMetricIsComparedWithTheSameMetricAlone) {
   runs[1].val_auc = std::numeric_limits<double>::quiet_NaN();
   not_judged("fp32-r2");
   for (RunRecord& run : runs) run.val_auc.reset();
-  EXPECT_EQ(compare_one(runs, over_repeats, enough).metric, ComparedMetric::val_accuracy);
+  EXPECT_EQ(compare_one(runs, {}, enough).metric, ComparedMetric::val_accuracy);
   for (RunRecord& run : runs) run.val_auc = 0.8;
   for (RunRecord& run : runs) run.val_breast_auc = 0.7;
-  EXPECT_EQ(compare_one(runs, over_repeats, enough).metric, ComparedMetric::val_breast_auc);
+  EXPECT_EQ(compare_one(runs, {}, enough).metric, ComparedMetric::val_breast_auc);
 }
 
 TEST(ComparisonTest, IdenticalRepeatsAreNoEvidenceOfCertainty) {
-  const Comparison row = compare_one(runs_with_delta(-0.001, 0));
+  auto runs = runs_of_seeds();
+  for (std::size_t i = 3; i < 6; ++i) *runs[i].val_auc -= 0.001;
+  const Comparison row = compare_one(runs);
   EXPECT_NEAR(*row.metric_delta, -0.001, 1e-12);
   EXPECT_EQ(row.metric_delta_ci_low, std::nullopt);
   EXPECT_EQ(row.accuracy_verdict, AccuracyVerdict::inconclusive);
-  EXPECT_THAT(row.note, HasSubstr("the repeats gave the same metric"));
 }
 
 TEST(ComparisonTest, SurvivorsDoNotSpeakForRunsThatDiverged) {
-  const auto enough = always(patients(10, 10));
-  auto runs = runs_with_delta(0, 0.0001);
-  EXPECT_EQ(compare_one(runs, over_repeats, enough).accuracy_verdict,
-            AccuracyVerdict::non_inferior);
+  auto runs = runs_of_seeds();
+  const PredictionLookup enough = judged(runs, 40, 40, 1);
+  ComparisonOptions options;
+  options.margin = 0.1;
+  EXPECT_EQ(compare_one(runs, options, enough).accuracy_verdict, AccuracyVerdict::equivalent);
   runs[5].status = RunStatus::diverged;
-  EXPECT_EQ(compare_one(runs, over_repeats, enough).accuracy_verdict,
-            AccuracyVerdict::inconclusive);
+  EXPECT_EQ(compare_one(runs, options, enough).accuracy_verdict, AccuracyVerdict::inconclusive);
   runs[3].status = runs[4].status = RunStatus::diverged;
-  const Comparison row = compare_one(runs, over_repeats, enough);
+  const Comparison row = compare_one(runs, options, enough);
   EXPECT_EQ(row.accuracy_verdict, AccuracyVerdict::inferior);
   EXPECT_EQ(row.metric_delta, std::nullopt);
 }
@@ -463,14 +495,14 @@ std::vector<PredictionRow> saturated_views(bool arm) {
 }
 
 TEST(ComparisonTest, RanksBreastsByTheirLogits) {
-  auto runs = runs_with_delta(0, 0.001);
+  auto runs = runs_of_seeds();
   for (RunRecord& run : runs) run.val_breast_auc = run.precision == "fp32" ? 1.0 : 78.0 / 144;
   ComparisonOptions options;
   const Comparison row = compare_one(
       runs, options, [](const std::string& id) { return saturated_views(id.starts_with("bf16")); });
   // In the arm a positive scores 0.01 above the negative before it: 12 * 13 / 2 of 144 pairs.
   EXPECT_NEAR(*row.metric_delta, 78.0 / 144 - 1, 1e-12);
-  EXPECT_EQ(row.accuracy_verdict, AccuracyVerdict::inferior);
+  EXPECT_LT(*row.metric_delta_ci_high, 0);
 }
 
 /// 200 patients; `wrong` of them are misjudged.
@@ -489,7 +521,7 @@ std::vector<PredictionRow> make_predictions(int wrong, bool reversed) {
   return rows;
 }
 
-TEST(ComparisonTest, BootstrapsThePredictions) {
+TEST(ComparisonTest, TheIntervalIsThatOfThePatients) {
   auto runs = make_runs({100, 101}, {150, 150});
   for (RunRecord& run : runs) run.val_auc.reset();
   for (RunRecord& run : runs) run.val_accuracy = run.precision == "fp32" ? 0.95 : 0.93;
@@ -503,8 +535,9 @@ TEST(ComparisonTest, BootstrapsThePredictions) {
   const Comparison row = compare_one(runs, options, lookup);
   EXPECT_NEAR(*row.metric_delta, -0.02, 1e-12);
   // 4 of 200 patients differ: sqrt(0.02 * 0.98 / 200) = 0.0099 is a standard error.
-  EXPECT_NEAR(*row.metric_delta_ci_low, -0.02 - 1.96 * 0.0099, 0.006);
-  EXPECT_NEAR(*row.metric_delta_ci_high, -0.02 + 1.96 * 0.0099, 0.006);
+  // Two seeds with the same difference have the patients' degrees of freedom, and 2 at most.
+  EXPECT_NEAR(*row.metric_delta_ci_low, -0.02 - 4.303 * 0.0099, 0.001);
+  EXPECT_NEAR(*row.metric_delta_ci_high, -0.02 + 4.303 * 0.0099, 0.001);
   EXPECT_EQ(row.accuracy_verdict, AccuracyVerdict::inconclusive);
   EXPECT_THAT(row.note, Not(HasSubstr("recomputed")));
   EXPECT_EQ(asked.size(), 4U);
@@ -535,13 +568,13 @@ TEST(ComparisonTest, RefusesOptionsThatMakeNoSense) {
   const auto runs = make_runs({100}, {150});
   ComparisonOptions options;
   options.margin = -0.01;
-  EXPECT_THROW(compare_runs(runs, {}, options), UsageError);
+  EXPECT_THROW(compare_all(runs, options), UsageError);
   options.margin = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_THROW(compare_runs(runs, {}, options), UsageError);
+  EXPECT_THROW(compare_all(runs, options), UsageError);
   options = {};
   options.confidence = 1;
-  EXPECT_THROW(compare_runs(runs, {}, options), UsageError);
-  EXPECT_THAT(compare_runs({}, {}, {}), IsEmpty());
+  EXPECT_THROW(compare_all(runs, options), UsageError);
+  EXPECT_THAT(compare_all({}), IsEmpty());
 }
 
 TEST(MeanByCaseTest, AveragesABreastsImages) {

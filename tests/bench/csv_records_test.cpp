@@ -61,10 +61,18 @@ TEST_F(CsvTableTest, EveryRecordHasItsTable) {
   csv::write_records(path_,
                      std::vector<PredictionRow>{{.sample_id = "i", .group = "p", .score = 0.25}});
   EXPECT_EQ(csv::read_records<PredictionRow>(path_).at(0).score, 0.25);
+  SessionRecord session{.session = 3, .kind = SessionKind::training, .together = false};
+  session.steal_fraction = 0;
+  csv::write_records(path_, std::vector<SessionRecord>{session});
+  const SessionRecord back = csv::read_records<SessionRecord>(path_).at(0);
+  EXPECT_EQ(csv::cells(back), csv::cells(session));
+  EXPECT_EQ(back.kind, SessionKind::training);
+  EXPECT_EQ(back.steal_fraction, 0);
+  EXPECT_EQ(back.other_cpu_fraction, std::nullopt);
   Comparison row;
-  row.speed_verdict = SpeedVerdict::faster;
+  row.speed_verdict = stats::SpeedVerdict::faster;
   csv::write_records(path_, std::vector<Comparison>{row});
-  EXPECT_EQ(csv::read_records<Comparison>(path_).at(0).speed_verdict, SpeedVerdict::faster);
+  EXPECT_EQ(csv::read_records<Comparison>(path_).at(0).speed_verdict, stats::SpeedVerdict::faster);
   csv::write_records(path_, std::vector<Comparison>{});
   EXPECT_TRUE(csv::read_records<Comparison>(path_).empty());
 }

@@ -29,6 +29,15 @@ TEST(GpuSamplerTest, MeasuresAPartTooShortForItsThread) {
   }
 }
 
+TEST(GpuSamplerTest, EachPartHasItsOwnHighestTemperature) {
+  GpuSampler sampler(device::GpuSensors(fake_nvml(), "00000000:17:00.0"));
+  for (const int degrees : {81, 60}) {
+    const EnvironmentVariable temperature("FAKE_NVML_TEMPERATURE", std::to_string(degrees).c_str());
+    sampler.start();
+    EXPECT_EQ(sampler.stop().highest_temperature_c, degrees);
+  }
+}
+
 TEST(GpuSamplerTest, SamplesWhileTheRunGoesOn) {
   GpuSampler sampler(device::GpuSensors(fake_nvml(), "00000000:17:00.0"));
   sampler.start();
@@ -46,15 +55,24 @@ TEST(GpuSamplerTest, SaysNothingWhereThereAreNoSensors) {
   EXPECT_EQ(use.energy_j, std::nullopt);
   EXPECT_EQ(use.median_clock_mhz(), std::nullopt);
   EXPECT_EQ(use.throttle_reasons, std::nullopt);
+  EXPECT_EQ(use.highest_temperature_c, std::nullopt);
 }
 
 TEST(GpuUseTest, AddsParts) {
-  GpuUse use{.energy_j = 2, .clocks_mhz = {{1000, 1}, {1200, 1}}, .throttle_reasons = 0x4};
-  use.add({.energy_j = 3, .clocks_mhz = {{1200, 1}, {1400, 2}}, .throttle_reasons = 0x20});
+  GpuUse use{.energy_j = 2,
+             .clocks_mhz = {{1000, 1}, {1200, 1}},
+             .throttle_reasons = 0x4,
+             .highest_temperature_c = 70};
+  use.add({.energy_j = 3,
+           .clocks_mhz = {{1200, 1}, {1400, 2}},
+           .throttle_reasons = 0x20,
+           .highest_temperature_c = 75});
   EXPECT_EQ(use.energy_j, 5);
   EXPECT_EQ(use.median_clock_mhz(), 1200);
   EXPECT_EQ(use.throttle_reasons, 0x24U);
+  EXPECT_EQ(use.highest_temperature_c, 75);
   use.add({});
+  EXPECT_EQ(use.highest_temperature_c, 75);
   EXPECT_EQ(use.energy_j, std::nullopt) << "half of it would pass for all";
   EXPECT_EQ(use.median_clock_mhz(), 1200);
 }

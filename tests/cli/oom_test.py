@@ -12,8 +12,8 @@ def limited():
 
 
 def arguments(out):
-    return ["--dataset", "idx", "--data", FASHION_MNIST, "--limit", 4200, "--image-size", 128, "--steps", 2,
-            "--warmup-steps", 1, "--device", "cpu", "--progress", "never", "--out", out]
+    return ["--dataset", "idx", "--data", FASHION_MNIST, "--limit", 4200, "--image-size", 128, "--steps", 7,
+            "--threads", 1, "--warmup-steps", 1, "--device", "cpu", "--progress", "never", "--out", out]
 
 
 def test_a_run_names_the_step_and_the_batch(tmp_path):
@@ -26,11 +26,13 @@ def test_a_run_names_the_step_and_the_batch(tmp_path):
 
 def test_a_sweep_goes_on(tmp_path):
     out = tmp_path / "out"
-    run("compare", *arguments(out), "--precision", "fp32,bf16", "--batch-size", f"{TOO_MANY},16", "--repeats", 1, code=3,
-        preexec_fn=limited)
+    result = run("compare", *arguments(out), "--precision", "fp32,bf16", "--batch-size", f"{TOO_MANY},16", "--repeats", 2,
+                 "--sessions", 2, code=3, preexec_fn=limited)
+    assert f"-b{TOO_MANY}-i128-cl-s0-fp32 is left out from here on: oom: " in result.stderr
     status = {row["run_id"]: row["status"] for row in rows(out / "runs.csv")}
-    assert sorted(status.values()) == ["ok", "ok", "oom", "oom"]
     assert all((f"b{TOO_MANY}" in run_id) == (value == "oom") for run_id, value in status.items())
+    # Where the baseline fails, what is left of the configuration's first session is not begun, nor are its others.
+    assert set(status.values()) == {"ok", "oom"} and list(status.values()).count("ok") == 6
     compared = rows(out / "comparison.csv")
-    assert [row["batch_size"] for row in compared if row["speedup"]] == ["16"]
+    assert [(row["batch_size"], row["arm"]) for row in compared if row["speedup"]] == [("16", "bf16"), ("16", "null")]
     assert any(f"b{TOO_MANY}" in row["note"] and "oom" in row["note"] for row in compared)

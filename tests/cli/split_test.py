@@ -77,10 +77,10 @@ def test_config_toml_repeats_an_augmented_run(cache, tmp_path):
 
 
 def test_compare_hands_the_options_to_its_runs(cache, tmp_path):
-    run("compare", "--data", cache, "--precision", "fp32,bf16", "--repeats", 1, "--epochs", 1, "--batch-size", 8,
+    run("compare", "--data", cache, "--precision", "fp32,bf16", "--repeats", 2, "--sessions", 2, "--epochs", 3, "--batch-size", 8,
         "--threads", 1, "--device", "cpu", "--folds", 3, "--fold", 2, "--augment-flip", "--out", tmp_path / "out")
     runs = list((tmp_path / "out" / "runs").iterdir())
-    assert len(runs) == 2
+    assert len(runs) == 6
     for folder in runs:
         text = (folder / "run.toml").read_text()
         assert "folds = 3\nfold = 2\n" in text and "augment-flip = true\n" in text

@@ -10,9 +10,8 @@ from sklearn.metrics import roc_auc_score
 SIDE = 28
 
 
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory):
-    """Trousers and bags of Fashion-MNIST as PNG files: easily told apart."""
+def write_photos(folder, classes):
+    """Classes of Fashion-MNIST as PNG files: their numbers by their names."""
     import gzip
 
     from PIL import Image
@@ -20,12 +19,23 @@ def photos(tmp_path_factory):
         images = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, SIDE, SIDE)
     with gzip.open(FASHION_MNIST / "t10k-labels-idx1-ubyte.gz") as file:
         labels = np.frombuffer(file.read(), np.uint8, offset=8)
-    folder = tmp_path_factory.mktemp("photos") / "set"
-    for name, label in (("bag", 8), ("trouser", 1)):
+    for name, label in classes.items():
         (folder / name).mkdir(parents=True)
         for i, image in enumerate(images[labels == label][:120]):
             Image.fromarray(image).save(folder / name / f"{name}{i}.png")
     return folder
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Easily told apart."""
+    return write_photos(tmp_path_factory.mktemp("photos") / "set", {"bag": 8, "trouser": 1})
+
+
+@pytest.fixture(scope="module")
+def clothes(tmp_path_factory):
+    """Hard to tell apart: no two trainings rank all of them alike."""
+    return write_photos(tmp_path_factory.mktemp("clothes") / "set", {"coat": 4, "shirt": 6})
 
 
 def arguments(photos, *more):
@@ -64,17 +74,20 @@ def test_an_arm_that_gives_nan_has_diverged_and_is_not_non_inferior(photos, trai
 
     weights = planted(trained, tmp_path / "far.safetensors", far_from_the_batch)
     out = tmp_path / "out"
-    run("compare", *arguments(photos, *still(weights), "--precision", "fp32,fp16", "--repeats", 2, "--out", out), code=3)
-    runs = {(row["precision"], row["repeat"]): row for row in rows(out / "runs.csv")}
+    run("compare", *arguments(photos, *still(weights, steps=8), "--precision", "fp32,fp16", "--repeats", 2, "--sessions", 2,
+                              "--out", out), code=3)
+    runs = {(row["arm"], row["repeat"]): row for row in rows(out / "runs.csv")}
     for repeat in "12":
         assert runs["fp32", repeat]["status"] == "ok" and runs["fp32", repeat]["val_auc"] != ""
         broken = runs["fp16", repeat]
         assert broken["status"] == "diverged"
-        assert "is not finite" in broken["error"] and "validation after epoch 1, step 2" in broken["error"]
+        assert "is not finite" in broken["error"] and "validation after epoch 1, step 8" in broken["error"]
         assert broken["val_accuracy"] == broken["val_loss"] == broken["best_epoch"] == ""
         assert not (out / "predictions" / f"{broken['run_id']}.csv").exists()
-    (row,) = rows(out / "comparison.csv")
-    assert row["accuracy_verdict"] == "inferior" and row["metric"] == ""
+    compared = {row["arm"]: row for row in rows(out / "comparison.csv")}
+    assert sorted(compared) == ["fp16", "null"]
+    assert compared["fp16"]["accuracy_verdict"] == "inferior" and compared["fp16"]["metric"] == ""
+    assert compared["null"]["accuracy_verdict"] == "inconclusive" and compared["null"]["metric"] == "val_auc"
     assert "nan" not in (out / "comparison.csv").read_text().lower()
 
 
@@ -105,42 +118,44 @@ def test_probabilities_are_those_of_the_logits_in_double(photos, trained, tmp_pa
         assert float(row["score"]) == pytest.approx(expected, rel=1e-14)
 
 
-def test_repeats_of_one_seed_carry_no_verdict_on_accuracy(photos, tmp_path):
-    out = tmp_path / "out"
-    run("compare", *arguments(photos, "--epochs", 1, "--precision", "fp32,bf16", "--repeats", 3, "--margin", 0.9, "--out",
-                              out))
-    (row,) = rows(out / "comparison.csv")
-    assert row["pairs"] == "3" and row["seed"] == "0"
-    assert row["accuracy_verdict"] == "inconclusive"
-    assert "1 distinct training, and a verdict on accuracy needs 3" in row["note"]
-
-
-def test_seeds_are_pooled_over_one_split(photos, tmp_path):
+def test_repeats_are_pooled_over_one_split(clothes, tmp_path):
+    """Each has its own seed, and all have one split, also where nobody names one."""
     first = tmp_path / "first"
-    run("train", *arguments(photos, "--epochs", 1, "--out", first))
-    common = ["--epochs", 1, "--precision", "fp32,bf16", "--repeats", 1, "--seed", "0,1,2", "--margin", 0.9]
-    run("compare", *arguments(photos, *common, "--split", first / "split.csv", "--out", tmp_path / "one"))
-    (row,) = rows(tmp_path / "one" / "comparison.csv")
-    assert row["pairs"] == "3" and row["seed"] == "" and row["metric"] == "val_auc"
-    assert row["accuracy_verdict"] == "non-inferior", row["note"]
-    run("compare", *arguments(photos, *common, "--out", tmp_path / "own"))
-    (row,) = rows(tmp_path / "own" / "comparison.csv")
-    assert row["accuracy_verdict"] == "inconclusive" and "--split" in row["note"]
+    run("train", *arguments(clothes, "--epochs", 1, "--out", first))
+    common = ["--epochs", 2, "--precision", "fp32,bf16", "--sessions", 3, "--margin", 0.9]
+    for name, options in (("named", ["--seed", "0,1,2", "--split", first / "split.csv"]), ("own", ["--repeats", 3])):
+        run("compare", *arguments(clothes, *common, *options, "--out", tmp_path / name))
+        row, null = rows(tmp_path / name / "comparison.csv")
+        assert row["pairs"] == "3" and row["seed"] == "" and row["metric"] == "val_auc"
+        assert row["accuracy_verdict"] in ("non-inferior", "equivalent"), row["note"]
+        assert null["pairs"] == "3" and null["accuracy_verdict"] in ("non-inferior", "equivalent"), null["note"]
+        metrics = {(row["arm"], row["metric"]): row for row in rows(tmp_path / name / "metrics.csv")}
+        assert metrics["bf16", "auc"]["seeds"] == "3"
+        assert float(metrics["bf16", "auc"]["delta"]) == pytest.approx(float(row["metric_delta"]), abs=1e-12)
+
+
+def test_two_repeats_carry_no_verdict_on_accuracy(photos, tmp_path):
+    out = tmp_path / "out"
+    run("compare", *arguments(photos, "--epochs", 1, "--precision", "fp32,bf16", "--repeats", 2, "--sessions", 2, "--margin",
+                              0.9, "--out", out))
+    for row in rows(out / "comparison.csv"):
+        assert row["pairs"] == "2" and row["accuracy_verdict"] == "inconclusive"
+        assert "2 distinct trainings, and a verdict on accuracy needs 3" in row["note"] and "--repeats" in row["note"]
 
 
 def test_resuming_does_not_pool_runs_of_other_options(photos, tmp_path):
     out = tmp_path / "out"
     common = ["--precision", "fp32,bf16", "--out", out]
-    run("compare", *arguments(photos, *common, "--steps", 3, "--repeats", 3))
+    run("compare", *arguments(photos, *common, "--steps", 9, "--repeats", 2, "--sessions", 2))
     before = {path.name: path.read_bytes() for path in out.glob("*.*") if path.suffix != ".log"}
-    result = run("compare", *arguments(photos, *common, "--steps", 2, "--repeats", 2, "--resume"), code=2)
+    result = run("compare", *arguments(photos, *common, "--steps", 8, "--repeats", 2, "--sessions", 2, "--resume"), code=2)
     line = result.stderr.splitlines()[-1]
-    assert "--resume" in line and "--steps was 3 and is 2 now" in line and str(out) in line
+    assert "--resume" in line and "--steps was 9 and is 8 now" in line and str(out) in line
     for name, content in before.items():
         assert (out / name).read_bytes() == content, name
-    run("compare", *arguments(photos, *common, "--steps", 3, "--repeats", 4, "--resume"))
-    (row,) = rows(out / "comparison.csv")
-    assert row["pairs"] == "4"
+    run("compare", *arguments(photos, *common, "--steps", 9, "--repeats", 3, "--sessions", 3, "--resume"))
+    for row in rows(out / "comparison.csv"):
+        assert row["pairs"] == row["sessions"] == "3"
 
 
 def test_one_class_in_validation_has_no_f1(photos, tmp_path):

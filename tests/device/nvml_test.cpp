@@ -21,6 +21,7 @@ TEST(NvmlTest, ReadsACardByItsPlaceOnTheBus) {
     EXPECT_DOUBLE_EQ(sensors.energy_j().value() - before, 1);
     EXPECT_EQ(sensors.sm_clock_mhz(), 1410);
     EXPECT_EQ(sensors.throttle_reasons(), 0x44U) << library;
+    EXPECT_EQ(sensors.temperature_c(), 54);
   }
 }
 
@@ -31,6 +32,7 @@ TEST(NvmlTest, SaysNothingOfAnotherCard) {
   EXPECT_EQ(sensors.energy_j(), std::nullopt);
   EXPECT_EQ(sensors.sm_clock_mhz(), std::nullopt);
   EXPECT_EQ(sensors.throttle_reasons(), std::nullopt);
+  EXPECT_EQ(sensors.temperature_c(), std::nullopt);
 }
 
 void expect_nothing(const Nvml& nvml) {
@@ -45,7 +47,14 @@ TEST(NvmlTest, SaysNothingWithoutTheLibraryOrItsFunctions) {
   expect_nothing(Nvml(MPBENCH_FAKE_NVML));
 }
 
-TEST(NvmlTest, ACpuHasNoSensors) { EXPECT_FALSE(GpuSensors(c10::Device("cpu")).available()); }
+TEST(NvmlTest, ACpuHasNoSensors) {
+  EXPECT_FALSE(GpuSensors(c10::Device("cpu")).available());
+  EXPECT_FALSE(GpuSensors::by_driver(c10::Device("cpu")).available());
+}
+
+TEST(NvmlTest, SaysNothingOfADeviceThatTheDriverDoesNotName) {
+  EXPECT_FALSE(GpuSensors::by_driver(c10::Device("cuda:99")).available());
+}
 
 TEST(NvmlTest, NamesWhatSlowsTheClockDown) {
   EXPECT_EQ(throttle_words(0), "none");

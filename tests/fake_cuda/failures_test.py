@@ -96,14 +96,16 @@ def test_a_copied_build_finds_its_libraries(images, tmp_path):
 def test_a_comparison_on_cuda(images, tmp_path):
     report = tmp_path / "report.json"
     fake_cuda.run(MPBENCH, "compare", "--device", "cuda", "--data", images, "--image-size", 32, "--model", "cnn", "--precision",
-                  "fp32,fp16", "--repeats", 2, "--steps", 4, "--out", tmp_path / "out", "--progress", "never", report=report)
+                  "fp32,fp16", "--repeats", 2, "--sessions", 2, "--steps", 9, "--out", tmp_path / "out", "--progress", "never",
+                  report=report)
     statuses = {line.split(",")[1] for line in (tmp_path / "out" / "runs.csv").read_text().splitlines()[1:]}
     assert statuses == {"ok"}
 
 
 def test_the_parent_of_a_comparison_makes_no_context(images, tmp_path):
-    """A process that calls CUDA leaves a report: the two runs do, and what started them does not."""
+    """A process that calls CUDA leaves a report: the runs of two sessions do, and what started them does not."""
     report = tmp_path / "report-%p.json"
     fake_cuda.run(MPBENCH, "compare", "--device", "cuda", "--data", images, "--image-size", 32, "--model", "cnn", "--precision",
-                  "fp32,fp16", "--repeats", 1, "--steps", 2, "--out", tmp_path / "out", "--progress", "never", report=report)
-    assert [json.loads(each.read_text())["contexts"] for each in tmp_path.glob("report-*.json")] == [[0], [0]]
+                  "fp32,fp16", "--repeats", 2, "--sessions", 2, "--steps", 9, "--out", tmp_path / "out", "--progress", "never",
+                  report=report)
+    assert [json.loads(each.read_text())["contexts"] for each in tmp_path.glob("report-*.json")] == 6 * [[0]]

@@ -47,6 +47,9 @@ SPECIAL = {
     "cublasLtGetVersion": "(void) { return 130100; }",
     "cuInit": "(unsigned flags) { return fake_cuda_devices == 0 || fake_cuda_devices() > 0 ? 0 : 100; }",
     "cuDeviceGetCount": "(int* number) { *number = fake_cuda_devices == 0 ? 0 : fake_cuda_devices(); return 0; }",
+    "cuDeviceGet": "(int* device, int number) { *device = number; return 0; }",
+    # The place on the PCI bus: domain 0, bus 0x17 for the first (33 in cuda.h), device 0.
+    "cuDeviceGetAttribute": "(int* value, int attribute, int device) { *value = attribute == 33 ? 0x17 + device : 0; return 0; }",
     "cuDevicePrimaryCtxGetState": "(int device, unsigned* flags, int* active)"
                                   " { *flags = 0; *active = fake_cuda_has_context && fake_cuda_has_context(device); return 0; }",
     "cuCtxGetCurrent": "(void** context) { *context = (void*)1; return 0; }",
@@ -72,7 +75,8 @@ def main():
     libraries = [name for name in needed(libtorch / "libtorch_cuda.so", "(cublas|cudnn)[A-Z]") if name not in written]
     head = "#include <stdlib.h>\n#include <string.h>\nstruct Handle { void* stream; };\nint fake_cuda_enqueue(void*, const char*);\n"
     (out / "libraries.c").write_text(head + "".join(map(definition, libraries)))
-    driver = {*needed(libtorch / "libcaffe2_nvrtc.so", "cu[A-Z]"), "cuInit", "cuDeviceGetCount", "cuGetProcAddress_v2"}
+    driver = {*needed(libtorch / "libcaffe2_nvrtc.so", "cu[A-Z]"), "cuInit", "cuDeviceGetCount", "cuDeviceGet", "cuDeviceGetAttribute",
+              "cuGetProcAddress_v2"}
     head = "int fake_cuda_devices(void) __attribute__((weak));\nint fake_cuda_has_context(int) __attribute__((weak));\n"
     (out / "driver.c").write_text(head + "".join(map(definition, sorted(driver))))
 

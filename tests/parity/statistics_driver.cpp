@@ -3,7 +3,6 @@
 #include "driver.hpp"
 #include "mpbench/bench/comparison.hpp"
 #include "mpbench/io/csv_records.hpp"
-#include "mpbench/stats/metrics.hpp"
 #include "mpbench/stats/statistics.hpp"
 
 namespace mpbench::parity::statistics_driver {
@@ -13,40 +12,6 @@ json to_json(const stats::Estimate& estimate) {
   json answer{{"value", estimate.value}};
   if (estimate.low) answer["low"] = *estimate.low;
   if (estimate.high) answer["high"] = *estimate.high;
-  return answer;
-}
-
-double auc(std::span<const double> scores, std::span<const int> labels, std::span<const int>) {
-  return stats::auc(scores, labels);
-}
-
-double accuracy(std::span<const double>, std::span<const int> labels,
-                std::span<const int> predicted) {
-  return stats::accuracy(predicted, labels);
-}
-
-stats::PairedPredictions read_repeat(const json& repeat) {
-  stats::PairedPredictions rows;
-  rows.group = repeat.at("group").get<std::vector<std::string>>();
-  rows.label = repeat.at("label").get<std::vector<int>>();
-  rows.baseline_score = repeat.at("baseline_score").get<std::vector<double>>();
-  rows.arm_score = repeat.at("arm_score").get<std::vector<double>>();
-  for (const double score : rows.baseline_score) rows.baseline_predicted.push_back(score >= 0.5);
-  for (const double score : rows.arm_score) rows.arm_predicted.push_back(score >= 0.5);
-  return rows;
-}
-
-json bootstrap(const json& request) {
-  std::vector<stats::PairedPredictions> repeats;
-  for (const json& repeat : request.at("repeats")) repeats.push_back(read_repeat(repeat));
-  const auto result =
-      stats::bootstrap_delta(repeats, request.at("metric") == "auc" ? auc : accuracy,
-                             {.resamples = request.at("resamples"),
-                              .confidence = 0.95,
-                              .seed = request.value("seed", 0U)});
-  json answer = to_json(result.delta);
-  answer["groups"] = result.groups;
-  answer["undefined"] = result.undefined;
   return answer;
 }
 
@@ -63,7 +28,7 @@ json verdict(const json& request) {
       run.images_per_s = speeds[i];
     }
   }
-  return csv::format_cell(bench::compare_runs(runs, {}, {}).at(0).speed_verdict);
+  return csv::format_cell(bench::compare_runs({.runs = runs, .blocks = {}}, {}).comparisons.at(0).speed_verdict);
 }
 
 template <class Record>
@@ -96,18 +61,17 @@ json answer(const json& request) {
   if (what == "deviation") return stats::standard_deviation(values);
   if (what == "mean_interval")
     return to_json(stats::mean_interval(values, request.at("confidence")));
-  if (what == "ratio_interval") {
-    const auto other = request.at("other").get<std::vector<double>>();
-    return to_json(stats::ratio_interval(values, other, request.at("confidence")));
-  }
-  if (what == "noise_floor") return *stats::noise_floor(values);
-  if (what == "bootstrap") return bootstrap(request);
   if (what == "verdict") return verdict(request);
   if (what == "round_trip") return round_trip(request);
   if (what == "columns") {
     return {{"runs.csv", column_names<bench::RunRecord>()},
             {"epochs.csv", column_names<bench::EpochRecord>()},
             {"comparison.csv", column_names<bench::Comparison>()},
+            {"blocks.csv", column_names<bench::BlockRecord>()},
+            {"sessions.csv", column_names<bench::SessionRecord>()},
+            {"metrics.csv", column_names<bench::MetricRecord>()},
+            {"decisions.csv", column_names<bench::DecisionRecord>()},
+            {"flips.csv", column_names<bench::FlipRecord>()},
             {"predictions/<run_id>.csv", column_names<bench::PredictionRow>()}};
   }
   throw std::runtime_error("unknown request " + what);

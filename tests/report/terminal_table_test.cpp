@@ -95,15 +95,20 @@ struct Summary {
     row.speedup = 1.5;
     row.speedup_ci_low = 1.4123;
     row.speedup_ci_high = 1.6123;
-    row.noise_floor = 0.0284;
-    row.speed_verdict = bench::SpeedVerdict::faster;
+    row.arm_kind = bench::ArmKind::arm;
+    row.configuration = "efficientnet-b0-b32-i124-cl-s0";
+    row.sessions = 6;
+    row.rounds = 48;
+    row.process_sd = 0.02;
+    row.detectable_effect = 0.0284;
+    row.speed_verdict = stats::SpeedVerdict::faster;
     row.memory_ratio = 0.62;
     row.metric = bench::ComparedMetric::val_auc;
     row.metric_delta = -0.0012;
     row.metric_delta_ci_low = -0.0234;
     row.metric_delta_ci_high = 0.0212;
     row.margin = 0.01;
-    row.accuracy_verdict = bench::AccuracyVerdict::inconclusive;
+    row.accuracy_verdict = stats::AccuracyVerdict::inconclusive;
     row.confidence = 0.95;
     row.note = "synthetic data";
     comparisons.push_back(row);
@@ -112,6 +117,7 @@ struct Summary {
     row.speedup = row.speedup_ci_low = row.speedup_ci_high = row.memory_ratio = std::nullopt;
     row.metric_delta = row.metric_delta_ci_low = row.metric_delta_ci_high = std::nullopt;
     row.speed_verdict.reset();
+    row.detectable_effect.reset();
     row.accuracy_verdict.reset();
     row.note = "left out: fp16-r1 (oom: it needs far more memory than this machine has to give it)";
     comparisons.push_back(row);
@@ -131,7 +137,9 @@ TEST(SummaryTableTest, ShowsWhatWasFound) {
   EXPECT_THAT(text, HasSubstr("0.8123"));
   EXPECT_THAT(text, HasSubstr("-0.0012 [-0.0234, +0.0212]"));
   EXPECT_THAT(text, HasSubstr("inconclusive"));
-  EXPECT_THAT(text, HasSubstr("noise floor of 2.8 %"));
+  EXPECT_THAT(text, HasSubstr("6 sessions of fresh processes, 48 rounds"));
+  EXPECT_THAT(text, HasSubstr("a standard deviation of 2.8 %"));
+  EXPECT_THAT(text, HasSubstr("bf16: a difference of 2.8 % would be found in 80 %"));
   EXPECT_THAT(text, HasSubstr("bf16: synthetic data"));
   EXPECT_THAT(text, HasSubstr("fp16: left out: fp16-r1 (oom"));
 }
@@ -139,11 +147,11 @@ TEST(SummaryTableTest, ShowsWhatWasFound) {
 TEST(SummaryTableTest, FitsATerminal) {
   Summary summary;
   for (Comparison& row : summary.comparisons) {
-    if (row.speed_verdict) row.speed_verdict = bench::SpeedVerdict::indistinguishable;
+    if (row.speed_verdict) row.speed_verdict = stats::SpeedVerdict::equivalent;
   }
   const std::string text = summary_table(summary.comparisons, summary.runs, 80, false);
   EXPECT_LE(widest_line(text), 80U) << text;
-  EXPECT_THAT(text, HasSubstr("indistinguishable"));  // whole, not cut
+  EXPECT_THAT(text, HasSubstr("equivalent"));  // whole, not cut
   EXPECT_THAT(text, HasSubstr("1.500 [1.412, 1.612]"));
   EXPECT_THAT(summary_table(summary.comparisons, summary.runs, 80, true), HasSubstr("\x1b["));
   EXPECT_EQ(summary_table({}, {}, 80, false), "");
@@ -153,6 +161,7 @@ TEST(SummaryTableTest, OneBlockAConfiguration) {
   Summary summary;
   Comparison other = summary.comparisons[0];
   other.batch_size = 64;
+  other.configuration = "efficientnet-b0-b64-i124-cl-s0";
   summary.comparisons.push_back(other);
   const std::string text = summary_table(summary.comparisons, summary.runs, 80, false);
   EXPECT_THAT(text, HasSubstr("batch 32"));

@@ -16,7 +16,12 @@ FOLDERS = {
 # Files that are tested through what calls them: {test: the files' names}.
 THROUGH = {
     "tests/bench/comparison_test.cpp": "evidence metric_difference run_groups",
+    "tests/bench/plan_test.cpp": "ladder_options",
+    "tests/bench/process_test.cpp": "child_process",
     "tests/bench/runner_test.cpp": "run_rows",
+    "tests/bench/sessions_test.cpp": "session session_log",
+    "tests/bench/speed_comparison_test.cpp": "session_values",
+    "tests/cli/sessions_test.py": "conducted_pace ended_run other_program process_arm process_executor",
     "tests/cli/resume_test.py": "config_hashes",
     "tests/cli/datasets_test.py": "cifar_format idx_format image_folder_format",
     "tests/cli/predict_test.py": "prediction_table",

@@ -83,7 +83,7 @@ def test_from_dicom_files_to_a_comparison(tree):
     text = tree.answer("preprocess", "--data", "/data/rsna", "--cache", "/data/rsna.safetensors", "--image-size", 64)
     assert "104 images" in text
     text = tree.answer("compare", "--config", "recipe:rsna_cnn_124", "--data", "/data/rsna.safetensors", "--dataset", "auto",
-                       "--image-size", 64, "--precision", "fp32,bf16", "--repeats", 1, "--epochs", 1, "--steps", 2,
+                       "--image-size", 64, "--precision", "fp32,bf16", "--repeats", 2, "--sessions", 2, "--steps", 9,
                        "--batch-size", 8, "--device", "cpu", "--out", "/data/out")
     assert "verdict" in text
-    assert (tree.folder / "data/out/comparison.csv").read_text().count("\n") == 2
+    assert (tree.folder / "data/out/comparison.csv").read_text().count("\n") == 3

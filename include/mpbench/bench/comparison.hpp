@@ -7,16 +7,20 @@
 #include <string_view>
 #include <vector>
 
+#include "mpbench/bench/block_record.hpp"
 #include "mpbench/bench/comparison_options.hpp"
+#include "mpbench/bench/decision_record.hpp"
+#include "mpbench/bench/metric_record.hpp"
 #include "mpbench/bench/run_record.hpp"
+#include "mpbench/bench/session_record.hpp"
 #include "mpbench/core/enum_names.hpp"
+#include "mpbench/stats/accuracy_verdict.hpp"
+#include "mpbench/stats/speed_verdict.hpp"
 
 namespace mpbench::bench {
 
 /// The metric that accuracy is compared by: a column of runs.csv.
 enum class ComparedMetric { val_breast_auc, val_auc, val_accuracy };
-enum class SpeedVerdict { faster, slower, indistinguishable };
-enum class AccuracyVerdict { non_inferior, inferior, inconclusive };
 
 }  // namespace mpbench::bench
 
@@ -26,20 +30,6 @@ inline constexpr auto mpbench::enum_names<mpbench::bench::ComparedMetric> =
         {{mpbench::bench::ComparedMetric::val_breast_auc, "val_breast_auc"},
          {mpbench::bench::ComparedMetric::val_auc, "val_auc"},
          {mpbench::bench::ComparedMetric::val_accuracy, "val_accuracy"}});
-template <>
-inline constexpr auto mpbench::enum_names<mpbench::bench::SpeedVerdict> =
-    std::to_array<mpbench::EnumName<mpbench::bench::SpeedVerdict>>(
-        {{mpbench::bench::SpeedVerdict::faster, "faster"},
-         {mpbench::bench::SpeedVerdict::slower, "slower"},
-         {mpbench::bench::SpeedVerdict::indistinguishable, "indistinguishable"}});
-
-template <>
-inline constexpr auto mpbench::enum_names<mpbench::bench::AccuracyVerdict> =
-    std::to_array<mpbench::EnumName<mpbench::bench::AccuracyVerdict>>(
-        {{mpbench::bench::AccuracyVerdict::non_inferior, "non-inferior"},
-         {mpbench::bench::AccuracyVerdict::inferior, "inferior"},
-         {mpbench::bench::AccuracyVerdict::inconclusive, "inconclusive"}});
-
 namespace mpbench::bench {
 
 /// One row of comparison.csv: an arm against the baseline of the same configuration. Verdicts are
@@ -53,19 +43,23 @@ struct Comparison {
   std::optional<std::int64_t> image_size;
   std::string baseline_precision;
   std::string arm_precision;
+  std::optional<ArmKind> arm_kind;  ///< arm, or null
+  std::int64_t sessions = 0;        ///< in which both came through
+  std::int64_t rounds = 0;          ///< of all sessions together
   std::optional<double>
       speedup;  ///< arm's images/s over the baseline's, of steps not skipped; above 1 is faster
   std::optional<double> speedup_ci_low;
   std::optional<double> speedup_ci_high;
-  std::optional<double> noise_floor;  ///< see noise_floor(); 0.02 is 2 %
-  std::optional<SpeedVerdict> speed_verdict;
+  std::optional<double> process_sd;         ///< of the log of the speed of one process
+  std::optional<double> detectable_effect;  ///< found in 80 % of comparisons like this; 0.02: 2 %
+  std::optional<stats::SpeedVerdict> speed_verdict;
   std::optional<double> memory_ratio;  ///< arm's peak memory over the baseline's; below 1 saves
   std::optional<ComparedMetric> metric;
   std::optional<double> metric_delta;  ///< arm - baseline; above 0 is better
   std::optional<double> metric_delta_ci_low;
   std::optional<double> metric_delta_ci_high;
   std::optional<double> margin;  ///< the loss that is still non-inferior
-  std::optional<AccuracyVerdict> accuracy_verdict;
+  std::optional<stats::AccuracyVerdict> accuracy_verdict;
   std::optional<double> skipped_fraction;  ///< the arm's skipped steps over its steps
   std::string note;
   std::string dataset;
@@ -75,6 +69,12 @@ struct Comparison {
   std::int64_t pairs = 0;  ///< repeats in which both runs are ok
   std::optional<double> confidence;
   std::optional<double> energy_ratio;  ///< arm's joules a step over the baseline's; below 1 saves
+  std::string configuration;
+  std::string compared_with;  ///< the baseline's name, or that of the rung below
+  std::string arm;
+  std::optional<double> compute_speedup;  ///< the same without what the steps waited for data
+  std::optional<double> compute_speedup_ci_low;
+  std::optional<double> compute_speedup_ci_high;
 };
 
 template <RecordOf<Comparison> Record, class Visitor>
@@ -86,10 +86,14 @@ void visit_columns(Record& r, Visitor&& visit) {
   visit("image_size", r.image_size);
   visit("baseline_precision", r.baseline_precision);
   visit("arm_precision", r.arm_precision);
+  visit("arm_kind", r.arm_kind);
+  visit("sessions", r.sessions);
+  visit("rounds", r.rounds);
   visit("speedup", r.speedup);
   visit("speedup_ci_low", r.speedup_ci_low);
   visit("speedup_ci_high", r.speedup_ci_high);
-  visit("noise_floor", r.noise_floor);
+  visit("process_sd", r.process_sd);
+  visit("detectable_effect", r.detectable_effect);
   visit("speed_verdict", r.speed_verdict);
   visit("memory_ratio", r.memory_ratio);
   visit("metric", r.metric);
@@ -107,6 +111,12 @@ void visit_columns(Record& r, Visitor&& visit) {
   visit("pairs", r.pairs);
   visit("confidence", r.confidence);
   visit("energy_ratio", r.energy_ratio);
+  visit("configuration", r.configuration);
+  visit("compared_with", r.compared_with);
+  visit("arm", r.arm);
+  visit("compute_speedup", r.compute_speedup);
+  visit("compute_speedup_ci_low", r.compute_speedup_ci_low);
+  visit("compute_speedup_ci_high", r.compute_speedup_ci_high);
 }
 
 /// The run's value of a metric; empty where it was not measured.
@@ -116,12 +126,27 @@ std::optional<double> value_of(const RunRecord& run, ComparedMetric metric);
 /// run.
 using PredictionLookup = std::function<std::vector<PredictionRow>(const std::string& run_id)>;
 
-/// One row for every arm of every configuration: runs that agree in everything but precision, seed
-/// and repeat. Runs that are not ok are left out and named in the note; an arm with none left gets
-/// a row with empty figures. Throws UsageError as validate() does.
-std::vector<Comparison> compare_runs(std::span<const RunRecord> runs,
-                                     const PredictionLookup& predictions,
-                                     const ComparisonOptions& options = {});
+/// What a comparison has measured.
+struct Measurements {
+  std::vector<RunRecord> runs;
+  std::vector<BlockRecord> blocks;  ///< of its sessions; without any, the runs are the sessions
+  std::vector<SessionRecord> sessions{};  ///< what the machine did in them, as far as is known
+};
+
+/// What comes of it, a vector a CSV file.
+struct ComparisonTables {
+  std::vector<Comparison> comparisons;
+  std::vector<MetricRecord> metrics;
+  std::vector<DecisionRecord> decisions;
+  std::vector<FlipRecord> flips;
+};
+
+/// One comparison for every arm of every configuration, the null arm included. Runs that know no
+/// configuration, those of earlier versions and of single trainings, make one where they agree in
+/// everything but precision, seed and repeat. Runs that are not ok are left out and named in the
+/// note; an arm with none left gets a row with empty figures. Throws UsageError as validate() does.
+ComparisonTables compare_runs(const Measurements& measured, const PredictionLookup& predictions,
+                              const ComparisonOptions& options = {});
 
 /// Rows of one unit (a breast's images) as one row: mean score, `predicted` at 0.5, the largest
 /// label. Rows without a unit stay as they are. For two-class sets whose metric is per unit.

@@ -1,20 +1,21 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
+
+#include "mpbench/bench/speed_options.hpp"
 
 namespace mpbench::bench {
 
 struct ComparisonOptions {
+  /// Of runs that do not say what they are compared with.
   std::string baseline_precision = "fp32";
+  SpeedOptions speed;
+  int folds = 0;             ///< of the cross-validation that the configurations are of; 0: none
   double margin = 0.01;      ///< in the metric's own units: 0.01 is one point of AUC or accuracy
-  double confidence = 0.95;  ///< of both intervals
-  /// Of the bootstrap over patients; 0, or without predictions: the t interval over the repeats.
-  int resamples = 2000;
-  std::uint64_t bootstrap_seed = 0;
+  double confidence = 0.95;  ///< of the metric's interval
 };
 
-/// Throws UsageError for a margin below 0 or a confidence outside (0, 1).
+/// Throws UsageError for a value out of range.
 void validate(const ComparisonOptions& options);
 
 }  // namespace mpbench::bench

@@ -8,16 +8,22 @@
 
 namespace mpbench::bench {
 
-/// The steps of each run that let all of them end in time, and how long they will take.
-struct FittedSteps {
-  std::int64_t steps = 0;
-  double seconds = 0;
+/// How a comparison fills its time, by short trials of its arms.
+struct ComparisonEstimate {
+  std::int64_t steps = 0;  ///< of each training; 0: as its configuration says
+  double seconds = 0;      ///< all trainings, and the sessions up to the first look
 };
 
-/// Does a short trial of each configuration of the plan by `trials`, and chooses the largest number
-/// of steps, the same for all, with which the plan ends in `max_time_s`, trials included; at most
-/// those that the configurations ask for. Throws UsageError where even a few steps each take
-/// longer, and Interrupted.
-FittedSteps fit_steps(const std::vector<RunSpec>& plan, Executor& trials, double max_time_s);
+/// Does a short trial of each arm by `trials`, and estimates how long trainings, `grid.repeats` of
+/// each, and `sessions` sessions take. Where `max_time_s` is not 0, chooses the largest number of
+/// steps, the same for all, with which they end in it, trials included; at most those that the
+/// configurations ask for. Throws UsageError where even a few steps each take longer, and
+/// Interrupted.
+ComparisonEstimate fit_steps(const Grid& grid, const std::vector<Configuration>& plan,
+                             Executor& trials, int sessions, double max_time_s);
+
+/// The same for a comparison of speeds alone: there are no steps to choose.
+ComparisonEstimate estimate_sessions(const Grid& grid, const std::vector<Configuration>& plan,
+                                     Executor& trials, int sessions);
 
 }  // namespace mpbench::bench

@@ -16,6 +16,7 @@ struct GpuUse {
   std::optional<double> energy_j;
   std::map<int, std::int64_t> clocks_mhz;         ///< how often each clock was seen
   std::optional<std::uint64_t> throttle_reasons;  ///< all that were seen, as NVML's bits
+  std::optional<int> highest_temperature_c;       ///< that was seen
 
   /// Adds a later part. Energy that is empty in one is empty in the sum.
   void add(const GpuUse& part);
@@ -23,8 +24,9 @@ struct GpuUse {
   std::optional<std::int64_t> median_clock_mhz() const;
 };
 
-/// Measures a GPU from start() to stop(): energy by the difference of the card's counter, clock and
-/// reasons to throttle once a second, by a thread of its own, so that no step waits for a reading.
+/// Measures a GPU from start() to stop(): energy by the difference of the card's counter, clock,
+/// temperature and reasons to throttle once a second, by a thread of its own, so that no step waits
+/// for a reading.
 /// Does nothing where the card has no sensors.
 class GpuSampler {
  public:
@@ -50,6 +52,7 @@ class GpuSampler {
   std::condition_variable_any stopped_;
   std::map<int, std::int64_t> clocks_mhz_;
   std::optional<std::uint64_t> throttle_reasons_;
+  std::optional<int> highest_temperature_c_;
   std::jthread thread_;
 };
 

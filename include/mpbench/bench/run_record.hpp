@@ -8,6 +8,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "mpbench/bench/arm_kind.hpp"
 #include "mpbench/core/enum_names.hpp"
 
 /// What a run leaves behind. Every column is declared once, in visit_columns: headers, cells
@@ -100,6 +101,11 @@ struct RunRecord {
   std::optional<std::int64_t> device_clock_mhz{};     ///< median of the GPU's multiprocessors
   std::string device_throttled{};                     ///< device::throttle_words()
   std::optional<std::int64_t> workers{};              ///< threads that prepared batches
+  // Of a comparison's run; empty for a run of its own. See bench/plan.hpp.
+  std::string configuration{};
+  std::string arm{};
+  std::optional<ArmKind> arm_kind{};
+  std::string compared_with{};  ///< the arm that it is compared with; empty for the baseline
 };
 
 /// One row of epochs.csv.
@@ -206,6 +212,10 @@ void visit_columns(Record& r, Visitor&& visit) {
   visit("device_clock_mhz", r.device_clock_mhz);
   visit("device_throttled", r.device_throttled);
   visit("workers", r.workers);
+  visit("configuration", r.configuration);
+  visit("arm", r.arm);
+  visit("arm_kind", r.arm_kind);
+  visit("compared_with", r.compared_with);
 }
 
 template <RecordOf<EpochRecord> Record, class Visitor>

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "mpbench/bench/pace.hpp"
 #include "mpbench/bench/run_record.hpp"
 #include "mpbench/core/progress.hpp"
 #include "mpbench/data/image_dataset.hpp"
@@ -28,6 +29,10 @@ struct RunOptions {
   std::string run_id;
   std::int64_t repeat = 1;
   ProgressFunction progress;
+  /// Who says when it trains; null: nobody, it trains from its start to its end.
+  Pace* pace = nullptr;
+  /// Whether epochs end with a validation; without, a run is for its speed alone.
+  bool validated = true;
   /// Where states are kept, with TrainConfig::checkpoints; empty: nowhere.
   std::filesystem::path checkpoints;
   /// To go on from; null: the run begins. Its tensors are let go once they are taken over.

@@ -18,6 +18,9 @@ struct TrainOptions {
   std::string run_id;         ///< empty: the state's, or made of model and precision
   std::optional<std::int64_t> repeat{};  ///< nothing: the state's, or 1
   bool resume = false;
+  /// Trains in turns with others, as the process that started this one says: bench/pace.hpp.
+  bool take_turns = false;
+  bool no_validation = false;         ///< for its speed alone
   std::filesystem::path resume_from;  ///< empty: none
 
   /// Whether the run goes on from a state that another process left.

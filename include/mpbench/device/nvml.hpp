@@ -35,6 +35,7 @@ class Nvml {
   int (*total_energy_)(Handle handle, unsigned long long* millijoules) = nullptr;
   int (*clock_)(Handle handle, int domain, unsigned* megahertz) = nullptr;
   int (*throttle_reasons_)(Handle handle, unsigned long long* reasons) = nullptr;
+  int (*temperature_)(Handle handle, int sensor, unsigned* celsius) = nullptr;
 };
 
 /// What one GPU measures of itself: the whole card, whoever uses it. Each is empty where the card
@@ -45,6 +46,9 @@ class GpuSensors {
   /// numbers and not NVML's. A CPU has none.
   explicit GpuSensors(c10::Device device);
   GpuSensors(const Nvml& nvml, const std::string& pci_bus_id);
+  /// The same as of a device, for a program that computes nothing itself: its place on the bus is
+  /// asked of the driver, and LibTorch's CUDA side is not loaded.
+  static GpuSensors by_driver(c10::Device device);
 
   /// Whether there is a card to ask.
   bool available() const { return handle_ != nullptr; }
@@ -54,6 +58,8 @@ class GpuSensors {
   std::optional<int> sm_clock_mhz() const;
   /// Why the clock is not higher at present, as NVML's bits; see throttle_words().
   std::optional<std::uint64_t> throttle_reasons() const;
+  /// Degrees Celsius of the chip at present.
+  std::optional<int> temperature_c() const;
 
  private:
   const Nvml* nvml_ = nullptr;

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <vector>
+
+#include "metric_difference.hpp"
+#include "mpbench/bench/decision_record.hpp"
+#include "run_groups.hpp"
+
+namespace mpbench::bench {
+
+/// Where the decisions of an arm's models differ from those they are compared with.
+struct DecisionFlips {
+  std::vector<DecisionRecord> repeats;
+  std::vector<FlipRecord> flips;
+};
+
+/// Judges each pair's predictions: breasts where there are, else images. With two classes at the
+/// baseline's val_threshold, the threshold with its highest F1, so that both models are used at the
+/// same operating point; with more by the class predicted. Pairs whose predictions are missing or
+/// of other samples are left out.
+DecisionFlips decision_flips(const RunGroup& group, const GroupArm& arm,
+                             const std::vector<Pair>& pairs, PredictionStore& predictions);
+
+}  // namespace mpbench::bench

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "mpbench/bench/arm_process.hpp"
+#include "mpbench/bench/block_record.hpp"
+#include "mpbench/bench/plan.hpp"
+#include "mpbench/core/progress.hpp"
+
+namespace mpbench::bench {
+
+/// One process of a session.
+struct SessionArm {
+  const Arm* arm = nullptr;
+  RunSpec run;
+  std::string config_hash;
+  double step_s = 0;  ///< seconds a step takes as far as is known; 0: not known
+};
+
+struct SessionOptions {
+  std::string configuration;
+  int number = 1;
+  std::uint64_t seed = 0;  ///< of the order of the turns
+  SessionKind kind = SessionKind::speed_only;
+  bool together = true;  ///< all processes at once, in turns of a block; else one after another
+  double budget_s = 0;   ///< for the session, start included; 0: as long as it takes
+  int rounds = 8;
+  ProgressFunction progress;
+};
+
+struct SessionResult {
+  std::vector<BlockRecord> blocks;  ///< of the processes that came through
+  std::vector<RunOutput> runs;      ///< of all, in the order of the arms
+  SessionRecord record;             ///< of the session itself
+};
+
+/// Runs a session: every process is started, in random order, trains in turns, and is ended. One
+/// that ends by itself is out of the session, and the others go on; without the baseline they end
+/// too. Updates what is known of a step's seconds. Throws Interrupted where a stop was asked for.
+SessionResult run_session(std::vector<SessionArm>& arms, ArmStarter& starter,
+                          const SessionOptions& options);
+
+}  // namespace mpbench::bench

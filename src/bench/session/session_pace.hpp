@@ -1,0 +1,51 @@
+#pragma once
+
+#include <algorithm>
+
+#include "mpbench/bench/sessions.hpp"
+#include "mpbench/core/timer.hpp"
+
+namespace mpbench::bench {
+
+/// How long a run for its speed alone may go on: as good as for ever.
+inline constexpr std::int64_t steps_without_end = 1'000'000'000;
+
+/// What the sessions of a comparison cost, and whether there is time for another.
+class SessionPace {
+ public:
+  explicit SessionPace(const SessionsOptions& options) : max_time_s_(options.max_time_s) {}
+
+  /// So many sessions are to be run in all.
+  void expect(int sessions) { expected_ = std::max(1, sessions); }
+  void session_done(double seconds) {
+    last_s_ = seconds;
+    total_s_ += seconds;
+    ++done_;
+  }
+
+  /// A tenth more than was asked for is better than a session less.
+  bool allows_another() const {
+    return max_time_s_ <= 0 || clock_.seconds() + last_s_ <= 1.1 * max_time_s_;
+  }
+  /// What is left for one session; 0: no limit.
+  double session_budget_s() const {
+    if (max_time_s_ <= 0) return 0;
+    constexpr double share_planned = 0.95;
+    constexpr double shortest_s = 0.1;
+    const double left_s = share_planned * max_time_s_ - clock_.seconds();
+    return std::max(shortest_s, left_s / std::max(1, expected_ - done_));
+  }
+  double seconds_of(int sessions) const { return done_ == 0 ? 0 : total_s_ / done_ * sessions; }
+  int done() const { return done_; }
+  int expected() const { return expected_; }
+
+ private:
+  double max_time_s_;
+  Stopwatch clock_;
+  double last_s_ = 0;
+  double total_s_ = 0;
+  int done_ = 0;
+  int expected_ = 1;
+};
+
+}  // namespace mpbench::bench

@@ -1,0 +1,68 @@
+#include "../../src/bench/fold_comparison.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+namespace mpbench::bench {
+namespace {
+
+using testing::IsEmpty;
+
+Comparison row_of(const std::string& configuration, const std::string& arm, double delta) {
+  Comparison row;
+  row.configuration = configuration;
+  row.arm = arm;
+  row.compared_with = "fp32";
+  row.metric = ComparedMetric::val_auc;
+  row.metric_delta = delta;
+  return row;
+}
+
+std::vector<Comparison> rows_of(const std::vector<double>& deltas) {
+  std::vector<Comparison> rows;
+  for (std::size_t fold = 0; fold < deltas.size(); ++fold) {
+    rows.push_back(row_of("cnn-fold" + std::to_string(fold), "bf16", deltas[fold]));
+  }
+  return rows;
+}
+
+TEST(FoldComparisonTest, IsTheMeanWithAnIntervalThatAllowsForSharedTrainingSets) {
+  const std::vector<double> deltas{0.001, -0.003, 0.002, -0.002, -0.003};
+  const auto combined = compare_over_folds(rows_of(deltas), 5, {});
+  ASSERT_EQ(combined.size(), 1U);
+  const Comparison& all = combined.front();
+  EXPECT_EQ(all.configuration, "cnn-folds");
+  EXPECT_EQ(all.arm, "bf16");
+  EXPECT_NEAR(*all.metric_delta, -0.001, 1e-12);
+  // By hand: s = 0.002345, t(0.975, 4) = 2.776, sqrt(1/5 + 1/4) = 0.6708.
+  EXPECT_NEAR(*all.metric_delta_ci_high - *all.metric_delta, 2.776 * 0.002345 * 0.6708, 1e-5);
+  EXPECT_EQ(all.accuracy_verdict, stats::AccuracyVerdict::equivalent);
+}
+
+TEST(FoldComparisonTest, JudgesAgainstTheMargin) {
+  const auto verdict = [](const std::vector<double>& deltas) {
+    return compare_over_folds(rows_of(deltas), static_cast<int>(deltas.size()), {})
+        .front()
+        .accuracy_verdict;
+  };
+  EXPECT_EQ(verdict({-0.05, -0.051, -0.049, -0.05}), stats::AccuracyVerdict::inferior);
+  EXPECT_EQ(verdict({0.05, 0.051, 0.049, 0.05}), stats::AccuracyVerdict::non_inferior);
+  EXPECT_EQ(verdict({0.05, -0.05, 0.02, -0.03}), stats::AccuracyVerdict::inconclusive);
+  EXPECT_EQ(verdict({0.001, 0.0011}), stats::AccuracyVerdict::inconclusive) << "two folds";
+  EXPECT_EQ(verdict({0.001, 0.001, 0.001}), stats::AccuracyVerdict::inconclusive) << "no width";
+}
+
+TEST(FoldComparisonTest, CombinesWhatDiffersInTheFoldAlone) {
+  auto rows = rows_of({0, 0.001, 0.002});
+  rows.push_back(row_of("cnn-fold0-lr0.1", "bf16", 0.5));
+  rows.push_back(row_of("resnet18", "bf16", 0.5));
+  rows.push_back(row_of("cnn-fold0", "null", 0.5));
+  const auto combined = compare_over_folds(rows, 3, {});
+  ASSERT_EQ(combined.size(), 1U);
+  EXPECT_NEAR(*combined.front().metric_delta, 0.001, 1e-12);
+  EXPECT_THAT(compare_over_folds({}, 3, {}), IsEmpty());
+}
+
+}  // namespace
+}  // namespace mpbench::bench
