@@ -21,6 +21,7 @@ class SessionPace {
     last_s_ = seconds;
     total_s_ += seconds;
     ++done_;
+    before_s_ = clock_.seconds() - total_s_;
   }
 
   /// A tenth more than was asked for is better than a session less.
@@ -35,6 +36,14 @@ class SessionPace {
     const double left_s = share_planned * max_time_s_ - clock_.seconds();
     return std::max(shortest_s, left_s / std::max(1, expected_ - done_));
   }
+  /// About how long the sessions take that are still expected; 0: not known yet.
+  double seconds_left() const {
+    if (done_ == 0) return 0;
+    const double in_session_s = clock_.seconds() - total_s_ - before_s_;
+    const double left_s = seconds_of(expected_ - done_) - std::max(0.0, in_session_s);
+    const double limit_s = max_time_s_ > 0 ? 1.1 * max_time_s_ - clock_.seconds() : left_s;
+    return std::max(0.0, std::min(left_s, limit_s));
+  }
   double seconds_of(int sessions) const { return done_ == 0 ? 0 : total_s_ / done_ * sessions; }
   int done() const { return done_; }
   int expected() const { return expected_; }
@@ -44,6 +53,7 @@ class SessionPace {
   Stopwatch clock_;
   double last_s_ = 0;
   double total_s_ = 0;
+  double before_s_ = 0;  ///< spent between sessions
   int done_ = 0;
   int expected_ = 1;
 };

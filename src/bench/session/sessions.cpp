@@ -93,6 +93,19 @@ class Sessions {
     return log_.has_blocks(course.configuration->name, which, session, course.hashes[arm]);
   }
 
+  /// A session's progress with its place among all, and about how long the rest takes.
+  ProgressFunction told_progress(const Course& course, int session) const {
+    if (!options_.progress) return {};
+    const int last = limit(course);
+    return [this, session, last](Progress progress) {
+      progress.label = fmt::format("session {}/{}", session, last);
+      if (const double left_s = pace_.seconds_left(); left_s > 0) {
+        progress.detail += fmt::format(", ETA {}", format_duration(left_s));
+      }
+      options_.progress(progress);
+    };
+  }
+
   bool is_active(const Course& course, std::size_t arm) const {
     return course.failures[arm] < most_failures;
   }
@@ -196,7 +209,7 @@ class Sessions {
                      .kind = training ? SessionKind::training : SessionKind::speed_only,
                      .together = course.together,
                      .budget_s = training ? 0 : pace_.session_budget_s(),
-                     .progress = options_.progress});
+                     .progress = told_progress(course, session)});
     for (std::size_t i = 0; i < arms.size(); ++i) course.step_s[places[i]] = arms[i].step_s;
     count_failures(course, places, arms, result);
     return result;
