@@ -173,7 +173,7 @@ ExitCode run_compare(const CompareOptions& asked, const SharedOptions& shared) {
                            .together = options.together,
                            .speed = options.comparison.speed,
                            .progress = progress});
-  if (measured.runs.empty()) throw Interrupted();
+  if (measured.runs.empty() && interrupt_requested()) throw Interrupted();
   write_results(options, measured);
   if (interrupt_requested()) throw Interrupted();
   const auto& runs = measured.runs;

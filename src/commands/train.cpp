@@ -127,6 +127,8 @@ RunName name_of(const TrainOptions& options, const train::TrainConfig& config,
 }  // namespace
 
 ExitCode run_train(const TrainOptions& options, const SharedOptions& shared) {
+  const std::unique_ptr<bench::Pace> pace =
+      options.take_turns ? bench::conducted_pace() : std::unique_ptr<bench::Pace>();
   const ProgressFunction progress = make_progress(shared);
   train::TrainConfig config = options.config;
   const auto device = train::choose_device(config);  // before anything is written
@@ -172,8 +174,6 @@ ExitCode run_train(const TrainOptions& options, const SharedOptions& shared) {
                  designed_for, designed_for, designed_for);
   }
   const RunName name = name_of(options, config, state);
-  const std::unique_ptr<bench::Pace> pace =
-      options.take_turns ? bench::conducted_pace() : std::unique_ptr<bench::Pace>();
   const bench::RunOutput output =
       bench::run_training(config, images,
                           {.run_id = name.run_id,

@@ -28,7 +28,8 @@ class Pace {
 };
 
 /// Takes turns as another process says: `mpbench compare`, which started this one and reads and
-/// writes its descriptor 3. Throws Interrupted from next_steps() where that process is gone.
+/// writes its descriptor 3. Throws UsageError where that is no socket, and Interrupted from
+/// next_steps() where that process is gone.
 std::unique_ptr<Pace> conducted_pace();
 
 }  // namespace mpbench::bench

@@ -1,4 +1,5 @@
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <chrono>
 #include <optional>
@@ -104,6 +105,10 @@ class ConductedPace : public Pace {
 }  // namespace
 
 std::unique_ptr<Pace> conducted_pace() {
+  struct stat what {};
+  if (fstat(control_descriptor, &what) != 0 || !S_ISSOCK(what.st_mode)) {
+    throw UsageError("--take-turns: is for the processes that mpbench compare starts");
+  }
   return std::make_unique<ConductedPace>(FileDescriptor(control_descriptor));
 }
 

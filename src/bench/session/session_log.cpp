@@ -56,9 +56,10 @@ void SessionLog::add(SessionResult result) {
 }
 
 void SessionLog::write() {
-  write_blocks(out_, blocks_);
-  write_sessions(out_, sessions_);
+  // The blocks last: they are what says that a session is done.
   write_runs(out_, runs_);
+  write_sessions(out_, sessions_);
+  write_blocks(out_, blocks_);
   // They are on disk: what is kept here would be written again after every later session.
   for (RunOutput& run : runs_) run.predictions.clear();
 }
