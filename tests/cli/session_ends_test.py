@@ -6,7 +6,8 @@ import time
 
 import pytest
 from mpbench_command import rows, run
-from sessions import begin, children, lines_of_session, require_complete, require_none_left, trainings, wait_for_child
+from sessions import (SPEED, begin, children, lines_of_session, one_thread, require_complete, require_none_left, trainings,
+                      wait_for_child)
 
 ARMS = ["fp32", "bf16", "null"]
 SESSIONS = 3
@@ -100,6 +101,21 @@ def test_the_process_of_an_arm_is_killed(second_session, arm):
     assert lines_of_session(out, 1) == first
     require_complete(out, ARMS, SESSIONS, apart=[2, 3])
     resume(out, [], apart=[2, 3])
+
+
+def test_what_a_kill_between_two_files_leaves_is_done_again(tmp_path):
+    """blocks.csv is written last: a session that it lacks is not done."""
+    out = tmp_path / "out"
+    command = one_thread(out, "--precision", "fp32,bf16", *SPEED)
+    run(*command)
+    first = lines_of_session(out, 1)
+    lines = (out / "blocks.csv").read_text().splitlines(keepends=True)
+    kept = [line for line, row in zip(lines[1:], rows(out / "blocks.csv")) if row["session"] == "1"]
+    (out / "blocks.csv").write_text(lines[0] + "".join(kept))
+    told = run(*command, "--resume").stderr
+    assert "session 1/2" not in told and told.count("session 2/2") == 1
+    assert lines_of_session(out, 1) == first
+    require_complete(out, ARMS, 2)
 
 
 def kill_whenever_it_starts(out, part, process):

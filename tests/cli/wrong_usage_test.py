@@ -62,6 +62,7 @@ from mpbench_command import FASHION_MNIST, MPBENCH, one_line, rows, run
     (["train", "--folds", "5", "--validation-fraction", "0.3"], ["--validation-fraction 0.3", "--folds"]),
     (["train", "--run-id", "../up"], ["--run-id", "../up"]),
     (["train", "--repeat", "0"], ["--repeat"]),
+    (["train", "--take-turns"], ["--take-turns", "mpbench compare"]),
     (["compare", "--seed", "0,-1"], ["--seed", "-1"]),
     (["compare", "--seed", "0,9223372036854775808"], ["--seed", "9223372036854775808"]),
     (["compare", "--image-size", "32,8"], ["--image-size", "8"]),
