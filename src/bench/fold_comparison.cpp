@@ -57,7 +57,12 @@ Comparison combine(const std::vector<const Comparison*>& rows, const std::string
   all.metric_delta = delta ? estimate.value : stats::mean(deltas);
   all.metric_delta_ci_low = estimate.low;
   all.metric_delta_ci_high = estimate.high;
-  all.accuracy_verdict = verdict_over(estimate, rows.size(), options.margin);
+  // Fewer trainings a fold carry no verdict in any of them, and none in all.
+  const bool trained_enough = std::all_of(rows.begin(), rows.end(), [](const Comparison* row) {
+    return row->pairs >= stats::fewest_seeds;
+  });
+  all.accuracy_verdict = trained_enough ? verdict_over(estimate, rows.size(), options.margin)
+                                        : stats::AccuracyVerdict::inconclusive;
   all.note =
       fmt::format("over {} of {} folds, each of which has its own validation", rows.size(), folds);
   return all;

@@ -16,6 +16,7 @@ Comparison row_of(const std::string& configuration, const std::string& arm, doub
   row.compared_with = "fp32";
   row.metric = ComparedMetric::val_auc;
   row.metric_delta = delta;
+  row.pairs = 3;
   return row;
 }
 
@@ -51,6 +52,13 @@ TEST(FoldComparisonTest, JudgesAgainstTheMargin) {
   EXPECT_EQ(verdict({0.05, -0.05, 0.02, -0.03}), stats::AccuracyVerdict::inconclusive);
   EXPECT_EQ(verdict({0.001, 0.0011}), stats::AccuracyVerdict::inconclusive) << "two folds";
   EXPECT_EQ(verdict({0.001, 0.001, 0.001}), stats::AccuracyVerdict::inconclusive) << "no width";
+}
+
+TEST(FoldComparisonTest, TwoTrainingsAFoldCarryNoVerdict) {
+  auto rows = rows_of({0.001, -0.001, 0.002, -0.002});
+  rows[1].pairs = 2;
+  EXPECT_EQ(compare_over_folds(rows, 4, {}).front().accuracy_verdict,
+            stats::AccuracyVerdict::inconclusive);
 }
 
 TEST(FoldComparisonTest, CombinesWhatDiffersInTheFoldAlone) {
