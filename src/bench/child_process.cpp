@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "cpu_seconds.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/interrupt.hpp"
 
@@ -178,11 +179,8 @@ void ChildProcess::fill(ProcessResult& result) const {
   } else {
     result.signal = WTERMSIG(*status_);
   }
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-  };
   result.peak_rss_bytes = std::int64_t{usage_.ru_maxrss} * 1024;
-  result.cpu_time_s = seconds(usage_.ru_utime) + seconds(usage_.ru_stime);
+  result.cpu_time_s = cpu_seconds(usage_);
 }
 
 void StopForwarder::look(const ChildProcess& child) {

@@ -332,16 +332,6 @@ std::vector<ArmComparison> pair_arms(const RunGroup& group, const ComparisonOpti
   return compared;
 }
 
-/// Of blocks or sessions those of one configuration; none for runs that know of none.
-template <class Record>
-std::vector<Record> those_of(const std::vector<Record>& records, const std::string& configuration) {
-  std::vector<Record> own;
-  if (configuration.empty()) return own;
-  std::copy_if(records.begin(), records.end(), std::back_inserter(own),
-               [&](const Record& record) { return record.configuration == configuration; });
-  return own;
-}
-
 void compare_group(const RunGroup& group, const Measurements& all, PredictionStore& predictions,
                    const ComparisonOptions& options, ComparisonTables& tables) {
   std::vector<ArmComparison> compared = pair_arms(group, options);

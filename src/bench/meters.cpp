@@ -8,15 +8,12 @@
 #include <functional>
 #include <string_view>
 
+#include "cpu_seconds.hpp"
 #include "kernel_files.hpp"
 #include "mpbench/device/device.hpp"
 
 namespace mpbench::bench {
 namespace {
-
-double seconds(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-}
 
 /// Zones whose sum is the processors' and memory's energy: core and uncore are parts of a package,
 /// psys contains it, and intel-rapl-mmio is the same package by another way.
@@ -53,7 +50,7 @@ bool reset_peak_rss() {
 double cpu_time_s() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  return cpu_seconds(usage);
 }
 
 EnergyCounter::EnergyCounter(const std::filesystem::path& root) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,6 +27,16 @@ struct SessionValues {
   std::int64_t rounds = 0;             ///< of all sessions together
   std::int64_t skipped_rounds = 0;     ///< with a block in which every step was skipped
 };
+
+/// Of blocks or sessions those of one configuration; none for runs that know of none.
+template <class Record>
+std::vector<Record> those_of(const std::vector<Record>& records, const std::string& configuration) {
+  std::vector<Record> own;
+  if (configuration.empty()) return own;
+  std::copy_if(records.begin(), records.end(), std::back_inserter(own),
+               [&](const Record& record) { return record.configuration == configuration; });
+  return own;
+}
 
 /// The values of the arms of one configuration, in the order in which they first appear; the null
 /// arm among them. A session counts for an arm where the baseline, its copy and the arm came

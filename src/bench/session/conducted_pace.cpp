@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "../child_process.hpp"
+#include "../cpu_seconds.hpp"
 #include "control_channel.hpp"
 #include "mpbench/bench/pace.hpp"
 #include "mpbench/core/error.hpp"
@@ -22,13 +23,6 @@ rusage own_usage() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return usage;
-}
-
-double cpu_seconds(const rusage& usage) {
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 /// Adds what the process used between two readings.

@@ -45,8 +45,6 @@ class SessionPace {
     return std::max(0.0, std::min(left_s, limit_s));
   }
   double seconds_of(int sessions) const { return done_ == 0 ? 0 : total_s_ / done_ * sessions; }
-  int done() const { return done_; }
-  int expected() const { return expected_; }
 
  private:
   double max_time_s_;

@@ -244,11 +244,8 @@ class Sessions {
   }
 
   std::vector<SpeedComparison> compare(const Course& course) const {
-    std::vector<BlockRecord> own;
-    for (const BlockRecord& block : log_.blocks()) {
-      if (block.configuration == course.configuration->name) own.push_back(block);
-    }
-    return compare_speed(session_values(own), options_.speed);
+    return compare_speed(session_values(those_of(log_.blocks(), course.configuration->name)),
+                         options_.speed);
   }
 
   /// After two sessions: how many more a resolution takes.
