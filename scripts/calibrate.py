@@ -30,7 +30,7 @@ def arguments_of_the_command_line():
     parser.add_argument("--root", type=pathlib.Path, required=True)
     parser.add_argument("--tries", type=int, default=20)
     parser.add_argument("--handicaps", default="0,5,2")
-    parser.add_argument("--max-time", default="150s")
+    parser.add_argument("--max-time", default="160s")
     parser.add_argument("--busy", type=float, default=0.5)
     parser.add_argument("--model", default="cnn")
     parser.add_argument("--image-size", type=int, default=64)

@@ -14,10 +14,11 @@ struct DecisionFlips {
   std::vector<FlipRecord> flips;
 };
 
-/// Judges each pair's predictions: breasts where there are, else images. With two classes at the
-/// baseline's val_threshold, the threshold with its highest F1, so that both models are used at the
-/// same operating point; with more by the class predicted. Pairs whose predictions are missing or
-/// of other samples are left out.
+/// Judges each pair's predictions, of breasts where there are and of images: all together, and by
+/// site, view, machine, density and age where the data says so. With two classes at the baseline's
+/// val_threshold, the threshold with its highest F1, so that both models are used at the same
+/// operating point; with more by the class predicted. Pairs whose predictions are missing or of
+/// other samples are left out.
 DecisionFlips decision_flips(const RunGroup& group, const GroupArm& arm,
                              const std::vector<Pair>& pairs, PredictionStore& predictions);
 

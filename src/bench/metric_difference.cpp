@@ -244,6 +244,7 @@ std::vector<PredictionRow> mean_by_case(std::span<const PredictionRow> rows) {
     PredictionRow& row = means.emplace_back(rows[unit.first]);
     if (row.case_id.empty()) continue;
     row.sample_id = row.case_id;
+    row.attributes.view.clear();  // it has several
     row.label = unit.label;
     row.score = unit.score;
     if (row.logit) row.logit = unit.logit;

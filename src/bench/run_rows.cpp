@@ -147,7 +147,8 @@ void fill_validation(RunOutput& output, const train::ValidationResult& validatio
                                   .label = sample.label,
                                   .score = prediction.score,
                                   .predicted = prediction.predicted,
-                                  .logit = prediction.logit});
+                                  .logit = prediction.logit,
+                                  .attributes = sample.attributes});
   }
 }
 

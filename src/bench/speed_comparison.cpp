@@ -59,7 +59,7 @@ void judge(SpeedComparison& arm, double level, const SpeedComparison* null,
   if (level == 0) {
     arm.verdict = stats::SpeedVerdict::unresolved;
     arm.notes.push_back(
-        fmt::format("not tested, as the speed of {} is not resolved", options.primary));
+        fmt::format("not tested, as no difference of {} was found", options.primary));
     return;
   }
   arm.interval = stats::session_interval(values, level);

@@ -124,9 +124,17 @@ void write_results(const CompareOptions& options, const bench::Measurements& mea
   }
 }
 
+/// Of the limit, once the data is there and a step was timed; 0: there is no limit.
+double time_left_s(const CompareOptions& options, const Stopwatch& clock) {
+  constexpr double shortest_s = 1;
+  const double limit_s = options.time_limit_s();
+  return limit_s > 0 ? std::max(shortest_s, limit_s - clock.seconds()) : 0;
+}
+
 }  // namespace
 
 ExitCode run_compare(const CompareOptions& asked, const SharedOptions& shared) {
+  const Stopwatch clock;
   CompareOptions options = asked;
   train::TrainConfig& config = options.grid.config;
   const auto device = train::find_device(config);  // before anything is written
@@ -134,13 +142,19 @@ ExitCode run_compare(const CompareOptions& asked, const SharedOptions& shared) {
   config.workers = train::workers_of(config, device);
   bench::make_ladder(options.grid, options.ladder, device.is_cuda(),
                      device::default_mixed_precision(device));
+  require_primary(options);
   if (!options.grid.other_program.empty()) {
     options.grid.other_program = bench::find_mpbench(options.grid.other_program);
   }
-  options.out = choose_out_folder(options.out, "compare");
-  require_fresh_or_resumed(options);
-  make_writable_folder(options.out);
-  add_log_file(options.out / "mpbench.log");
+  std::optional<TemporaryFolder> trials;
+  if (options.dry_run) {
+    options.out = trials.emplace().path();
+  } else {
+    options.out = choose_out_folder(options.out, "compare");
+    require_fresh_or_resumed(options);
+    make_writable_folder(options.out);
+    add_log_file(options.out / "mpbench.log");
+  }
   const ProgressFunction progress = make_progress(shared);
   bench::ConfigHashes hashes(progress);
   for (const train::TrainConfig& each : bench::configurations(options.grid)) {
@@ -169,7 +183,7 @@ ExitCode run_compare(const CompareOptions& asked, const SharedOptions& shared) {
                           {.out = options.out,
                            .speed_only = options.speed_only,
                            .trainings_end = options.length_given && !options.max_time_s,
-                           .max_time_s = options.time_limit_s(),
+                           .max_time_s = time_left_s(options, clock),
                            .together = options.together,
                            .speed = options.comparison.speed,
                            .progress = progress});

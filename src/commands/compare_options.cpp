@@ -143,11 +143,25 @@ void choose_arms(CompareOptions& options, const std::set<std::string>& given) {
   if (options.sessions > 0) options.comparison.speed.looks = {options.sessions};
 }
 
+void require_primary(const CompareOptions& options) {
+  const std::string& primary = options.comparison.speed.primary;
+  if (primary.empty()) return;
+  for (const bench::Configuration& configuration : bench::make_plan(options.grid)) {
+    std::vector<std::string> names;
+    for (const bench::Arm& arm : configuration.arms) {
+      if (arm.kind == bench::ArmKind::arm) names.push_back(arm.name);
+    }
+    if (std::find(names.begin(), names.end(), primary) != names.end()) continue;
+    throw UsageError(fmt::format("--primary {}: there is no such arm: choose one of {}", primary,
+                                 fmt::join(names, ", ")));
+  }
+}
+
 void validate(const CompareOptions& options, const std::set<std::string>& given) {
   const bench::Grid& grid = options.grid;
   const train::TrainConfig& config = grid.config;
   train::require_effect(bench::configurations(grid), given);
-  const std::vector<bench::Configuration> plan = bench::make_plan(grid);
+  static_cast<void>(bench::make_plan(grid));  // refuses what makes no plan
   if (given.contains("checkpoint-steps") && config.checkpoint_steps > 0 && !config.checkpoints &&
       !given.contains("checkpoints")) {
     throw UsageError(
@@ -162,16 +176,7 @@ void validate(const CompareOptions& options, const std::set<std::string>& given)
                                  grid.arm_option == precision_option ? ": fp32,bf16" : ""));
   }
   bench::validate(options.comparison);
-  const std::string& primary = options.comparison.speed.primary;
-  for (const bench::Configuration& configuration : plan) {
-    const bool known = std::any_of(configuration.arms.begin(), configuration.arms.end(),
-                                   [&](const bench::Arm& arm) {
-                                     return arm.kind == bench::ArmKind::arm && arm.name == primary;
-                                   });
-    if (!primary.empty() && !known && options.ladder == bench::LadderOrder::none) {
-      throw UsageError(fmt::format("--primary {}: there is no such arm", primary));
-    }
-  }
+  if (options.ladder == bench::LadderOrder::none) require_primary(options);
   if (!std::isfinite(options.time_limit_s()) || options.time_limit_s() < 0) {
     throw UsageError(fmt::format("--max-time {}s: must be 0 or more", options.time_limit_s()));
   }

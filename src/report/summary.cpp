@@ -1,6 +1,7 @@
 #include "summary.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -194,6 +195,33 @@ void add_arm(std::span<const Comparison> rows, const Comparison& row,
                                  verdict_of(row, row.accuracy_verdict)});
 }
 
+/// What a row's note is made of.
+std::vector<std::string> remarks_of(const Comparison& row) {
+  constexpr std::string_view between = "; ";
+  std::vector<std::string> remarks;
+  for (std::size_t start = 0; start < row.note.size();) {
+    const std::size_t end = std::min(row.note.find(between, start), row.note.size());
+    if (end > start) remarks.push_back(row.note.substr(start, end - start));
+    start = end + between.size();
+  }
+  return remarks;
+}
+
+bool is_among(const std::string& remark, const std::vector<std::string>& remarks) {
+  return std::find(remarks.begin(), remarks.end(), remark) != remarks.end();
+}
+
+/// Those of every arm, where there are several.
+std::vector<std::string> shared_remarks(std::span<const Comparison> rows) {
+  if (rows.size() < 2) return {};
+  std::vector<std::string> shared = remarks_of(rows.front());
+  for (const Comparison& row : rows.subspan(1)) {
+    const std::vector<std::string> others = remarks_of(row);
+    std::erase_if(shared, [&](const std::string& remark) { return !is_among(remark, others); });
+  }
+  return shared;
+}
+
 /// How the figures came about, and what each arm has to say.
 void add_notes(std::span<const Comparison> rows, SummaryBlock& block) {
   const Comparison& first = rows.front();
@@ -211,7 +239,10 @@ void add_notes(std::span<const Comparison> rows, SummaryBlock& block) {
     how += fmt::format("; two processes of one kind differ by a standard deviation of {}",
                        percent(std::sqrt(2.0) * *first.process_sd));
   }
-  if (first.margin) how += fmt::format(". Accuracy margin: {:g}", *first.margin);
+  const bool judges_accuracy = !block.accuracy.rows.empty();
+  if (first.margin && judges_accuracy) {
+    how += fmt::format(". Accuracy margin: {:g}", *first.margin);
+  }
   block.notes.push_back(how + ".");
   for (const Comparison& row : rows) {
     if (row.arm_kind == bench::ArmKind::null || !row.detectable_effect) continue;
@@ -220,8 +251,13 @@ void add_notes(std::span<const Comparison> rows, SummaryBlock& block) {
                     "comparisons.",
                     name_in_table(rows, row), percent(*row.detectable_effect)));
   }
+  const std::vector<std::string> shared = shared_remarks(rows);
+  for (const std::string& remark : shared) block.notes.push_back("all arms: " + remark);
   for (const Comparison& row : rows) {
-    if (!row.note.empty()) block.notes.push_back(name_of_arm(row) + ": " + row.note);
+    std::vector<std::string> own = remarks_of(row);
+    std::erase_if(own, [&](const std::string& remark) { return is_among(remark, shared); });
+    if (own.empty()) continue;
+    block.notes.push_back(fmt::format("{}: {}", name_of_arm(row), fmt::join(own, "; ")));
   }
 }
 
@@ -250,6 +286,7 @@ SummaryBlock make_block(std::span<const Comparison> rows, std::span<const RunRec
                                 : median_of(baseline, &RunRecord::peak_rss_bytes);
 
   block.speed.header = {"arm", "images/s", "step ms", "speed-up" + confidence, "memory", "verdict"};
+  block.speed.spare = {"step ms", "memory"};
   block.speed.rows.push_back({{name_of_baseline(first)},
                               {figure(median_of(baseline, &RunRecord::images_per_s))},
                               {figure(median_of(baseline, &RunRecord::step_ms_median))},
@@ -258,6 +295,7 @@ SummaryBlock make_block(std::span<const Comparison> rows, std::span<const RunRec
                               {}});
   block.accuracy.header = {"arm", metric ? std::string(enum_name(*metric)) : "metric",
                            "difference" + confidence, "skipped", "verdict"};
+  block.accuracy.spare = {"skipped"};
   block.accuracy.rows.push_back({{name_of_baseline(first)},
                                  {metric_text(baseline, metric)},
                                  {"baseline", Colour::dim},

@@ -13,6 +13,8 @@ namespace mpbench::report {
 struct SummaryTable {
   std::vector<std::string> header;
   std::vector<std::vector<TextCell>> rows;
+  /// Columns that a terminal too narrow for all does without, the first of them first.
+  std::vector<std::string> spare;
 };
 
 /// One configuration: the baseline and its arms, in words and figures but without layout.

@@ -43,10 +43,14 @@ std::string paint(const std::string& text, Colour colour, bool enabled) {
   return fmt::format("{}{}\x1b[0m", escape(colour), text);
 }
 
+/// Of a line with columns of these widths.
+std::size_t line_width(const std::vector<std::size_t>& widths) {
+  return std::accumulate(widths.begin(), widths.end(), gap.size() * (widths.size() - 1));
+}
+
 /// The widest column gives way until the table fits.
 void shrink(std::vector<std::size_t>& widths, std::size_t width) {
-  const std::size_t gaps = gap.size() * (widths.size() - 1);
-  while (std::accumulate(widths.begin(), widths.end(), gaps) > width) {
+  while (line_width(widths) > width) {
     const auto widest = std::max_element(widths.begin(), widths.end());
     if (*widest <= narrowest) return;
     --*widest;
@@ -68,9 +72,10 @@ void append_row(std::string& out, const std::vector<TextCell>& row,
   out += line + '\n';
 }
 
-TerminalTable terminal_table(const SummaryTable& table) {
+TerminalTable terminal_table(const SummaryTable& table, std::size_t width) {
   TerminalTable terminal(table.header);
   for (const auto& row : table.rows) terminal.add_row(row);
+  terminal.drop_columns(table.spare, width);
   return terminal;
 }
 
@@ -84,19 +89,35 @@ void TerminalTable::add_row(std::vector<TextCell> row) {
   rows_.push_back(std::move(row));
 }
 
-std::string TerminalTable::render(std::size_t width, bool colour) const {
+std::vector<std::size_t> TerminalTable::widths() const {
   std::vector<std::size_t> widths;
-  std::vector<TextCell> header;
-  for (const std::string& name : header_) {
-    widths.push_back(display_width(name));
-    header.push_back({name, Colour::bold});
-  }
-  if (widths.empty()) return "";
+  for (const std::string& name : header_) widths.push_back(display_width(name));
   for (const auto& row : rows_) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       widths[i] = std::max(widths[i], display_width(row[i].text));
     }
   }
+  return widths;
+}
+
+void TerminalTable::drop_columns(const std::vector<std::string>& spare, std::size_t width) {
+  for (const std::string& name : spare) {
+    if (header_.empty() || line_width(widths()) <= width) return;
+    const auto found = std::find(header_.begin(), header_.end(), name);
+    if (found == header_.end()) continue;
+    const auto place = found - header_.begin();
+    header_.erase(found);
+    for (auto& row : rows_) {
+      if (std::ssize(row) > place) row.erase(row.begin() + place);
+    }
+  }
+}
+
+std::string TerminalTable::render(std::size_t width, bool colour) const {
+  std::vector<std::size_t> widths = this->widths();
+  if (widths.empty()) return "";
+  std::vector<TextCell> header;
+  for (const std::string& name : header_) header.push_back({name, Colour::bold});
   shrink(widths, width);
   std::string out;
   append_row(out, header, widths, colour);
@@ -113,10 +134,10 @@ std::string summary_table(std::span<const bench::Comparison> comparisons,
       out += paint(fit(line, width), Colour::bold, colour) + '\n';
     }
     if (!block.speed.rows.empty()) {
-      out += '\n' + terminal_table(block.speed).render(width, colour);
+      out += '\n' + terminal_table(block.speed, width).render(width, colour);
     }
     if (!block.accuracy.rows.empty()) {
-      out += '\n' + terminal_table(block.accuracy).render(width, colour);
+      out += '\n' + terminal_table(block.accuracy, width).render(width, colour);
     }
     if (!block.notes.empty()) out += '\n';
     for (const std::string& note : block.notes) out += wrap(note, width, "  ");

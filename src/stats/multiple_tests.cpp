@@ -120,16 +120,4 @@ std::vector<double> holm_levels(std::span<const double> p_values, double level) 
   return levels;
 }
 
-std::vector<double> fixed_sequence_levels(std::span<const double> p_values, double level) {
-  check_probability(level, "level");
-  check_p_values(p_values);
-  std::vector<double> levels;
-  bool tested = true;
-  for (const double p : p_values) {
-    levels.push_back(tested ? level : 0);
-    tested = tested && p <= level;
-  }
-  return levels;
-}
-
 }  // namespace mpbench::stats

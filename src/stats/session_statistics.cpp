@@ -54,13 +54,20 @@ std::optional<SessionInterval> session_interval(std::span<const double> sessions
                            .sessions = static_cast<int>(sessions.size()),
                            .level = level};
   if (interval.sd == 0) interval.mean = sessions.front();
-  const double error = interval.sd / std::sqrt(interval.sessions);
-  const double half_width = t_upper_quantile(level / 2, interval.sessions - 1) * error;
+  return interval_after(interval, interval.sessions);
+}
+
+SessionInterval interval_after(const SessionInterval& now, int sessions) {
+  if (sessions < 2) throw Error("an interval over sessions needs two of them");
+  SessionInterval interval = now;
+  interval.sessions = sessions;
+  const double error = interval.sd / std::sqrt(sessions);
+  const double half_width = t_upper_quantile(interval.level / 2, sessions - 1) * error;
   interval.low = interval.mean - half_width;
   interval.high = interval.mean + half_width;
   interval.p_value = interval.mean == 0 ? 1
                      : error == 0       ? 0
-                                        : t_two_sided(interval.mean / error, interval.sessions - 1);
+                                        : t_two_sided(interval.mean / error, sessions - 1);
   return interval;
 }
 

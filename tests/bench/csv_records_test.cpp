@@ -84,10 +84,11 @@ TEST_F(CsvTableTest, WritesWhatItSays) {
                                          .label = 1,
                                          .score = 1e-7,
                                          .predicted = 0,
-                                         .logit = -16.5}};
+                                         .logit = -16.5,
+                                         .attributes = {.density = "C"}}};
   EXPECT_EQ(csv::to_text(std::span<const PredictionRow>(rows)),
-            "sample_id,group,unit,label,score,predicted,logit\n"
-            "\"1,2\",\"say \"\"p\"\"\",,1,1e-07,0,-16.5\n");
+            "sample_id,group,unit,label,score,predicted,logit,site,view,machine,density,age\n"
+            "\"1,2\",\"say \"\"p\"\"\",,1,1e-07,0,-16.5,,,,C,\n");
 }
 
 TEST_F(CsvTableTest, ColumnsMayMoveAndNewOnesAppear) {

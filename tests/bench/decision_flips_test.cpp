@@ -82,10 +82,64 @@ TEST_F(DecisionFlipsTest, JudgesBreasts) {
   add("cc", 1, 0.9, 0.9, "p_L");
   add("mlo", 1, 0.3, 0.0, "p_L");
   const DecisionFlips found = flips();
-  ASSERT_EQ(found.flips.size(), 1U) << "means of 0.6 and 0.45";
+  ASSERT_EQ(found.flips.size(), 1U) << "means of 0.6 and 0.45; no image's decision differs";
   EXPECT_EQ(found.flips.front().unit, "breast");
   EXPECT_EQ(found.flips.front().sample_id, "p_L");
-  EXPECT_EQ(found.repeats.front().decisions, 1);
+  ASSERT_EQ(found.repeats.size(), 2U);
+  EXPECT_EQ(found.repeats[0].decisions, 1);
+  EXPECT_EQ(found.repeats[1].unit, "image");
+  EXPECT_EQ(found.repeats[1].decisions, 2);
+}
+
+TEST_F(DecisionFlipsTest, AreCountedByWhatIsKnownOfTheImages) {
+  add("lost", 1, 0.9, 0.1, "p_L");
+  add("right", 1, 0.9, 0.9, "p_L");
+  add("gained", 0, 0.9, 0.1, "q_L");
+  for (auto& [run, rows] : rows_) {
+    rows[0].attributes = {.site = "1", .view = "CC", .age = "61"};
+    rows[1].attributes = {.site = "1", .view = "MLO", .age = "61"};
+    rows[2].attributes = {.site = "2", .view = "CC", .age = "69.0"};
+  }
+  std::map<std::string, DecisionRecord> found;
+  for (const DecisionRecord& record : flips().repeats) {
+    const std::string name = record.unit + " " + record.attribute + " " + record.value;
+    EXPECT_TRUE(found.emplace(name, record).second) << name;
+  }
+  EXPECT_EQ(found.at("image  ").decisions, 3);
+  EXPECT_EQ(found.at("image site 1").decisions, 2);
+  EXPECT_EQ(found.at("image site 1").lost, 1);
+  EXPECT_EQ(found.at("image site 2").gained, 1);
+  EXPECT_EQ(found.at("image view CC").decisions, 2);
+  EXPECT_EQ(found.at("image view MLO").both_right, 1);
+  EXPECT_EQ(found.at("image age 60-69").decisions, 3);
+  EXPECT_EQ(found.at("breast site 2").decisions, 1);
+  EXPECT_FALSE(found.contains("breast view CC")) << "a breast has several views";
+  EXPECT_FALSE(found.contains("image machine unknown")) << "of none is it known";
+  EXPECT_EQ(flips().flips.front().attributes.site, "2");
+}
+
+TEST_F(DecisionFlipsTest, AnAgeThatIsNoneIsUnknown) {
+  add("a", 1, 0.9, 0.9);
+  add("b", 1, 0.9, 0.9);
+  add("c", 1, 0.9, 0.9);
+  for (auto& [run, rows] : rows_) {
+    rows[0].attributes.age = "old";
+    rows[1].attributes.age = "1000";
+    rows[2].attributes.age = "5";
+  }
+  const auto repeats = flips().repeats;
+  ASSERT_EQ(repeats.size(), 3U);
+  EXPECT_EQ(repeats[1].value, "0-9");
+  EXPECT_EQ(repeats[2].value, "unknown");
+  EXPECT_EQ(repeats[2].decisions, 2);
+}
+
+TEST_F(DecisionFlipsTest, WhatTellsEverySampleApartMakesNoGroups) {
+  for (int i = 0; i < 60; ++i) add(std::to_string(i), 1, 0.9, 0.9);
+  for (auto& [run, rows] : rows_) {
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i].attributes.machine = rows[i].sample_id;
+  }
+  EXPECT_EQ(flips().repeats.size(), 1U);
 }
 
 TEST_F(DecisionFlipsTest, OfSeveralClassesTheClassCounts) {

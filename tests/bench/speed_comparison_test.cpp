@@ -185,7 +185,7 @@ TEST(SpeedComparisonTest, ThePrimaryArmHasTheLevelToItself) {
   options.primary = "bf16";
   arms = two_arms(options);
   EXPECT_EQ(arms[1].verdict, SpeedVerdict::unresolved);
-  EXPECT_THAT(arms[1].notes, Contains(HasSubstr("not tested, as the speed of bf16")));
+  EXPECT_THAT(arms[1].notes, Contains(HasSubstr("not tested, as no difference of bf16")));
 }
 
 TEST(SpeedComparisonTest, RefusesOptionsOutOfRange) {

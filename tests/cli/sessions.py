@@ -100,6 +100,7 @@ def require_complete(out, arms, sessions, apart=()):
     for session in range(1, sessions + 1):
         rounds = rounds_of(blocks, session)
         assert sorted(rounds) == list(range(len(rounds))) and len(rounds) > 1, "round 0 and at least one that counts"
+        assert sorted(rounds.pop(0)) == sorted(arms), "to warm up, each once"
         for order in rounds.values():
             assert sorted(order) == sorted(2 * arms)
             assert session in apart or order == order[::-1], order

@@ -130,6 +130,21 @@ TEST_F(CacheTest, SaysHowEachImageWasMade) {
   EXPECT_THROW(read_preparations(path_), InputError);
 }
 
+TEST_F(CacheTest, KeepsWhatTheTableSaysOfAnImage) {
+  Parts parts;
+  parts.samples.insert(1, R"("site":["1","2"],"age":["61",""],)");
+  parts.write(path_);
+  const auto set = open_cache(path_);
+  EXPECT_EQ(set.samples[1].attributes.site, "2");
+  EXPECT_EQ(set.samples[0].attributes.age, "61");
+  EXPECT_EQ(set.samples[0].attributes.view, "") << "as caches of earlier versions have it";
+  for (const char* wrong : {R"("site":["1"],)", R"("site":[1,2],)", R"("age":"61",)"}) {
+    Parts damaged;
+    damaged.samples.insert(1, wrong);
+    expect_error(damaged, HasSubstr("samples"));
+  }
+}
+
 TEST_F(CacheTest, KeepsASplitOfTheDatasetsOwn) {
   Parts parts;
   parts.samples.insert(1, R"("validation":[false,true],)");

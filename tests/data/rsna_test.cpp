@@ -44,7 +44,7 @@ TEST_F(RsnaTest, ReadsTheTable) {
   const auto table = read_rsna_table(folder_.path());
   ASSERT_EQ(table.images.size(), 2U);
   EXPECT_EQ(table.file(table.images[0]), folder_.path() / "train_images/10006/462822612.dcm");
-  EXPECT_EQ(table.images[1].view, "MLO");
+  EXPECT_EQ(table.images[1].attributes.view, "MLO");
   const auto images = to_manifest(table, "rsna");
   EXPECT_EQ(images.classes, (std::vector<std::string>{"negative", "cancer"}));
   EXPECT_EQ(images.file(0), table.file(table.images[0]));
@@ -53,6 +53,19 @@ TEST_F(RsnaTest, ReadsTheTable) {
   EXPECT_EQ(sample.group, "10006");
   EXPECT_EQ(sample.case_id, "10006_R");
   EXPECT_EQ(sample.label, 1);
+  EXPECT_EQ(sample.attributes.site, "2");
+  EXPECT_EQ(sample.attributes.view, "MLO");
+  EXPECT_EQ(sample.attributes.age, "");
+  EXPECT_EQ(images.files[0].sample.attributes.age, "61");
+  EXPECT_EQ(sample.attributes.machine, "") << "there is no such column";
+}
+
+TEST_F(RsnaTest, AttributesAreSafeToShow) {
+  write_file(folder_.path() / "train.csv",
+             header + "\xE9\x1B[1m,2,3,L,CC,50,0\n" + std::string(100, 'x') + ",2,4,L,CC,50,0\n");
+  const auto table = read_rsna_table(folder_.path());
+  EXPECT_EQ(table.images[0].attributes.site, "\\xE9\\x1B[1m");
+  EXPECT_EQ(table.images[1].attributes.site, "");
 }
 
 TEST_F(RsnaTest, NamesWhatIsWrong) {
@@ -268,7 +281,6 @@ RsnaTable make_table(int patients) {
       table.images.push_back({.patient_id = fmt::format("{}", p),
                               .image_id = fmt::format("{}", p * 10 + i),
                               .laterality = 'L',
-                              .view = "CC",
                               .cancer = p % 10 == 0 && i == 0 ? 1 : 0});
     }
   }

@@ -49,7 +49,6 @@ json answer(const json& request) {
             {"noisier", stats::noisier_than_null(values, null)}};
   }
   if (what == "holm") return stats::holm_levels(values, request.at("level"));
-  if (what == "fixed_sequence") return stats::fixed_sequence_levels(values, request.at("level"));
   throw std::runtime_error("unknown request " + what);
 }
 

@@ -164,11 +164,3 @@ def test_holm(hypotheses):
         expected = np.empty(hypotheses)
         expected[order] = 0.05 / np.maximum(hypotheses - np.minimum(np.arange(hypotheses), rejected), 1)
         assert levels == pytest.approx(expected, rel=1e-12)
-
-
-def test_fixed_sequence():
-    generator = np.random.default_rng(14)
-    for _ in range(50):
-        p = generator.uniform(0, 0.1, 4)
-        passed = np.concatenate([[True], np.cumprod(p <= 0.05).astype(bool)[:-1]])
-        assert ask("fixed_sequence", values=p.tolist(), level=0.05) == np.where(passed, 0.05, 0).tolist()

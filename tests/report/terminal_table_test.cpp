@@ -52,6 +52,28 @@ TEST(TerminalTableTest, CutsTheWidestColumnToFit) {
   EXPECT_EQ(table.render(20, false), "name           value\na name tha...  12345\n");
 }
 
+TEST(TerminalTableTest, DropsWhatCanBeSparedOnlyWhereItMust) {
+  const auto table = [](std::size_t width) {
+    TerminalTable all({"arm", "step ms", "speed-up", "memory"});
+    all.add_row({{"baseline"}, {"10.0"}, {"1.000 [0.990, 1.010]"}, {"1 MiB"}});
+    all.add_row({{"alone"}});
+    all.drop_columns({"step ms", "memory", "there is none"}, width);
+    return all.render(width, false);
+  };
+  EXPECT_EQ(table(80),
+            "arm       step ms              speed-up  memory\n"
+            "baseline     10.0  1.000 [0.990, 1.010]   1 MiB\n"
+            "alone\n");
+  EXPECT_EQ(table(40),
+            "arm                   speed-up  memory\n"
+            "baseline  1.000 [0.990, 1.010]   1 MiB\n"
+            "alone\n");
+  EXPECT_EQ(table(30),
+            "arm                   speed-up\n"
+            "baseline  1.000 [0.990, 1.010]\n"
+            "alone\n");
+}
+
 TEST(TerminalTableTest, ColoursOnlyWhenAsked) {
   TerminalTable table({"a", "b"});
   table.add_row({{"x", Colour::good}, {"y", Colour::bad}});
@@ -142,6 +164,42 @@ TEST(SummaryTableTest, ShowsWhatWasFound) {
   EXPECT_THAT(text, HasSubstr("bf16: a difference of 2.8 % would be found in 80 %"));
   EXPECT_THAT(text, HasSubstr("bf16: synthetic data"));
   EXPECT_THAT(text, HasSubstr("fp16: left out: fp16-r1 (oom"));
+}
+
+TEST(SummaryTableTest, SaysOnceWhatHoldsForAllArms) {
+  Summary summary;
+  summary.comparisons[0].note = "synthetic data; its own";
+  summary.comparisons[1].note = "left out: fp16-r1; synthetic data";
+  const std::string text = summary_table(summary.comparisons, summary.runs, 80, false);
+  EXPECT_THAT(text, HasSubstr("all arms: synthetic data\n"));
+  EXPECT_THAT(text, HasSubstr("bf16: its own\n"));
+  EXPECT_THAT(text, HasSubstr("fp16: left out: fp16-r1\n"));
+}
+
+TEST(SummaryTableTest, ALadderKeepsItsNamesAndIntervals) {
+  Summary summary;
+  Comparison& rung = summary.comparisons[0];
+  rung.compared_with = "fp32-contiguous-b32";
+  rung.arm = "channels-last-and-a-name";
+  Comparison next = rung;
+  next.compared_with = rung.arm;
+  next.arm = "bf16";
+  summary.comparisons = {rung, next};
+  const std::string text = summary_table(summary.comparisons, summary.runs, 80, false);
+  EXPECT_LE(widest_line(text), 80U) << text;
+  EXPECT_THAT(text, HasSubstr("+ channels-last-and-a-name"));
+  EXPECT_THAT(text, HasSubstr("1.500 [1.412, 1.612]"));
+}
+
+TEST(SummaryTableTest, HasNoMarginOfAccuracyWhereNoneIsJudged) {
+  Summary summary;
+  for (Comparison& row : summary.comparisons) {
+    row.metric.reset();
+    row.metric_delta.reset();
+    row.accuracy_verdict.reset();
+  }
+  EXPECT_THAT(summary_table(summary.comparisons, summary.runs, 80, false),
+              Not(HasSubstr("margin")));
 }
 
 TEST(SummaryTableTest, FitsATerminal) {

@@ -73,20 +73,11 @@ TEST(HolmLevelsTest, OfNoneOneAndLikeOnes) {
   EXPECT_THAT(holm_levels(Values{0.04, 0.04}, 0.05), ElementsAre(0.025, 0.025));
 }
 
-TEST(FixedSequenceLevelsTest, StopAtTheFirstThatIsNotRejected) {
-  EXPECT_THAT(fixed_sequence_levels(Values{0.04, 0.001, 0.06, 0.001}, 0.05),
-              ElementsAre(0.05, 0.05, 0.05, 0));
-  EXPECT_THAT(fixed_sequence_levels(Values{0.06, 0.001, 0.001}, 0.05), ElementsAre(0.05, 0, 0));
-  EXPECT_THAT(fixed_sequence_levels(Values{}, 0.05), ElementsAre());
-}
-
 TEST(LevelsOfSeveralTest, RefuseWhatIsNoProbability) {
   for (const double p : {-0.1, 1.1, std::nan("")}) {
     EXPECT_THAT([&] { holm_levels(Values{0.1, p}, 0.05); }, ThrowsWith<Error>("p-value"));
-    EXPECT_THAT([&] { fixed_sequence_levels(Values{p}, 0.05); }, ThrowsWith<Error>("p-value"));
   }
   EXPECT_THROW(holm_levels(Values{0.1}, 1), UsageError);
-  EXPECT_THROW(fixed_sequence_levels(Values{0.1}, 0), UsageError);
 }
 
 }  // namespace

@@ -9,14 +9,17 @@
 namespace mpbench::bench {
 
 /// One row of decisions.csv: how the decisions of one repeat's two models differ, at the threshold
-/// that the baseline's model would be used with.
+/// that the baseline's model would be used with; over all of validation, or over those with one
+/// value of an attribute.
 struct DecisionRecord {
   std::string configuration;
   std::string arm;
   ArmKind arm_kind = ArmKind::arm;
   std::string compared_with;
   std::int64_t repeat = 0;
-  std::string unit;                 ///< "breast" or "image"
+  std::string unit{};               ///< "breast" or "image"
+  std::string attribute{};          ///< "site", "view", ...; empty: all
+  std::string value{};              ///< of it; ages in tens of years; "unknown" where it has none
   std::optional<double> threshold;  ///< empty with more than two classes
   std::int64_t decisions = 0;
   std::int64_t both_right = 0;
@@ -41,6 +44,7 @@ struct FlipRecord {
   double arm_score = 0;
   int baseline_decision = 0;
   int arm_decision = 0;
+  data::SampleAttributes attributes{};
 };
 
 template <RecordOf<DecisionRecord> Record, class Visitor>
@@ -51,6 +55,8 @@ void visit_columns(Record& r, Visitor&& visit) {
   visit("compared_with", r.compared_with);
   visit("repeat", r.repeat);
   visit("unit", r.unit);
+  visit("attribute", r.attribute);
+  visit("value", r.value);
   visit("threshold", r.threshold);
   visit("decisions", r.decisions);
   visit("both_right", r.both_right);
@@ -75,6 +81,9 @@ void visit_columns(Record& r, Visitor&& visit) {
   visit("arm_score", r.arm_score);
   visit("baseline_decision", r.baseline_decision);
   visit("arm_decision", r.arm_decision);
+  for (const data::AttributeField& field : data::attribute_fields) {
+    visit(field.name, r.attributes.*field.value);
+  }
 }
 
 }  // namespace mpbench::bench

@@ -10,6 +10,7 @@
 
 #include "mpbench/bench/arm_kind.hpp"
 #include "mpbench/core/enum_names.hpp"
+#include "mpbench/data/sample.hpp"
 
 /// What a run leaves behind. Every column is declared once, in visit_columns: headers, cells
 /// and reading back all walk the same list. docs/csv.md says what each
@@ -137,6 +138,7 @@ struct PredictionRow {
   int predicted = 0;
   std::optional<double>
       logit{};  ///< the positive class's log-odds; empty with more than two classes
+  data::SampleAttributes attributes{};
 };
 
 /// The epoch with the highest val_auc, or val_accuracy where no epoch has an AUC; the first of
@@ -243,6 +245,9 @@ void visit_columns(Record& r, Visitor&& visit) {
   visit("score", r.score);
   visit("predicted", r.predicted);
   visit("logit", r.logit);
+  for (const data::AttributeField& field : data::attribute_fields) {
+    visit(field.name, r.attributes.*field.value);
+  }
 }
 
 }  // namespace mpbench::bench

@@ -15,10 +15,11 @@
 namespace mpbench::bench {
 
 struct SessionsOptions {
-  std::filesystem::path out;   ///< where runs.csv, epochs.csv, blocks.csv and predictions/ are kept
-  bool speed_only = false;     ///< no training goes on to its end
-  bool trainings_end = false;  ///< sessions that train are run however long they take
-  double max_time_s = 0;       ///< no session is begun that would end later; 0: no limit
+  std::filesystem::path out;  ///< where runs.csv, epochs.csv, blocks.csv and predictions/ are kept
+  bool speed_only = false;    ///< no training goes on to its end
+  /// Sessions that train are run however long they take, and max_time_s is for the others.
+  bool trainings_end = false;
+  double max_time_s = 0;  ///< no session is begun that would end later; 0: no limit
   Together together = Together::automatic;
   SpeedOptions speed;
   ProgressFunction progress;

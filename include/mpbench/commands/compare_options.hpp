@@ -54,6 +54,10 @@ void choose_arms(CompareOptions& options, const std::set<std::string>& given);
 /// and as train::validate for any of them.
 void validate(const CompareOptions& options, const std::set<std::string>& given);
 
+/// Throws UsageError where --primary names none of the arms. A ladder's are known only once
+/// bench::make_ladder() has made them; before that it is not checked.
+void require_primary(const CompareOptions& options);
+
 /// The whole comparison as TOML that `mpbench compare --config` reads back.
 std::string to_toml(const CompareOptions& options);
 

@@ -22,10 +22,14 @@ class TerminalTable {
   explicit TerminalTable(std::vector<std::string> header) : header_(std::move(header)) {}
   /// A row shorter than the header ends in empty cells; a longer one throws Error.
   void add_row(std::vector<TextCell> row);
+  /// Leaves out columns, by their names in this order, until what is left fits `width`.
+  void drop_columns(const std::vector<std::string>& spare, std::size_t width);
   /// Lines with their line feeds. Wider than `width`, its widest cells are cut with an ellipsis.
   std::string render(std::size_t width, bool colour) const;
 
  private:
+  std::vector<std::size_t> widths() const;
+
   std::vector<std::string> header_;
   std::vector<std::vector<TextCell>> rows_;
 };

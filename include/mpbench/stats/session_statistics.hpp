@@ -44,6 +44,10 @@ struct SessionInterval {
 /// its p-value is 1 where the value is 0 and 0 elsewhere.
 std::optional<SessionInterval> session_interval(std::span<const double> sessions, double level);
 
+/// The interval that `sessions` sessions in all would give if their mean and standard deviation
+/// stayed what they are. Throws Error for fewer than two.
+SessionInterval interval_after(const SessionInterval& now, int sessions);
+
 /// The smallest speed-up that this many sessions find with probability `power`, as a share (0.02 is
 /// 2 %): exp((t(1 - level / 2) + t(power)) sd / sqrt(sessions)) - 1 with sessions - 1 degrees of
 /// freedom, and not less than 0. Throws Error for fewer than two sessions or an `sd` below 0.
@@ -74,10 +78,5 @@ bool noisier_than_null(std::span<const double> sessions, std::span<const double>
 /// on; from the first that is not rejected on, all keep its level. A hypothesis is rejected if its
 /// p-value is at most its level. Throws Error for a p-value outside [0, 1].
 std::vector<double> holm_levels(std::span<const double> p_values, double level);
-
-/// The level of each hypothesis when they are tested in the given order, each only if all before it
-/// were rejected: `level`, and 0 for those that are not tested (Maurer, Hothorn and Lehmacher
-/// 1995).
-std::vector<double> fixed_sequence_levels(std::span<const double> p_values, double level);
 
 }  // namespace mpbench::stats

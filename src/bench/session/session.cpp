@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
-#include <numeric>
 #include <optional>
 
 #include "../run_rows.hpp"
@@ -35,7 +34,7 @@ class Session {
       : arms_(arms),
         starter_(starter),
         options_(options),
-        random_(options.seed),
+        random_(mix_seed(options.seed, static_cast<std::uint64_t>(options.number))),
         processes_(arms.size()),
         left_(arms.size()),
         blocks_(arms.size()),
@@ -44,9 +43,8 @@ class Session {
   SessionResult run() {
     const Stopwatch clock;
     result_.record.started_at = utc_now();
-    std::vector<std::size_t> order(arms_.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    shuffle(order, random_);
+    const std::vector<std::size_t> order =
+        start_order(arms_.size(), options_.number, options_.seed);
     if (options_.together) {
       run_in_turns(order);
     } else {
@@ -81,6 +79,7 @@ class Session {
     const Stopwatch clock;
     const auto begin = [&](std::size_t each) {
       attempt(each, [&] { processes_[each] = starter_.start(arms_[each].run, options_.kind); });
+      ++started_;
     };
     const bool load_together = options_.kind == SessionKind::speed_only;
     if (load_together) std::for_each(order.begin(), order.end(), begin);
@@ -102,11 +101,12 @@ class Session {
     });
   }
 
-  /// For the blocks of these processes: what starting them has left of the session's time, and not
-  /// less than starting took, as a session of starts measures nothing.
-  double block_budget_s() const {
-    if (options_.budget_s <= 0) return 0;
-    return std::max(options_.budget_s - result_.record.start_s, result_.record.start_s);
+  /// For the blocks of so many of the processes.
+  double block_budget_s(std::size_t processes) const {
+    if (!options_.block_budget) return 0;
+    const double start_s = result_.record.start_s / static_cast<double>(std::max(started_, 1UL));
+    const auto all = static_cast<double>(arms_.size());
+    return options_.block_budget(start_s * all) * static_cast<double>(processes) / all;
   }
 
   /// Does something with a process that is still there; one that ended is out.
@@ -161,7 +161,10 @@ class Session {
 
   void run_round(const std::vector<std::size_t>& order, const BlockPlan& plan, int round) {
     std::int64_t place = 0;
-    for (const std::size_t turn : round_order(order.size(), random_)) {
+    const std::size_t middle = static_cast<std::size_t>(options_.number + round) % order.size();
+    std::vector<std::size_t> turns = round_order(order.size(), middle, random_);
+    if (round == 0) turns.resize(order.size());  // to warm up, once is enough
+    for (const std::size_t turn : turns) {
       const std::size_t each = order[turn];
       if (is_out(each) || run_finished_) continue;
       attempt(each, [&] {
@@ -189,18 +192,17 @@ class Session {
   }
 
   BlockPlan plan_for(const std::vector<std::size_t>& order) const {
-    // In the order of the turns, but for the baseline, which the length of a block goes by.
-    std::vector<double> step_s{std::max(arms_.front().step_s, 1e-6)};
+    const double known_s = arms_.front().step_s;
+    std::vector<double> step_s;
     for (const std::size_t each : order) {
-      step_s.push_back(arms_[each].step_s > 0 ? arms_[each].step_s : step_s.front());
+      const double seconds = arms_[each].step_s > 0 ? arms_[each].step_s : known_s;
+      step_s.push_back(std::max(seconds, 1e-6));
     }
-    if (arms_.front().step_s <= 0) step_s.front() = step_s.back();
-    BlockPlan plan =
-        plan_blocks(step_s, {.budget_s = block_budget_s(),
-                             .total_steps = std::max<std::int64_t>(1, total_steps_ - probe_steps),
-                             .rounds = options_.rounds});
-    plan.steps.erase(plan.steps.begin());
-    return plan;
+    return plan_blocks(step_s,
+                       {.budget_s = block_budget_s(order.size()),
+                        .total_steps = std::max<std::int64_t>(1, total_steps_ - probe_steps),
+                        .rounds = options_.rounds,
+                        .reference_s = known_s > 0 ? std::max(known_s, 1e-6) : 0});
   }
 
   BlockRecord record(std::size_t each, int round, std::int64_t place,
@@ -280,6 +282,7 @@ class Session {
   MachineMeter meter_;
   MachineUse machine_;
   SessionResult result_;
+  std::size_t started_ = 0;       ///< processes
   std::int64_t total_steps_ = 0;  ///< of the shortest run
   bool run_finished_ = false;     ///< a run has no steps left for further rounds
 };

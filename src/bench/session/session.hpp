@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,10 +23,12 @@ struct SessionArm {
 struct SessionOptions {
   std::string configuration;
   int number = 1;
-  std::uint64_t seed = 0;  ///< of the order of the turns
+  std::uint64_t seed = 0;  ///< of the orders, the same for all sessions of the configuration
   SessionKind kind = SessionKind::speed_only;
   bool together = true;  ///< all processes at once, in turns of a block; else one after another
-  double budget_s = 0;   ///< for the session, start included; 0: as long as it takes
+  /// Seconds for all blocks of a session whose processes take so many seconds to start; 0, or no
+  /// function: as long as it takes.
+  std::function<double(double start_s)> block_budget;
   int rounds = 8;
   ProgressFunction progress;
 };
@@ -36,7 +39,7 @@ struct SessionResult {
   SessionRecord record;             ///< of the session itself
 };
 
-/// Runs a session: every process is started, in random order, trains in turns, and is ended. One
+/// Runs a session: every process is started, trains in turns, and is ended. One
 /// that ends by itself is out of the session, and the others go on; without the baseline they end
 /// too. Updates what is known of a step's seconds. Throws Interrupted where a stop was asked for.
 SessionResult run_session(std::vector<SessionArm>& arms, ArmStarter& starter,

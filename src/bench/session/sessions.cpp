@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <set>
 #include <utility>
 
@@ -20,7 +21,8 @@ namespace mpbench::bench {
 namespace {
 
 /// An arm that ended early in so many sessions one after the other is left out of those that
-/// follow.
+/// follow; and so often memory runs out before processes are no longer run at the same time: one
+/// that was killed by somebody looks the same.
 constexpr int most_failures = 2;
 
 /// One configuration and how far it has come.
@@ -32,6 +34,7 @@ struct Course {
   std::vector<int> failures;  ///< of each arm, one after the other
   std::set<int> attempted;    ///< sessions begun here
   std::size_t look = 0;       ///< the next one
+  int out_of_memory = 0;      ///< sessions one after the other that ended so, all at once
   bool together = true;
   bool done = false;
 };
@@ -66,15 +69,61 @@ class Sessions {
   }
 
  private:
-  /// The session after which the course is looked at next; trainings are done in any case.
-  int limit(const Course& course) const {
-    const int look = options_.speed.looks[std::min(course.look, options_.speed.looks.size() - 1)];
+  /// The session after which the course is looked at next, or `later` looks after that; trainings
+  /// are done in any case.
+  int limit(const Course& course, std::size_t later = 0) const {
+    const std::vector<int>& looks = options_.speed.looks;
+    const int look = looks[std::min(course.look + later, looks.size() - 1)];
     return options_.speed_only ? look : std::max(look, grid_.repeats);
   }
 
+  int sessions_left(const Course& course, int until) const {
+    if (course.done) return 0;
+    int left = 0;
+    for (int session = 1; session <= until; ++session) left += is_complete(course, session) ? 0 : 1;
+    return left;
+  }
+
+  /// How many sessions are left to the next look, to the one after it and so on.
+  std::vector<int> sessions_left() const {
+    std::vector<int> all;
+    for (std::size_t look = 0; look < options_.speed.looks.size(); ++look) {
+      int left = 0;
+      for (const Course& course : courses_) left += sessions_left(course, limit(course, look));
+      all.push_back(left);
+    }
+    return all;
+  }
+
+  /// The look that answers what is asked, if sessions go on as they have; with fewer than two of
+  /// them the last one.
+  int likely_end(const Course& course) const {
+    const std::vector<SpeedComparison> arms = compare(course);
+    for (std::size_t look = 0; course.look + look < options_.speed.looks.size(); ++look) {
+      const int sessions = limit(course, look);
+      bool answered = !arms.empty();
+      for (const SpeedComparison& arm : arms) {
+        if (arm.sessions.kind != ArmKind::arm) continue;
+        answered =
+            answered && arm.interval && is_answer(stats::interval_after(*arm.interval, sessions));
+      }
+      if (answered) return sessions;
+    }
+    return limit(course, options_.speed.looks.size());
+  }
+
+  bool is_precise(const stats::SessionInterval& interval) const {
+    return (interval.high - interval.low) / 2 <= std::log1p(options_.speed.target);
+  }
+
+  bool is_answer(const stats::SessionInterval& interval) const {
+    return is_precise(interval) || stats::speed_verdict(interval, options_.speed.equivalence) !=
+                                       stats::SpeedVerdict::unresolved;
+  }
+
   int sessions_expected() const {
-    int expected = 0;
-    for (const Course& course : courses_) expected += limit(course);
+    int expected = pace_.done();
+    for (const Course& course : courses_) expected += sessions_left(course, likely_end(course));
     return expected;
   }
 
@@ -165,19 +214,29 @@ class Sessions {
     } catch (const Interrupted&) {
       return;  // what earlier sessions left is kept
     }
-    const bool out_of_memory =
-        std::any_of(result.runs.begin(), result.runs.end(),
-                    [](const RunOutput& left) { return left.run.status == RunStatus::oom; });
-    if (out_of_memory && course.together && options_.together == Together::automatic) {
-      spdlog::warn("{}: memory does not hold all processes at once: they take turns as a whole",
-                   course.configuration->name);
-      course.together = false;
+    if (may_come_apart(course) && ran_out_of_memory(result)) {
+      if (++course.out_of_memory == most_failures) {
+        spdlog::warn("{}: memory does not hold all processes at once: they take turns as a whole",
+                     course.configuration->name);
+        course.together = false;
+      }
       return run(course, session);
     }
-    pace_.session_done(clock.seconds());
+    course.out_of_memory = 0;
+    pace_.session_done(clock.seconds(), result.record.kind);
     log_session(course, session, result);
     log_.add(std::move(result));
     tell_outlook(course);
+    pace_.expect(sessions_expected());
+  }
+
+  bool may_come_apart(const Course& course) const {
+    return course.together && options_.together == Together::automatic;
+  }
+
+  static bool ran_out_of_memory(const SessionResult& result) {
+    return std::any_of(result.runs.begin(), result.runs.end(),
+                       [](const RunOutput& left) { return left.run.status == RunStatus::oom; });
   }
 
   SessionResult attempt(Course& course, int session) {
@@ -205,14 +264,21 @@ class Sessions {
         run_session(arms, starter_,
                     {.configuration = configuration.name,
                      .number = session,
-                     .seed = mix_seed(static_cast<std::uint64_t>(session), course.place),
+                     .seed = mix_seed(grid_.seeds.front(), course.place),
                      .kind = training ? SessionKind::training : SessionKind::speed_only,
                      .together = course.together,
-                     .budget_s = training ? 0 : pace_.session_budget_s(),
+                     .block_budget = block_budget(training),
                      .progress = told_progress(course, session)});
     for (std::size_t i = 0; i < arms.size(); ++i) course.step_s[places[i]] = arms[i].step_s;
+    // What memory does not hold together is no fault of an arm.
+    if (may_come_apart(course) && ran_out_of_memory(result)) return result;
     count_failures(course, places, arms, result);
     return result;
+  }
+
+  std::function<double(double)> block_budget(bool training) const {
+    if (training) return {};
+    return [this](double start_s) { return pace_.block_budget_s(start_s, sessions_left()); };
   }
 
   void count_failures(Course& course, const std::vector<std::size_t>& places,
@@ -269,17 +335,14 @@ class Sessions {
 
   /// Ends the course where all that is asked of it is answered, or there are no looks left.
   void look_at(Course& course) {
-    const double target = std::log1p(options_.speed.target);
     bool answered = true;
     for (const SpeedComparison& arm : compare(course)) {
       if (arm.sessions.kind != ArmKind::arm) continue;
       const bool clear = arm.verdict && arm.verdict != stats::SpeedVerdict::unresolved;
-      const bool precise = arm.interval && (arm.interval->high - arm.interval->low) / 2 <= target;
-      answered = answered && (clear || precise);
+      answered = answered && (clear || (arm.interval && is_precise(*arm.interval)));
     }
     course.look += 1;
     course.done = answered || course.look >= options_.speed.looks.size();
-    if (!course.done) pace_.expect(sessions_expected());
   }
 
   const Grid& grid_;

@@ -22,6 +22,20 @@ namespace {
 using Json = nlohmann::json;
 namespace st = safetensors;
 
+/// A column for each attribute that any sample has.
+void add_attributes(const std::vector<Sample>& samples, Json& json) {
+  for (const AttributeField& field : attribute_fields) {
+    Json column = Json::array();
+    bool any = false;
+    for (const Sample& sample : samples) {
+      const std::string& value = sample.attributes.*field.value;
+      column.push_back(value);
+      any = any || !value.empty();
+    }
+    if (any) json[field.name] = std::move(column);
+  }
+}
+
 std::string samples_json(const CacheContents& contents) {
   Json json{{"id", Json::array()}, {"group", Json::array()}, {"unit", Json::array()}};
   for (const auto& sample : contents.samples) {
@@ -29,6 +43,7 @@ std::string samples_json(const CacheContents& contents) {
     json["group"].push_back(sample.group);
     json["unit"].push_back(sample.case_id);
   }
+  add_attributes(contents.samples, json);
   if (!contents.validation.empty()) json["validation"] = contents.validation;
   return json.dump();
 }
@@ -123,6 +138,16 @@ void read_samples(const st::File& file, ImageDataset& set, std::size_t count) {
     }
     set.samples.push_back({ids[i].get<std::string>(), groups[i].get<std::string>(),
                            units[i].get<std::string>(), static_cast<int>(label)});
+  }
+  for (const AttributeField& field : attribute_fields) {
+    if (!json.contains(field.name)) continue;
+    const auto& values = column(field.name);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!values[i].is_string()) {
+        throw InputError(file.path(), "samples", fmt::format("entry {} is not text", i));
+      }
+      set.samples[i].attributes.*field.value = values[i].get<std::string>();
+    }
   }
   if (!json.contains("validation")) return;
   const auto& validation = column("validation");

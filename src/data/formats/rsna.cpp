@@ -82,7 +82,11 @@ class TableReader {
         patient_id_(csv_.column("patient_id")),
         image_id_(csv_.column("image_id")),
         laterality_(csv_.column("laterality")),
-        view_(csv_.column("view")) {
+        view_(csv_.column("view")),
+        site_(csv_.find_column("site_id")),
+        machine_(csv_.find_column("machine_id")),
+        density_(csv_.find_column("density")),
+        age_(csv_.find_column("age")) {
     if (side == Side::train) cancer_ = csv_.column("cancer");
     if (side == Side::test) {
       cancer_ = csv_.find_column("cancer");
@@ -152,7 +156,11 @@ class TableReader {
     RsnaImage image;
     image.patient_id = read_id(patient_id_, "patient_id");
     image.image_id = read_id(image_id_, "image_id");
-    image.view = cells[view_];
+    image.attributes = {.site = attribute(site_),
+                        .view = attribute(view_),
+                        .machine = attribute(machine_),
+                        .density = attribute(density_),
+                        .age = attribute(age_)};
     if (!seen_.insert(image.image_id).second) {
       fail("image_id", fmt::format("'{}' comes twice", image.image_id));
     }
@@ -164,6 +172,16 @@ class TableReader {
     if (cancer_) image.cancer = read_label(cells[*cancer_]);
     if (prediction_id_) image.prediction_id = read_prediction_id(image);
     return image;
+  }
+
+  /// A cell that nothing depends on: printable, a whole number without its ".0", and empty where it
+  /// is too long to be one of those that are meant.
+  std::string attribute(const std::optional<std::size_t>& column) const {
+    constexpr std::size_t longest = 64;
+    if (!column) return "";
+    std::string text = printable_text(csv_.rows[row_][*column]);
+    if (is_float_id(text)) text.resize(text.find('.'));
+    return text.size() <= longest ? text : "";
   }
 
   int read_label(const std::string& cell) {
@@ -190,6 +208,10 @@ class TableReader {
   std::size_t image_id_;
   std::size_t laterality_;
   std::size_t view_;
+  std::optional<std::size_t> site_;
+  std::optional<std::size_t> machine_;
+  std::optional<std::size_t> density_;
+  std::optional<std::size_t> age_;
   std::optional<std::size_t> cancer_;
   std::optional<std::size_t> prediction_id_;
   std::size_t row_ = 0;
@@ -273,7 +295,8 @@ ImageManifest to_manifest(const RsnaTable& table, const std::string& dataset) {
          .sample = {.id = image.image_id,
                     .group = image.patient_id,
                     .case_id = image.prediction_id.empty() ? breast_of(image) : image.prediction_id,
-                    .label = image.cancer},
+                    .label = image.cancer,
+                    .attributes = image.attributes},
          .validation = false});
   }
   return images;

@@ -18,10 +18,10 @@ struct RsnaImage {
   std::string patient_id;
   std::string image_id;
   char laterality = 'L';  ///< 'L' or 'R'
-  std::string view;       ///< "CC", "MLO", ...
   int cancer = 0;         ///< 0 or 1; 0 where the table is not labelled
   /// The breast's name in test.csv; empty where there is none: then it is patient_laterality.
   std::string prediction_id{};
+  SampleAttributes attributes{};
   /// Its file below the table's folder; empty: where the challenge has it.
   std::filesystem::path path{};
 };
