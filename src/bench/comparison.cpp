@@ -368,7 +368,8 @@ ComparisonTables compare_runs(const Measurements& measured, const PredictionLook
     compare_group(group, measured, store, options, tables);
   }
   if (options.folds > 1) {
-    append(compare_over_folds(tables.comparisons, options.folds, options), tables.comparisons);
+    append(compare_over_folds(tables.comparisons, tables.metrics, options.folds, options),
+           tables.comparisons);
   }
   return tables;
 }

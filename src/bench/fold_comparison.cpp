@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "mpbench/stats/fold_interval.hpp"
+#include "run_groups.hpp"
 
 namespace mpbench::bench {
 namespace {
@@ -29,8 +30,42 @@ stats::AccuracyVerdict verdict_over(const stats::Estimate& delta, std::size_t fo
                               : stats::AccuracyVerdict::non_inferior;
 }
 
+/// A row's own entry in metrics.csv; nothing where there were no predictions.
+const MetricRecord* find_metric(const Comparison& row, const std::vector<MetricRecord>& metrics) {
+  const auto found = std::find_if(metrics.begin(), metrics.end(), [&](const MetricRecord& metric) {
+    return metric.configuration == row.configuration && metric.arm == row.arm &&
+           metric.compared_with == row.compared_with;
+  });
+  return found == metrics.end() ? nullptr : &*found;
+}
+
+/// Why the folds together carry no verdict, in a phrase; empty where they do. Each patient is in
+/// the validation of one fold.
+std::string lacking_in_folds(const std::vector<const Comparison*>& rows,
+                             const std::vector<MetricRecord>& metrics) {
+  std::int64_t positive = 0;
+  std::int64_t negative = 0;
+  for (const Comparison* row : rows) {
+    if (row->pairs < stats::fewest_seeds) {
+      return fmt::format("a fold has {} trainings, and a verdict on accuracy needs {}", row->pairs,
+                         stats::fewest_seeds);
+    }
+    const MetricRecord* metric = find_metric(*row, metrics);
+    if (metric == nullptr) {
+      return "predictions are missing, so the number of patients is not known";
+    }
+    positive += metric->positive_patients;
+    negative += metric->negative_patients;
+  }
+  const auto fewer = std::min(positive, negative);
+  if (fewer >= stats::fewest_patients) return "";
+  return fmt::format("{} {} patients in all folds, and a verdict on accuracy needs {}", fewer,
+                     positive <= negative ? "positive" : "negative", stats::fewest_patients);
+}
+
 /// What the folds' rows have in common, with the folds' difference.
-Comparison combine(const std::vector<const Comparison*>& rows, const std::string& configuration,
+Comparison combine(const std::vector<const Comparison*>& rows,
+                   const std::vector<MetricRecord>& metrics, const std::string& configuration,
                    int folds, const ComparisonOptions& options) {
   const Comparison& first = *rows.front();
   Comparison all;
@@ -57,20 +92,24 @@ Comparison combine(const std::vector<const Comparison*>& rows, const std::string
   all.metric_delta = delta ? estimate.value : stats::mean(deltas);
   all.metric_delta_ci_low = estimate.low;
   all.metric_delta_ci_high = estimate.high;
-  // Fewer trainings a fold carry no verdict in any of them, and none in all.
-  const bool trained_enough = std::all_of(rows.begin(), rows.end(), [](const Comparison* row) {
-    return row->pairs >= stats::fewest_seeds;
-  });
-  all.accuracy_verdict = trained_enough ? verdict_over(estimate, rows.size(), options.margin)
-                                        : stats::AccuracyVerdict::inconclusive;
-  all.note =
-      fmt::format("over {} of {} folds, each of which has its own validation", rows.size(), folds);
+  Notes notes;
+  notes.add(
+      fmt::format("over {} of {} folds, each of which has its own validation", rows.size(), folds));
+  const std::string lacking = lacking_in_folds(rows, metrics);
+  notes.add(lacking);
+  all.accuracy_verdict = lacking.empty() ? verdict_over(estimate, rows.size(), options.margin)
+                                         : stats::AccuracyVerdict::inconclusive;
+  const bool is_within = all.accuracy_verdict == stats::AccuracyVerdict::non_inferior ||
+                         all.accuracy_verdict == stats::AccuracyVerdict::equivalent;
+  if (is_within && *estimate.high < 0) notes.add("the metric is worse, within the margin");
+  all.note = notes.text();
   return all;
 }
 
 }  // namespace
 
-std::vector<Comparison> compare_over_folds(const std::vector<Comparison>& rows, int folds,
+std::vector<Comparison> compare_over_folds(const std::vector<Comparison>& rows,
+                                           const std::vector<MetricRecord>& metrics, int folds,
                                            const ComparisonOptions& options) {
   using Key = std::tuple<std::string, std::string, std::string>;
   std::map<Key, std::vector<const Comparison*>> by_arm;
@@ -87,7 +126,7 @@ std::vector<Comparison> compare_over_folds(const std::vector<Comparison>& rows, 
         std::all_of(of_folds.begin(), of_folds.end(),
                     [&](const Comparison* row) { return row->metric == of_folds.front()->metric; });
     if (of_folds.size() < 2 || !one_metric) continue;
-    combined.push_back(combine(of_folds, std::get<0>(key), folds, options));
+    combined.push_back(combine(of_folds, metrics, std::get<0>(key), folds, options));
   }
   return combined;
 }

@@ -124,6 +124,7 @@ bool of_same_samples(const std::vector<stats::PairedPredictions>& repeats) {
 
 MetricRecord record_of(const RunGroup& group, const GroupArm& arm, stats::AccuracyMetric metric,
                        bool of_cases, const stats::MetricDifference& difference) {
+  const bool has_interval = difference.low && difference.high;
   return {.configuration = group.identity.configuration,
           .arm = arm.name,
           .arm_kind = arm.kind,
@@ -135,9 +136,10 @@ MetricRecord record_of(const RunGroup& group, const GroupArm& arm, stats::Accura
           .delta = difference.delta,
           .ci_low = difference.low,
           .ci_high = difference.high,
-          .standard_error = difference.standard_error,
-          .degrees_of_freedom = difference.degrees_of_freedom,
-          .seed_sd = difference.seed_sd,
+          .standard_error = has_interval ? std::optional(difference.standard_error) : std::nullopt,
+          .degrees_of_freedom =
+              has_interval ? std::optional(difference.degrees_of_freedom) : std::nullopt,
+          .seed_sd = difference.seeds > 1 ? std::optional(difference.seed_sd) : std::nullopt,
           .seeds = difference.seeds,
           .patients = difference.patients,
           .positive_patients = difference.positive_patients,

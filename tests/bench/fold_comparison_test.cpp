@@ -28,9 +28,28 @@ std::vector<Comparison> rows_of(const std::vector<double>& deltas) {
   return rows;
 }
 
+/// As many patients of each class in every fold.
+std::vector<MetricRecord> metrics_of(const std::vector<Comparison>& rows,
+                                     std::int64_t patients = 10) {
+  std::vector<MetricRecord> metrics;
+  for (const Comparison& row : rows) {
+    MetricRecord& metric = metrics.emplace_back();
+    metric.configuration = row.configuration;
+    metric.arm = row.arm;
+    metric.compared_with = row.compared_with;
+    metric.positive_patients = patients;
+    metric.negative_patients = 50 * patients;
+  }
+  return metrics;
+}
+
+std::vector<Comparison> over_folds(const std::vector<Comparison>& rows, int folds) {
+  return compare_over_folds(rows, metrics_of(rows), folds, {});
+}
+
 TEST(FoldComparisonTest, IsTheMeanWithAnIntervalThatAllowsForSharedTrainingSets) {
   const std::vector<double> deltas{0.001, -0.003, 0.002, -0.002, -0.003};
-  const auto combined = compare_over_folds(rows_of(deltas), 5, {});
+  const auto combined = over_folds(rows_of(deltas), 5);
   ASSERT_EQ(combined.size(), 1U);
   const Comparison& all = combined.front();
   EXPECT_EQ(all.configuration, "cnn-folds");
@@ -43,9 +62,7 @@ TEST(FoldComparisonTest, IsTheMeanWithAnIntervalThatAllowsForSharedTrainingSets)
 
 TEST(FoldComparisonTest, JudgesAgainstTheMargin) {
   const auto verdict = [](const std::vector<double>& deltas) {
-    return compare_over_folds(rows_of(deltas), static_cast<int>(deltas.size()), {})
-        .front()
-        .accuracy_verdict;
+    return over_folds(rows_of(deltas), static_cast<int>(deltas.size())).front().accuracy_verdict;
   };
   EXPECT_EQ(verdict({-0.05, -0.051, -0.049, -0.05}), stats::AccuracyVerdict::inferior);
   EXPECT_EQ(verdict({0.05, 0.051, 0.049, 0.05}), stats::AccuracyVerdict::non_inferior);
@@ -57,8 +74,20 @@ TEST(FoldComparisonTest, JudgesAgainstTheMargin) {
 TEST(FoldComparisonTest, TwoTrainingsAFoldCarryNoVerdict) {
   auto rows = rows_of({0.001, -0.001, 0.002, -0.002});
   rows[1].pairs = 2;
-  EXPECT_EQ(compare_over_folds(rows, 4, {}).front().accuracy_verdict,
-            stats::AccuracyVerdict::inconclusive);
+  EXPECT_EQ(over_folds(rows, 4).front().accuracy_verdict, stats::AccuracyVerdict::inconclusive);
+}
+
+TEST(FoldComparisonTest, TooFewPatientsInAllFoldsCarryNoVerdict) {
+  const auto rows = rows_of({0.001, -0.001, 0.002, -0.002});
+  EXPECT_EQ(compare_over_folds(rows, metrics_of(rows, 3), 4, {}).front().accuracy_verdict,
+            stats::AccuracyVerdict::equivalent)
+      << "twelve together";
+  const Comparison few = compare_over_folds(rows, metrics_of(rows, 2), 4, {}).front();
+  EXPECT_EQ(few.accuracy_verdict, stats::AccuracyVerdict::inconclusive);
+  EXPECT_THAT(few.note, testing::HasSubstr("8 positive patients in all folds"));
+  const Comparison unknown = compare_over_folds(rows, {}, 4, {}).front();
+  EXPECT_EQ(unknown.accuracy_verdict, stats::AccuracyVerdict::inconclusive);
+  EXPECT_THAT(unknown.note, testing::HasSubstr("predictions are missing"));
 }
 
 TEST(FoldComparisonTest, CombinesWhatDiffersInTheFoldAlone) {
@@ -66,10 +95,10 @@ TEST(FoldComparisonTest, CombinesWhatDiffersInTheFoldAlone) {
   rows.push_back(row_of("cnn-fold0-lr0.1", "bf16", 0.5));
   rows.push_back(row_of("resnet18", "bf16", 0.5));
   rows.push_back(row_of("cnn-fold0", "null", 0.5));
-  const auto combined = compare_over_folds(rows, 3, {});
+  const auto combined = over_folds(rows, 3);
   ASSERT_EQ(combined.size(), 1U);
   EXPECT_NEAR(*combined.front().metric_delta, 0.001, 1e-12);
-  EXPECT_THAT(compare_over_folds({}, 3, {}), IsEmpty());
+  EXPECT_THAT(over_folds({}, 3), IsEmpty());
 }
 
 }  // namespace

@@ -6,21 +6,11 @@ import time
 
 import pytest
 from mpbench_command import rows, run
-from sessions import (SPEED, begin, children, lines_of_session, one_thread, require_complete, require_none_left, trainings,
-                      wait_for_child)
+from sessions import (SPEED, begin, children, end_within, lines_of_session, one_thread, require_complete,
+                      require_none_left, trainings, wait_for_child)
 
 ARMS = ["fp32", "bf16", "null"]
 SESSIONS = 3
-
-
-def end_within(process, seconds=240):
-    """What it wrote; a comparison that hangs is ended."""
-    try:
-        return process.communicate(timeout=seconds)[1]
-    except BaseException:
-        process.kill()
-        process.communicate()
-        raise
 
 
 @pytest.fixture

@@ -28,6 +28,16 @@ def begin(command, new_group=False):
                             stderr=subprocess.PIPE, text=True, start_new_session=new_group)
 
 
+def end_within(process, seconds=240):
+    """What it wrote; a comparison that hangs is ended."""
+    try:
+        return process.communicate(timeout=seconds)[1]
+    except BaseException:
+        process.kill()
+        process.communicate()
+        raise
+
+
 def command_lines():
     """Of all processes that can be looked at, by their ids; those that have ended but are not waited for have none."""
     found = {}

@@ -91,6 +91,23 @@ def test_an_arm_that_gives_nan_has_diverged_and_is_not_non_inferior(photos, trai
     assert "nan" not in (out / "comparison.csv").read_text().lower()
 
 
+@pytest.mark.parametrize("data, options", [
+    # As without a scaler where the loss is tiny: no gradient is left of it in float16.
+    ("photos", ["--precision", "fp16", "--axis", "init-scale=65536,1e-8", "--growth-interval", 1000000, "--epochs", 2]),
+    ("clothes", ["--precision", "bf16", "--axis", "lr=0.005,0.5", "--epochs", 4]),
+    ("clothes", ["--precision", "fp16", "--optimizer", "sgd", "--axis", "lr=0.05,5", "--epochs", 4]),
+], ids=["fp16 whose scaler does not scale", "bf16 at 100 times the learning rate", "fp16 likewise"])
+def test_a_mixed_arm_that_is_broken_is_found_out(request, tmp_path, data, options):
+    out = tmp_path / "out"
+    result = run("compare", *arguments(request.getfixturevalue(data), *options, "--repeats", 6, "--sessions", 6, "--margin",
+                                       0.05, "--out", out), code=None)
+    assert result.returncode in (0, 3), result.stderr
+    verdicts = {row["arm_kind"]: row["accuracy_verdict"] for row in rows(out / "comparison.csv")}
+    statuses = {row["status"] for row in rows(out / "runs.csv") if row["arm_kind"] == "arm"}
+    assert verdicts["arm"] == "inferior" or statuses == {"diverged"}, (verdicts, statuses)
+    assert verdicts["null"] != "inferior"
+
+
 def test_a_saturated_network_is_judged_by_its_logits(photos, trained, tmp_path):
     def saturate(tensors):
         head = next(name for name in tensors if name.endswith("classifier.weight"))

@@ -11,7 +11,10 @@
 #include "../../src/data/formats/rsna.hpp"
 #include "attempt.hpp"
 #include "memory_folder.hpp"
+#include "mpbench/bench/block_record.hpp"
 #include "mpbench/bench/comparison.hpp"
+#include "mpbench/bench/decision_record.hpp"
+#include "mpbench/bench/metric_record.hpp"
 #include "mpbench/bench/run_record.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/core/logging.hpp"
@@ -116,6 +119,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   attempt([&] { read_records<mpbench::bench::RunRecord>(path); });
   attempt([&] { read_records<mpbench::bench::EpochRecord>(path); });
   attempt([&] { read_records<mpbench::bench::PredictionRow>(path); });
+  attempt([&] { read_records<mpbench::bench::BlockRecord>(path); });
+  attempt([&] { read_records<mpbench::bench::SessionRecord>(path); });
   attempt([&] { read_records<mpbench::bench::Comparison>(path); });
+  attempt([&] { read_records<mpbench::bench::MetricRecord>(path); });
+  attempt([&] { read_records<mpbench::bench::DecisionRecord>(path); });
+  attempt([&] { read_records<mpbench::bench::FlipRecord>(path); });
   return 0;
 }

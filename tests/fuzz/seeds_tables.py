@@ -13,6 +13,10 @@ from seeds_images import idx
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
+# What a comparison leaves.
+COMPARED = ("runs", "epochs", "blocks", "sessions", "comparison", "metrics", "decisions", "flips")
+
+
 def table(header, rows, **options):
     stream = io.StringIO()
     writer = csv.writer(stream, **{"lineterminator": "\n", **options})
@@ -42,9 +46,9 @@ def run_tables(mpbench):
             (data / f"{part}-images-idx3-ubyte").write_bytes(idx(images))
             (data / f"{part}-labels-idx1-ubyte").write_bytes(idx(labels))
         subprocess.run([mpbench, "compare", "--data", "data", "--precision", "fp32,bf16", "--batch-size", "4",
-                        "--epochs", "1", "--warmup-steps", "0", "--repeats", "2", "--out", "out"],
+                        "--epochs", "1", "--warmup-steps", "0", "--repeats", "2", "--sessions", "2", "--out", "out"],
                        check=True, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for name in ("runs", "epochs", "comparison"):
+        for name in COMPARED:
             yield name, (out / f"{name}.csv").read_bytes()
         yield "predictions", next(iter(sorted(out.glob("predictions/*.csv")))).read_bytes()
         yield "config", next(iter(sorted(out.glob("**/*.toml")))).read_bytes()
@@ -68,7 +72,7 @@ def csv_seeds(runs):
     yield "split", table(["id", "split"], [[i, sides[i // 2]] for i in range(12)])
     yield "folds", table(["id", "split", "fold"], [[i, "train", i // 2 % 3] for i in range(12)])
     yield "quotes-and-lines", table(["a", "b"], [['say "no"', "two\nlines"], ["x,y", " blanks "], ["", ""]])
-    for name in ("runs", "epochs", "comparison", "predictions"):
+    for name in (*COMPARED, "predictions"):
         yield name, runs[name]
 
 

@@ -56,6 +56,19 @@ TEST(SessionIntervalTest, IsStudentsT) {
   EXPECT_NEAR(interval->p_value, 1 - std::sqrt(12) / std::sqrt(14), 1e-12);
 }
 
+TEST(SessionIntervalTest, AfterMoreSessionsLikeThese) {
+  const auto now = session_interval(Values{0.01, 0.02, 0.03}, 0.05);
+  const SessionInterval same = interval_after(*now, 3);
+  EXPECT_EQ(same.low, now->low);
+  EXPECT_EQ(same.p_value, now->p_value);
+  const SessionInterval later = interval_after(*now, 12);
+  EXPECT_EQ(later.mean, now->mean);
+  EXPECT_EQ(later.sessions, 12);
+  // t(0.975, 11)
+  EXPECT_NEAR(later.high, 0.02 + 2.200985160082949 * 0.01 / std::sqrt(12), 1e-12);
+  EXPECT_THROW(interval_after(*now, 1), Error);
+}
+
 TEST(SessionIntervalTest, LeavesOutZeroWhereThePValueIsBelowTheLevel) {
   const Values sessions{0.004, 0.019, -0.002, 0.013, 0.008, 0.011};
   const double p = session_interval(sessions, 0.05)->p_value;

@@ -23,9 +23,9 @@ struct MetricRecord {
   double delta = 0;
   std::optional<double> ci_low;
   std::optional<double> ci_high;
-  double standard_error = 0;
-  double degrees_of_freedom = 0;
-  double seed_sd = 0;
+  std::optional<double> standard_error;      ///< where there is an interval
+  std::optional<double> degrees_of_freedom;  ///< likewise
+  std::optional<double> seed_sd;             ///< with two repeats or more
   std::int64_t seeds = 0;
   std::int64_t patients = 0;
   std::int64_t positive_patients = 0;
