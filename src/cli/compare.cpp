@@ -155,6 +155,10 @@ void add_measuring(CLI::App& command, commands::CompareOptions& options) {
       .add_option("--margin", options.comparison.margin,
                   "Non-inferiority margin: loss of the metric (AUC or accuracy) that is acceptable")
       ->transform(number<double>());
+  command.add_option(
+      "--require", options.requirements,
+      "Exit code 4 unless this holds: 'bf16: speedup >= 1.2, non-inferior', 'no slower "
+      "than 3 %', 'status ok'; may be given several times");
   command
       .add_option("--confidence", options.comparison.confidence,
                   "Confidence level of the intervals")
@@ -203,6 +207,7 @@ void setup_compare(CLI::App& app, const std::set<std::string>& given, commands::
       "  mpbench compare --speed-only --max-time 5min --model resnet18\n"
       "  mpbench compare --precision bf16 --axis threads=1,2 --speed-only\n"
       "  mpbench compare --precision fp32 --with old/mpbench --speed-only\n"
+      "  mpbench compare --precision fp32,bf16 --require 'bf16: faster, non-inferior'\n"
       "  mpbench compare --resume --out sweep\n"
       "Speed is measured in sessions of fresh processes that train in turns; repeats\n"
       "are trained to the end, each with its own seed, and judged on one split.");

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "mpbench/bench/accuracy_outlook.hpp"
 #include "mpbench/bench/comparison.hpp"
 #include "mpbench/bench/fitted_steps.hpp"
+#include "mpbench/bench/requirement.hpp"
 #include "mpbench/bench/resumed_comparison.hpp"
 #include "mpbench/bench/run_folder.hpp"
 #include "mpbench/bench/sessions.hpp"
@@ -104,8 +106,26 @@ bench::ComparisonTables compare(const CompareOptions& options,
       [&](const std::string& run_id) { return bench::read_predictions(options.out, run_id); }, how);
 }
 
-/// comparison.csv and report.md, and the table on the terminal.
-void write_results(const CompareOptions& options, const bench::Measurements& measured) {
+/// Tells which requirements hold, a line each; whether all do.
+bool check_requirements(const CompareOptions& options,
+                        const std::vector<bench::Comparison>& comparisons,
+                        const std::vector<bench::RunRecord>& runs) {
+  bool all_hold = true;
+  for (const std::string& text : options.requirements) {
+    for (const bench::RequirementResult& each :
+         bench::check_requirement(bench::parse_requirement(text), comparisons, runs)) {
+      all_hold = all_hold && each.result.holds;
+      const std::string line =
+          fmt::format("requirement {}: {}: {}: {} ({})", each.result.holds ? "met" : "not met",
+                      each.arm, each.condition, each.result.found, each.configuration);
+      each.result.holds ? spdlog::info("{}", line) : spdlog::error("{}", line);
+    }
+  }
+  return all_hold;
+}
+
+/// comparison.csv and report.md, and the table on the terminal. Whether the requirements hold.
+bool write_results(const CompareOptions& options, const bench::Measurements& measured) {
   const std::vector<bench::RunRecord>& runs = measured.runs;
   const bench::ComparisonTables tables = compare(options, measured);
   const std::vector<bench::Comparison>& comparisons = tables.comparisons;
@@ -122,6 +142,7 @@ void write_results(const CompareOptions& options, const bench::Measurements& mea
                            "metrics.csv", "decisions.csv", "flips.csv", "report.md"}) {
     if (fs::exists(options.out / name)) fmt::print(stderr, "{}\n", (options.out / name).string());
   }
+  return check_requirements(options, comparisons, runs);
 }
 
 /// Of the limit, once the data is there and a step was timed; 0: there is no limit.
@@ -142,7 +163,7 @@ ExitCode run_compare(const CompareOptions& asked, const SharedOptions& shared) {
   config.workers = train::workers_of(config, device);
   bench::make_ladder(options.grid, options.ladder, device.is_cuda(),
                      device::default_mixed_precision(device));
-  require_primary(options);
+  require_arms(options);
   if (!options.grid.other_program.empty()) {
     options.grid.other_program = bench::find_mpbench(options.grid.other_program);
   }
@@ -188,8 +209,9 @@ ExitCode run_compare(const CompareOptions& asked, const SharedOptions& shared) {
                            .speed = options.comparison.speed,
                            .progress = progress});
   if (measured.runs.empty() && interrupt_requested()) throw Interrupted();
-  write_results(options, measured);
+  const bool requirements_hold = write_results(options, measured);
   if (interrupt_requested()) throw Interrupted();
+  if (!requirements_hold) return ExitCode::requirement;
   const auto& runs = measured.runs;
   const auto failed = std::count_if(
       runs.begin(), runs.end(), [](const auto& run) { return run.status != bench::RunStatus::ok; });

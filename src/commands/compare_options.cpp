@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
+#include <vector>
 
+#include "mpbench/bench/requirement.hpp"
 #include "mpbench/core/error.hpp"
 #include "mpbench/io/toml_text.hpp"
 #include "mpbench/train/ineffective_options.hpp"
@@ -143,17 +146,26 @@ void choose_arms(CompareOptions& options, const std::set<std::string>& given) {
   if (options.sessions > 0) options.comparison.speed.looks = {options.sessions};
 }
 
-void require_primary(const CompareOptions& options) {
-  const std::string& primary = options.comparison.speed.primary;
-  if (primary.empty()) return;
+void require_arms(const CompareOptions& options) {
+  std::vector<std::pair<const char*, std::string>> named;
+  if (!options.comparison.speed.primary.empty()) {
+    named.emplace_back("--primary", options.comparison.speed.primary);
+  }
+  for (const std::string& text : options.requirements) {
+    const bench::Requirement requirement = bench::parse_requirement(text);
+    if (!requirement.arm.empty()) named.emplace_back("--require", requirement.arm);
+  }
+  if (named.empty()) return;
   for (const bench::Configuration& configuration : bench::make_plan(options.grid)) {
-    std::vector<std::string> names;
+    std::vector<std::string> arms;
     for (const bench::Arm& arm : configuration.arms) {
-      if (arm.kind == bench::ArmKind::arm) names.push_back(arm.name);
+      if (arm.kind == bench::ArmKind::arm) arms.push_back(arm.name);
     }
-    if (std::find(names.begin(), names.end(), primary) != names.end()) continue;
-    throw UsageError(fmt::format("--primary {}: there is no such arm: choose one of {}", primary,
-                                 fmt::join(names, ", ")));
+    for (const auto& [flag, name] : named) {
+      if (std::find(arms.begin(), arms.end(), name) != arms.end()) continue;
+      throw UsageError(fmt::format("{} {}: there is no such arm: choose one of {}", flag, name,
+                                   fmt::join(arms, ", ")));
+    }
   }
 }
 
@@ -176,7 +188,7 @@ void validate(const CompareOptions& options, const std::set<std::string>& given)
                                  grid.arm_option == precision_option ? ": fp32,bf16" : ""));
   }
   bench::validate(options.comparison);
-  if (options.ladder == bench::LadderOrder::none) require_primary(options);
+  if (options.ladder == bench::LadderOrder::none) require_arms(options);
   if (!std::isfinite(options.time_limit_s()) || options.time_limit_s() < 0) {
     throw UsageError(fmt::format("--max-time {}s: must be 0 or more", options.time_limit_s()));
   }
@@ -207,6 +219,7 @@ std::string to_toml(const CompareOptions& options) {
           toml_line("target-precision", speed.target) + toml_line("sessions", options.sessions) +
           toml_line("speed-only", options.speed_only) + toml_line("together", options.together);
   if (!speed.primary.empty()) text += toml_line("primary", speed.primary);
+  if (!options.requirements.empty()) text += toml_line("require", options.requirements);
   if (options.max_time_s) text += toml_line("max-time", fmt::format("{}s", *options.max_time_s));
   train::visit_options(grid.config, [&](const std::string& name, const auto& value, const char*) {
     if (grid.find(name) == nullptr && name != seed_option && name != handicap_option) {

@@ -39,5 +39,12 @@ TEST(AsciiLowerTest, ChangesTheLettersOfAsciiAlone) {
   EXPECT_EQ(ascii_lower("\xC3\x84\xFF\xC4"), "\xC3\x84\xFF\xC4");
 }
 
+TEST(TrimmedTest, LeavesOutBlanksAroundAText) {
+  EXPECT_EQ(trimmed(" \ta b\t "), "a b");
+  EXPECT_EQ(trimmed("a"), "a");
+  EXPECT_EQ(trimmed(" \t "), "");
+  EXPECT_EQ(trimmed(""), "");
+}
+
 }  // namespace
 }  // namespace mpbench

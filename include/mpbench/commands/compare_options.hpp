@@ -36,6 +36,7 @@ struct CompareOptions {
   std::filesystem::path out;  ///< empty: a folder of this moment
   bool resume = false;
   bool dry_run = false;
+  std::vector<std::string> requirements;  ///< as bench::parse_requirement takes them
   std::optional<double> max_time_s;  ///< all together; 0: no limit
   bool length_given = false;         ///< --epochs or --steps say how long a training is
 
@@ -54,9 +55,9 @@ void choose_arms(CompareOptions& options, const std::set<std::string>& given);
 /// and as train::validate for any of them.
 void validate(const CompareOptions& options, const std::set<std::string>& given);
 
-/// Throws UsageError where --primary names none of the arms. A ladder's are known only once
-/// bench::make_ladder() has made them; before that it is not checked.
-void require_primary(const CompareOptions& options);
+/// Throws UsageError where --primary or --require names none of the arms. A ladder's are known only
+/// once bench::make_ladder() has made them: validate() leaves it to the caller.
+void require_arms(const CompareOptions& options);
 
 /// The whole comparison as TOML that `mpbench compare --config` reads back.
 std::string to_toml(const CompareOptions& options);

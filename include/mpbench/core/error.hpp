@@ -9,7 +9,14 @@
 namespace mpbench {
 
 /// What the process returns; report_errors alone decides which, where something was thrown.
-enum class ExitCode { done = 0, error = 1, usage = 2, partial = 3, interrupted = 130 };
+enum class ExitCode {
+  done = 0,
+  error = 1,
+  usage = 2,
+  partial = 3,
+  requirement = 4,  ///< a --require does not hold
+  interrupted = 130
+};
 
 /// Something went wrong that one line can explain: what it is, and what to do about it.
 class Error : public std::runtime_error {

@@ -14,6 +14,9 @@ std::string utf8_text(std::string_view bytes);
 /// escapes) and bytes that are no UTF-8 as \x1B.
 std::string printable_text(std::string_view bytes);
 
+/// A text without the spaces and tabs around it.
+std::string_view trimmed(std::string_view text);
+
 /// A text with 'A' to 'Z' in lower case, whatever the locale; every other byte stays.
 std::string ascii_lower(std::string_view text);
 

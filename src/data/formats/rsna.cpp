@@ -38,13 +38,6 @@ std::string breast_of(const RsnaImage& image) {
 
 enum class Side { train, test };
 
-std::string_view trimmed(std::string_view cell) {
-  constexpr std::string_view blanks = " \t";
-  const auto begin = std::min(cell.find_first_not_of(blanks), cell.size());
-  cell.remove_prefix(begin);
-  return cell.substr(0, cell.find_last_not_of(blanks) + 1);
-}
-
 /// 0 or 1, also as "1.0" or "True": what table programs make of a column of whole numbers in which
 /// a cell is missing, or of two values.
 std::optional<int> parse_label(std::string_view cell) {
