@@ -140,8 +140,10 @@ DecisionFlips decision_flips(const RunGroup& group, const GroupArm& arm,
                           .repeat = pair.arm->repeat.value_or(0),
                           .threshold = pair.baseline->val_threshold};
     if (has_cases(baseline) && record.threshold) {
+      const std::vector<PredictionRow> of_baseline = mean_by_case(baseline);
+      const std::vector<PredictionRow> of_arm = mean_by_case(judged);
       record.unit = "breast";
-      add_decisions(mean_by_case(baseline), mean_by_case(judged), record, all);
+      if (same_samples(of_baseline, of_arm)) add_decisions(of_baseline, of_arm, record, all);
     }
     record.unit = "image";
     add_decisions(baseline, judged, record, all);

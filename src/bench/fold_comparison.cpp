@@ -45,6 +45,7 @@ std::string lacking_in_folds(const std::vector<const Comparison*>& rows,
                              const std::vector<MetricRecord>& metrics) {
   std::int64_t positive = 0;
   std::int64_t negative = 0;
+  std::int64_t patients = 0;
   for (const Comparison* row : rows) {
     if (row->pairs < stats::fewest_seeds) {
       return fmt::format("a fold has {} trainings, and a verdict on accuracy needs {}", row->pairs,
@@ -56,6 +57,13 @@ std::string lacking_in_folds(const std::vector<const Comparison*>& rows,
     }
     positive += metric->positive_patients;
     negative += metric->negative_patients;
+    patients += metric->patients;
+  }
+  // There is no AUC of several classes, and none of them is the positive one.
+  if (rows.front()->metric == ComparedMetric::val_accuracy) {
+    if (patients >= stats::fewest_patients) return "";
+    return fmt::format("{} patients in all folds, and a verdict on accuracy needs {}", patients,
+                       stats::fewest_patients);
   }
   const auto fewer = std::min(positive, negative);
   if (fewer >= stats::fewest_patients) return "";

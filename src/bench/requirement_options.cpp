@@ -93,6 +93,7 @@ std::optional<Condition> parse_figure(std::string_view text) {
     if (!limit)
       fail(text, "a number or a percentage is expected after " + std::string(comparator.sign));
     return Condition{.text = std::string(text),
+                     .of_accuracy = column.starts_with("metric_delta"),
                      .check = [column, holds = comparator.holds, limit = *limit](
                                   const Comparison& row, Runs) -> ConditionResult {
                        const auto figure = figure_of(row, column);
@@ -107,7 +108,9 @@ std::optional<Condition> parse_no_slower(std::string_view text) {
   constexpr std::string_view words = "no slower than";
   if (!text.starts_with(words)) return std::nullopt;
   const auto share = parse_number(trimmed(text.substr(words.size())));
-  if (!share || *share < 0) fail(text, "a percentage is expected: no slower than 3 %");
+  if (!share || *share < 0 || !text.ends_with('%')) {
+    fail(text, "a percentage is expected: no slower than 3 %");
+  }
   return Condition{
       .text = std::string(text),
       .check = [limit = 1 / (1 + *share)](const Comparison& row, Runs) -> ConditionResult {
@@ -137,6 +140,7 @@ Condition verdict_condition(std::string_view text, std::vector<Verdict> accepted
                             std::optional<Verdict> Comparison::*verdict, const char* of_what,
                             const char* column) {
   return {.text = std::string(text),
+          .of_accuracy = std::is_same_v<Verdict, stats::AccuracyVerdict>,
           .check = [accepted = std::move(accepted), negated, verdict, of_what, column](
                        const Comparison& row, Runs) -> ConditionResult {
             const std::optional<Verdict>& found = row.*verdict;
@@ -182,6 +186,11 @@ std::optional<Condition> parse_verdict(std::string_view text) {
                            "accuracy", "metric_delta");
 }
 
+/// A row of all folds together, which has a metric, and no speed.
+bool is_over_folds(const Comparison& row) {
+  return row.sessions == 0 && row.pairs == 0 && row.metric_delta.has_value();
+}
+
 Condition parse_condition(std::string_view text) {
   using Parse = std::optional<Condition> (*)(std::string_view);
   for (const Parse parse : {parse_no_slower, parse_status, parse_verdict, parse_figure}) {
@@ -197,7 +206,8 @@ Condition parse_condition(std::string_view text) {
 Requirement parse_requirement(const std::string& text) {
   std::string_view rest = text;
   Requirement requirement;
-  if (const auto colon = rest.find(':'); colon != std::string_view::npos) {
+  // The last one, as an arm may be device=cuda:0.
+  if (const auto colon = rest.rfind(':'); colon != std::string_view::npos) {
     requirement.arm = trimmed(rest.substr(0, colon));
     if (requirement.arm.empty()) fail(text, "an arm's name is expected before the colon");
     rest = rest.substr(colon + 1);
@@ -215,6 +225,7 @@ Requirement parse_requirement(const std::string& text) {
 std::vector<RequirementResult> check_requirement(const Requirement& requirement,
                                                  std::span<const Comparison> rows,
                                                  std::span<const RunRecord> runs) {
+  const bool has_folds = std::any_of(rows.begin(), rows.end(), is_over_folds);
   std::vector<RequirementResult> results;
   for (const Comparison& row : rows) {
     const bool is_meant =
@@ -225,8 +236,10 @@ std::vector<RequirementResult> check_requirement(const Requirement& requirement,
       if (run.configuration == row.configuration && run.arm == row.arm) own.push_back(&run);
     }
     for (const Condition& condition : requirement.conditions) {
+      if (has_folds && condition.of_accuracy != is_over_folds(row)) continue;
       results.push_back({.configuration = row.configuration,
                          .arm = row.arm,
+                         .compared_with = row.compared_with,
                          .condition = condition.text,
                          .result = condition.check(row, own)});
     }
@@ -235,6 +248,7 @@ std::vector<RequirementResult> check_requirement(const Requirement& requirement,
   for (const Condition& condition : requirement.conditions) {
     results.push_back({.configuration = "",
                        .arm = requirement.arm,
+                       .compared_with = "",
                        .condition = condition.text,
                        .result = {.holds = false, .found = "it was not measured"}});
   }

@@ -19,9 +19,9 @@ namespace fs = std::filesystem;
 /// What may differ beside the axes: how long the comparison goes on, how it is judged, and what
 /// changes no result.
 const std::set<std::string> free_options{
-    "repeats",         "max-time",   "margin",   "confidence", "equivalence", "target-precision",
-    "sessions",        "speed-only", "together", "primary",    "data",        "checkpoints",
-    "checkpoint-steps"};
+    "repeats",          "max-time",   "margin",   "confidence", "equivalence", "target-precision",
+    "sessions",         "speed-only", "together", "primary",    "data",        "checkpoints",
+    "checkpoint-steps", "require"};
 
 /// "--epochs was 5 and is 1 now", for each that differs; empty where none does.
 std::string differences(const fs::path& config_then, const std::string& config_now,

@@ -115,9 +115,11 @@ bool check_requirements(const CompareOptions& options,
     for (const bench::RequirementResult& each :
          bench::check_requirement(bench::parse_requirement(text), comparisons, runs)) {
       all_hold = all_hold && each.result.holds;
-      const std::string line =
-          fmt::format("requirement {}: {}: {}: {} ({})", each.result.holds ? "met" : "not met",
-                      each.arm, each.condition, each.result.found, each.configuration);
+      const std::string line = fmt::format(
+          "requirement {}: {}: {}: {} ({})", each.result.holds ? "met" : "not met", each.arm,
+          each.condition, each.result.found,
+          each.configuration.empty() ? "no configuration"
+                                     : each.configuration + ", beside " + each.compared_with);
       each.result.holds ? spdlog::info("{}", line) : spdlog::error("{}", line);
     }
   }
@@ -145,7 +147,7 @@ bool write_results(const CompareOptions& options, const bench::Measurements& mea
   return check_requirements(options, comparisons, runs);
 }
 
-/// Of the limit, once the data is there and a step was timed; 0: there is no limit.
+/// Of the limit, once a step was timed; 0: there is no limit.
 double time_left_s(const CompareOptions& options, const Stopwatch& clock) {
   constexpr double shortest_s = 1;
   const double limit_s = options.time_limit_s();
@@ -155,7 +157,6 @@ double time_left_s(const CompareOptions& options, const Stopwatch& clock) {
 }  // namespace
 
 ExitCode run_compare(const CompareOptions& asked, const SharedOptions& shared) {
-  const Stopwatch clock;
   CompareOptions options = asked;
   train::TrainConfig& config = options.grid.config;
   const auto device = train::find_device(config);  // before anything is written
@@ -188,6 +189,7 @@ ExitCode run_compare(const CompareOptions& asked, const SharedOptions& shared) {
         options.grid.repeats, options.comparison.margin, options.comparison.confidence);
     if (!outlook.empty()) spdlog::info("{}", outlook);
   }
+  const Stopwatch clock;  // preparing the data takes what it takes
   fit_to_time(options);
   if (options.dry_run) {
     show_plan(options);

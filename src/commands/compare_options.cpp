@@ -192,6 +192,9 @@ void validate(const CompareOptions& options, const std::set<std::string>& given)
   if (!std::isfinite(options.time_limit_s()) || options.time_limit_s() < 0) {
     throw UsageError(fmt::format("--max-time {}s: must be 0 or more", options.time_limit_s()));
   }
+  if (options.resume && options.dry_run) {
+    throw UsageError("--resume and --dry-run: choose one");
+  }
   if (options.resume && options.out.empty()) {
     throw UsageError("--resume: name the folder of the comparison with --out");
   }

@@ -159,5 +159,12 @@ TEST_F(DecisionFlipsTest, OtherSamplesAreNotCompared) {
   EXPECT_THAT(flips().repeats, IsEmpty());
 }
 
+TEST_F(DecisionFlipsTest, OtherBreastsAreNotCompared) {
+  add("a", 1, 0.9, 0.8, "p_L");
+  add("b", 1, 0.9, 0.8, "p_R");
+  rows_[arm_.run_id].back().case_id = "p_L";
+  for (const DecisionRecord& record : flips().repeats) EXPECT_EQ(record.unit, "image");
+}
+
 }  // namespace
 }  // namespace mpbench::bench

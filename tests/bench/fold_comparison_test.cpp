@@ -90,6 +90,18 @@ TEST(FoldComparisonTest, TooFewPatientsInAllFoldsCarryNoVerdict) {
   EXPECT_THAT(unknown.note, testing::HasSubstr("predictions are missing"));
 }
 
+TEST(FoldComparisonTest, OfSeveralClassesNoneIsThePositiveOne) {
+  auto rows = rows_of({0.001, -0.001, 0.002, -0.002});
+  for (Comparison& row : rows) row.metric = ComparedMetric::val_accuracy;
+  auto metrics = metrics_of(rows, 1);
+  for (MetricRecord& metric : metrics) metric.patients = 51;
+  EXPECT_EQ(compare_over_folds(rows, metrics, 4, {}).front().accuracy_verdict,
+            stats::AccuracyVerdict::equivalent);
+  for (MetricRecord& metric : metrics) metric.patients = 2;
+  EXPECT_THAT(compare_over_folds(rows, metrics, 4, {}).front().note,
+              testing::HasSubstr("8 patients in all folds"));
+}
+
 TEST(FoldComparisonTest, CombinesWhatDiffersInTheFoldAlone) {
   auto rows = rows_of({0, 0.001, 0.002});
   rows.push_back(row_of("cnn-fold0-lr0.1", "bf16", 0.5));

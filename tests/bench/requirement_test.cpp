@@ -112,6 +112,29 @@ TEST_F(RequirementTest, EachConditionIsJudgedInEachConfiguration) {
   EXPECT_FALSE(results[2].result.holds);
 }
 
+TEST_F(RequirementTest, AccuracyIsThatOverAllFolds) {
+  Comparison all;
+  all.configuration = "c-folds";
+  all.arm = "bf16";
+  all.arm_kind = ArmKind::arm;
+  all.metric_delta = -0.001;
+  all.accuracy_verdict = stats::AccuracyVerdict::non_inferior;
+  bf16_.pairs = 3;
+  bf16_.sessions = 6;
+  bf16_.accuracy_verdict = stats::AccuracyVerdict::inconclusive;
+  const auto results =
+      check_requirement(parse_requirement("bf16: faster, non-inferior, metric_delta > -1 %"),
+                        std::vector{bf16_, all}, {});
+  ASSERT_EQ(results.size(), 3U);
+  for (const RequirementResult& each : results) EXPECT_TRUE(each.result.holds) << each.condition;
+  EXPECT_EQ(results[0].configuration, "c");
+  EXPECT_EQ(results[1].configuration, "c-folds");
+}
+
+TEST_F(RequirementTest, AnArmsNameMayHaveAColon) {
+  EXPECT_EQ(parse_requirement("device=cuda:0: faster").arm, "device=cuda:0");
+}
+
 TEST_F(RequirementTest, WhatWasNeverMeasuredMeetsNothing) {
   const auto results = check("fp16: faster");
   ASSERT_EQ(results.size(), 1U);
@@ -137,6 +160,7 @@ TEST_F(RequirementTest, NamesWhatItDoesNotUnderstand) {
   refused("bf16: accuracy faster", "it is no condition");
   refused("no slower than", "a percentage");
   refused("no slower than -3 %", "a percentage");
+  refused("no slower than 3", "a percentage");
 }
 
 }  // namespace

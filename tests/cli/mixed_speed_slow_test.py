@@ -16,7 +16,8 @@ def test_bf16_is_faster_only_where_there_is_arithmetic_for_it(limits, tmp_path):
     told = run("info", env=limits).stdout
     bf16, = (line.split() for line in told.splitlines() if line.split()[:1] == ["bf16"])
     if bf16[1] == "native":
-        assert arm["speed_verdict"] == "faster", (arm, told)
+        withheld = "two copies of the baseline differ" in arm["note"]
+        assert arm["speed_verdict"] == "faster" or withheld and float(arm["speedup"]) > 1.1, (arm, told)
     else:
         assert bf16[1] == "emulated" and arm["speed_verdict"] in ("slower", "equivalent", "unresolved"), (arm, told)
     if limits:

@@ -21,7 +21,7 @@
 /// - a verdict: `faster`, `slower`, `speed equivalent`, `unresolved`, `non-inferior` (which
 ///   `equivalent` is too), `accuracy equivalent`, `inferior`, `inconclusive`; or `not` and one of
 ///   them, which takes another verdict to be there
-/// - `no slower than 3 %`: the whole interval of the speed-up is above 1 / 1.03
+/// - `no slower than 3 %`, or `3%`: the whole interval of the speed-up is above 1 / 1.03
 /// - `status ok`: every run of the arm came through
 namespace mpbench::bench {
 
@@ -32,7 +32,8 @@ struct ConditionResult {
 };
 
 struct Condition {
-  std::string text;  ///< as it was given
+  std::string text;          ///< as it was given
+  bool of_accuracy = false;  ///< and not of speed, memory or whether runs came through
   /// `runs`: all of the arm's in its configuration.
   std::function<ConditionResult(const Comparison& row, std::span<const RunRecord* const> runs)>
       check;
@@ -47,6 +48,7 @@ struct Requirement {
 struct RequirementResult {
   std::string configuration;
   std::string arm;
+  std::string compared_with;  ///< the baseline, or on a ladder the rung below
   std::string condition;
   ConditionResult result;
 };
@@ -54,7 +56,8 @@ struct RequirementResult {
 /// Throws UsageError for what is no requirement, naming the part that is not understood.
 Requirement parse_requirement(const std::string& text);
 
-/// The conditions of a requirement in every configuration. An arm that no row has, as it was never
+/// The conditions of a requirement in every configuration; with folds, accuracy over all folds
+/// alone, as few patients of one fold have cancer. An arm that no row has, as it was never
 /// measured, is one that nothing holds for.
 std::vector<RequirementResult> check_requirement(const Requirement& requirement,
                                                  std::span<const Comparison> rows,

@@ -17,34 +17,33 @@ constexpr double shortest_block_s = 0.25;
 /// Copies of one thing differ by chance, and are to have the same steps.
 constexpr double notably_slower = 1.2;
 
-/// Of each process, where the baseline takes `steps`.
-std::vector<std::int64_t> steps_beside(std::span<const double> step_s, double reference_s,
-                                       std::int64_t steps) {
-  const double length_s = static_cast<double>(steps) * reference_s;
+/// Of each process, where the first, the baseline, takes `steps`.
+std::vector<std::int64_t> steps_beside(std::span<const double> step_s, std::int64_t steps) {
+  const double length_s = static_cast<double>(steps) * step_s.front();
   std::vector<std::int64_t> all;
   for (const double seconds : step_s) {
     const auto fitting = static_cast<std::int64_t>(length_s / seconds);
-    const bool slow = seconds > notably_slower * reference_s;
+    const bool slow = seconds > notably_slower * step_s.front();
     all.push_back(slow ? std::clamp(fitting, std::min(fewest_steps, steps), steps) : steps);
   }
   return all;
 }
 
-/// Steps of the baseline that take so long.
-std::int64_t steps_of(double length_s, double reference_s) {
-  return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(length_s / reference_s)));
+/// Steps that take so long.
+std::int64_t steps_of(double length_s, double step_s) {
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(length_s / step_s)));
 }
 
 /// Within a budget of time: `rounds` of the longest blocks that fit, down to `least` steps of the
 /// baseline; those where none do.
-BlockPlan longest_blocks(std::span<const double> step_s, double reference_s, int rounds,
-                         std::int64_t least, double budget_s) {
+BlockPlan longest_blocks(std::span<const double> step_s, int rounds, std::int64_t least,
+                         double budget_s) {
   const auto plan_of = [&](std::int64_t steps) {
-    return BlockPlan{.rounds = rounds, .steps = steps_beside(step_s, reference_s, steps)};
+    return BlockPlan{.rounds = rounds, .steps = steps_beside(step_s, steps)};
   };
   std::int64_t fitting = least;
   std::int64_t too_many =
-      std::max(std::max(least, fewest_steps), steps_of(longest_block_s, reference_s)) + 1;
+      std::max(std::max(least, fewest_steps), steps_of(longest_block_s, step_s.front())) + 1;
   while (too_many - fitting > 1) {
     const std::int64_t middle = fitting + (too_many - fitting) / 2;
     const bool fits = budget_s <= 0 || block_seconds(plan_of(middle), step_s) <= budget_s;
@@ -83,18 +82,18 @@ double block_seconds(const BlockPlan& plan, std::span<const double> step_s) {
 }
 
 BlockPlan plan_blocks(std::span<const double> step_s, const BlockLimits& limits) {
-  const double reference_s = limits.reference_s > 0 ? limits.reference_s : step_s.front();
-  const std::int64_t worthwhile = std::max(fewest_steps, steps_of(shortest_block_s, reference_s));
+  const std::int64_t worthwhile =
+      std::max(fewest_steps, steps_of(shortest_block_s, step_s.front()));
   const int fewest_rounds = std::min(limits.rounds, fewest_planned_rounds);
   const auto fits = [&](const BlockPlan& plan) {
     return limits.budget_s <= 0 || block_seconds(plan, step_s) <= limits.budget_s;
   };
   BlockPlan plan;
   for (int rounds = limits.rounds; rounds >= fewest_rounds; --rounds) {
-    plan = longest_blocks(step_s, reference_s, rounds, worthwhile, limits.budget_s);
+    plan = longest_blocks(step_s, rounds, worthwhile, limits.budget_s);
     if (fits(plan)) break;
   }
-  if (!fits(plan)) plan = longest_blocks(step_s, reference_s, fewest_rounds, 1, limits.budget_s);
+  if (!fits(plan)) plan = longest_blocks(step_s, fewest_rounds, 1, limits.budget_s);
   if (limits.total_steps > 0) shorten(plan, limits.total_steps);
   return plan;
 }

@@ -19,7 +19,6 @@ struct BlockLimits {
   double budget_s = 0;           ///< for all blocks of the session together; 0: as long as it takes
   std::int64_t total_steps = 0;  ///< that a run has for its blocks; 0: no end
   int rounds = 8;
-  double reference_s = 0;  ///< seconds a step of the baseline; 0: the first of the processes is it
 };
 
 /// Blocks of about a second of the baseline, and five steps or more; all take the same number of

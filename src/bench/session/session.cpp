@@ -65,7 +65,7 @@ class Session {
     machine_.add(meter_.stop());
     result_.record.blocks_s += blocks_clock.seconds();
     for (const std::size_t each : order) {
-      if (!baseline_came_through()) break;
+      if (!goes_on()) break;
       attempt(each, [&] { left_[each] = processes_[each]->finish(); });
       processes_[each].reset();
     }
@@ -78,6 +78,7 @@ class Session {
   void start(const std::vector<std::size_t>& order) {
     const Stopwatch clock;
     const auto begin = [&](std::size_t each) {
+      if (stopped_) return;
       attempt(each, [&] { processes_[each] = starter_.start(arms_[each].run, options_.kind); });
       ++started_;
     };
@@ -101,12 +102,15 @@ class Session {
     });
   }
 
-  /// For the blocks of so many of the processes.
-  double block_budget_s(std::size_t processes) const {
+  /// For the blocks of all processes; asked for once, when it is known what starting takes.
+  double block_budget_s() {
     if (!options_.block_budget) return 0;
-    const double start_s = result_.record.start_s / static_cast<double>(std::max(started_, 1UL));
-    const auto all = static_cast<double>(arms_.size());
-    return options_.block_budget(start_s * all) * static_cast<double>(processes) / all;
+    if (!budget_s_) {
+      const auto started = static_cast<double>(std::max<std::size_t>(started_, 1));
+      budget_s_ = options_.block_budget(result_.record.start_s / started *
+                                        static_cast<double>(arms_.size()));
+    }
+    return *budget_s_;
   }
 
   /// Does something with a process that is still there; one that ended is out.
@@ -118,7 +122,9 @@ class Session {
     } catch (ArmEnded& ended) {
       left_[each] = std::move(ended.output);
       processes_[each].reset();
-      if (left_[each]->run.status == RunStatus::ok) return;  // it had no steps left
+      const RunStatus status = left_[each]->run.status;
+      if (status == RunStatus::ok) return;  // it had no steps left
+      stopped_ = stopped_ || (options_.stop_on_oom && status == RunStatus::oom);
       spdlog::warn("session {}: {} ended: {}", options_.number, arms_[each].run.run_id,
                    ended.what());
       blocks_[each].clear();
@@ -132,19 +138,23 @@ class Session {
     return !left_.front() || left_.front()->run.status == RunStatus::ok;
   }
 
+  /// Whether there is any use in what follows.
+  bool goes_on() const { return baseline_came_through() && !stopped_; }
+
   void run_rounds(const std::vector<std::size_t>& order) {
     for (const std::size_t each : order) {
-      if (arms_[each].step_s > 0 || !baseline_came_through()) continue;
+      if (arms_[each].step_s > 0 || !goes_on()) continue;
       attempt(each, [&] { note_step_time(each, processes_[each]->train_block(probe_steps)); });
     }
-    BlockPlan plan = plan_for(order);
+    BlockPlan plan = plan_for_all();
     for (int round = 0; round <= plan.rounds && !run_finished_; ++round) {
-      if (!baseline_came_through()) return;
+      if (!goes_on()) return;
       run_round(order, plan, round);
       // Now more is known of how long a step takes.
-      if (round == 0) plan = plan_for(order);
+      if (round == 0) plan = plan_for_all();
     }
     result_.record.rounds = plan.rounds;
+    rounds_ = plan.rounds;
   }
 
   /// Of all that are there; none where one of them has no number.
@@ -168,7 +178,7 @@ class Session {
       const std::size_t each = order[turn];
       if (is_out(each) || run_finished_) continue;
       attempt(each, [&] {
-        const BlockStats block = processes_[each]->train_block(plan.steps[turn]);
+        const BlockStats block = processes_[each]->train_block(plan.steps[each]);
         run_finished_ = run_finished_ || block.run_finished;
         if (round == 0) note_step_time(each, block);
         blocks_[each].push_back(record(each, round, place, block));
@@ -191,18 +201,21 @@ class Session {
     if (block.steps > 0) arms_[each].step_s = block.time_s / static_cast<double>(block.steps);
   }
 
-  BlockPlan plan_for(const std::vector<std::size_t>& order) const {
-    const double known_s = arms_.front().step_s;
+  /// Of every process, in the order of the arms. Those that are run one after another all have the
+  /// first one's rounds.
+  BlockPlan plan_for_all() {
+    double known_s = arms_.front().step_s;
+    for (const SessionArm& arm : arms_) known_s = known_s > 0 ? known_s : arm.step_s;
     std::vector<double> step_s;
-    for (const std::size_t each : order) {
-      const double seconds = arms_[each].step_s > 0 ? arms_[each].step_s : known_s;
-      step_s.push_back(std::max(seconds, 1e-6));
+    for (const SessionArm& arm : arms_) {
+      step_s.push_back(std::max(arm.step_s > 0 ? arm.step_s : known_s, 1e-6));
     }
-    return plan_blocks(step_s,
-                       {.budget_s = block_budget_s(order.size()),
-                        .total_steps = std::max<std::int64_t>(1, total_steps_ - probe_steps),
-                        .rounds = options_.rounds,
-                        .reference_s = known_s > 0 ? std::max(known_s, 1e-6) : 0});
+    BlockPlan plan =
+        plan_blocks(step_s, {.budget_s = block_budget_s(),
+                             .total_steps = std::max<std::int64_t>(1, total_steps_ - probe_steps),
+                             .rounds = rounds_.value_or(options_.rounds)});
+    if (rounds_) plan.rounds = *rounds_;
+    return plan;
   }
 
   BlockRecord record(std::size_t each, int round, std::int64_t place,
@@ -282,9 +295,12 @@ class Session {
   MachineMeter meter_;
   MachineUse machine_;
   SessionResult result_;
-  std::size_t started_ = 0;       ///< processes
+  std::size_t started_ = 0;  ///< processes
+  std::optional<double> budget_s_;
+  std::optional<int> rounds_;     ///< of the processes that have had theirs
   std::int64_t total_steps_ = 0;  ///< of the shortest run
   bool run_finished_ = false;     ///< a run has no steps left for further rounds
+  bool stopped_ = false;          ///< memory ran out, and the session will be done in another way
 };
 
 }  // namespace

@@ -29,6 +29,7 @@ struct SessionOptions {
   /// Seconds for all blocks of a session whose processes take so many seconds to start; 0, or no
   /// function: as long as it takes.
   std::function<double(double start_s)> block_budget;
+  bool stop_on_oom = false;  ///< where memory runs out the others are not gone on with
   int rounds = 8;
   ProgressFunction progress;
 };

@@ -20,9 +20,8 @@ class SessionPace {
   int done() const { return done_; }
   /// So many sessions are to be run in all.
   void expect(int sessions) { expected_ = std::max(1, sessions); }
-  /// A session that trained to its end takes what it takes where the trainings' length was given.
   void session_done(double seconds, SessionKind kind) {
-    if (kind == SessionKind::training && !limits_trainings_) {
+    if (is_unlimited(kind)) {
       unlimited_s_ += seconds;
     } else {
       last_s_ = seconds;
@@ -30,6 +29,11 @@ class SessionPace {
     total_s_ += seconds;
     ++done_;
     before_s_ = clock_.seconds() - total_s_;
+  }
+
+  /// One that will be done again.
+  void session_discarded(double seconds, SessionKind kind) {
+    if (is_unlimited(kind)) unlimited_s_ += seconds;
   }
 
   /// A tenth more than was asked for is better than a session less.
@@ -46,7 +50,8 @@ class SessionPace {
     constexpr double share_planned = 0.97;
     constexpr double worthwhile = 5;
     constexpr double shortest_s = 0.1;
-    const double left_s = share_planned * max_time_s_ - spent_s();
+    // Of this session the start is over.
+    const double left_s = share_planned * max_time_s_ - spent_s() + start_s;
     double session_s = left_s / std::max(1, left.front());
     for (const int sessions : left) {
       const double shared_s = left_s / std::max(1, sessions);
@@ -65,6 +70,11 @@ class SessionPace {
   double seconds_of(int sessions) const { return done_ == 0 ? 0 : total_s_ / done_ * sessions; }
 
  private:
+  /// A session that trains to its end takes what it takes where the trainings' length was given.
+  bool is_unlimited(SessionKind kind) const {
+    return kind == SessionKind::training && !limits_trainings_;
+  }
+
   /// Of the time that is limited.
   double spent_s() const { return clock_.seconds() - unlimited_s_; }
 

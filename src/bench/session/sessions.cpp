@@ -192,8 +192,7 @@ class Sessions {
     // Two are always run: without them there is no interval.
     const bool first_two = course.attempted.size() < 2;
     if (!must && !first_two && !pace_.allows_another()) {
-      return end(course, fmt::format("another session would not end in --max-time {}",
-                                     format_duration(options_.max_time_s)));
+      return end(course, "another would not end in the time that is left");
     }
     if (!course.attempted.insert(session).second) course.attempted.insert(-session);
     run(course, session);
@@ -215,11 +214,13 @@ class Sessions {
       return;  // what earlier sessions left is kept
     }
     if (may_come_apart(course) && ran_out_of_memory(result)) {
+      pace_.session_discarded(clock.seconds(), result.record.kind);
       if (++course.out_of_memory == most_failures) {
         spdlog::warn("{}: memory does not hold all processes at once: they take turns as a whole",
                      course.configuration->name);
         course.together = false;
       }
+      spdlog::info("session {} is begun once more", session);
       return run(course, session);
     }
     course.out_of_memory = 0;
@@ -268,6 +269,7 @@ class Sessions {
                      .kind = training ? SessionKind::training : SessionKind::speed_only,
                      .together = course.together,
                      .block_budget = block_budget(training),
+                     .stop_on_oom = may_come_apart(course),
                      .progress = told_progress(course, session)});
     for (std::size_t i = 0; i < arms.size(); ++i) course.step_s[places[i]] = arms[i].step_s;
     // What memory does not hold together is no fault of an arm.
