@@ -337,6 +337,22 @@ TEST_F(SessionsTest, ProcessesThatDoNotFitIntoMemoryTakeTurns) {
   for (const RunRecord& run : measured.runs) EXPECT_EQ(run.status, RunStatus::ok);
 }
 
+TEST_F(SessionsTest, WhereMemoryRunsOutTheOthersDoNotTrainToTheirEnd) {
+  int kills = 0;
+  int finished = 0;
+  FakeStarter starter([&](const RunSpec& run, SessionKind, Moment moment) {
+    if (moment == Moment::finish) ++finished;
+    const bool is_arm = run.config.precision == Precision::bf16;
+    if (is_arm && moment == Moment::start && ++kills == 1) end(run, RunStatus::oom);
+  });
+  const Measurements measured = run(starter, {.speed = {.looks = {2}}});
+  EXPECT_EQ(finished, 6) << "those of two sessions, and none of the one that was begun again";
+  EXPECT_EQ(measured.runs.size(), 6U);
+  for (const SessionRecord& session : measured.sessions) {
+    EXPECT_TRUE(session.together) << "once is no proof of too little memory";
+  }
+}
+
 TEST_F(SessionsTest, BeginsNoSessionThatWouldEndLate) {
   FakeStarter starter;
   run(starter, {.speed_only = true, .max_time_s = 1e-9});

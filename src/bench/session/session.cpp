@@ -78,7 +78,6 @@ class Session {
   void start(const std::vector<std::size_t>& order) {
     const Stopwatch clock;
     const auto begin = [&](std::size_t each) {
-      if (stopped_) return;
       attempt(each, [&] { processes_[each] = starter_.start(arms_[each].run, options_.kind); });
       ++started_;
     };
@@ -116,7 +115,7 @@ class Session {
   /// Does something with a process that is still there; one that ended is out.
   void attempt(std::size_t each, const std::function<void()>& work) {
     throw_if_interrupted();
-    if (left_[each]) return;
+    if (left_[each] || stopped_) return;
     try {
       work();
     } catch (ArmEnded& ended) {
