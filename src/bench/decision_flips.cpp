@@ -54,7 +54,8 @@ std::string decade_of(const std::string& age) {
   constexpr int oldest = 150;
   int years = -1;
   const auto [end, error] = std::from_chars(age.data(), age.data() + age.size(), years);
-  const bool is_number = error == std::errc() && (end == age.data() + age.size() || *end == '.');
+  const bool is_number =
+      error == std::errc() && (end == age.data() + age.size() || *end == '.' || *end == ',');
   if (!is_number || years < 0 || years > oldest) return no_value;
   return fmt::format("{}-{}", years / 10 * 10, years / 10 * 10 + 9);
 }

@@ -68,6 +68,16 @@ TEST_F(RsnaTest, AttributesAreSafeToShow) {
   EXPECT_EQ(table.images[1].attributes.site, "");
 }
 
+TEST_F(RsnaTest, WholeNumbersAreOneTextWhateverWroteThem) {
+  write_file(folder_.path() / "train.csv",
+             "site_id;patient_id;image_id;laterality;view;age;cancer\n"
+             "2,0;2;3;L;CC;61,0;0\n2;2;4;L;CC;61,5;0\n");
+  const auto table = read_rsna_table(folder_.path());
+  EXPECT_EQ(table.images[0].attributes.site, "2");
+  EXPECT_EQ(table.images[0].attributes.age, "61");
+  EXPECT_EQ(table.images[1].attributes.age, "61,5");
+}
+
 TEST_F(RsnaTest, NamesWhatIsWrong) {
   expect_error("site_id,patient_id,image_id,laterality,view\n1,2,3,L,CC\n", "column cancer");
   expect_error(header + "1,2,3,L,CC,50,\n", "row 2, column cancer: '' is neither 0 nor 1");

@@ -254,11 +254,9 @@ TEST(TrainerTest, AHandicapLengthensEachStepAndChangesNoResult) {
   const EpochResult expected = train_epoch(plain);
   const EpochResult result = train_epoch(slow);
   EXPECT_EQ(result.train_loss, expected.train_loss);
-  double sum = 0;
-  double slow_sum = 0;
-  for (const double seconds : expected.step_s) sum += seconds;
-  for (const double seconds : result.step_s) slow_sum += seconds;
-  EXPECT_GT(slow_sum, 1.5 * sum) << "three times as long, give or take what else runs";
+  // The shortest steps are those that nothing else on the machine has lengthened.
+  EXPECT_GT(std::ranges::min(result.step_s), 1.2 * std::ranges::min(expected.step_s))
+      << "three times as long, give or take what else runs";
 }
 
 TEST(TrainerTest, EndsARunThatOverflowsForLong) {

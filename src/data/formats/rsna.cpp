@@ -167,13 +167,15 @@ class TableReader {
     return image;
   }
 
-  /// A cell that nothing depends on: printable, a whole number without its ".0", and empty where it
-  /// is too long to be one of those that are meant.
+  /// A cell that nothing depends on: printable, a whole number without its ".0" or ",0", and empty
+  /// where it is too long to be one of those that are meant.
   std::string attribute(const std::optional<std::size_t>& column) const {
     constexpr std::size_t longest = 64;
     if (!column) return "";
     std::string text = printable_text(csv_.rows[row_][*column]);
-    if (is_float_id(text)) text.resize(text.find('.'));
+    std::string number = text;
+    std::replace(number.begin(), number.end(), ',', '.');  // beside semicolons
+    if (is_float_id(number)) text.resize(number.find('.'));
     return text.size() <= longest ? text : "";
   }
 
