@@ -186,11 +186,6 @@ std::optional<Condition> parse_verdict(std::string_view text) {
                            "accuracy", "metric_delta");
 }
 
-/// A row of all folds together, which has a metric, and no speed.
-bool is_over_folds(const Comparison& row) {
-  return row.sessions == 0 && row.pairs == 0 && row.metric_delta.has_value();
-}
-
 Condition parse_condition(std::string_view text) {
   using Parse = std::optional<Condition> (*)(std::string_view);
   for (const Parse parse : {parse_no_slower, parse_status, parse_verdict, parse_figure}) {

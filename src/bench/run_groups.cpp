@@ -4,9 +4,15 @@
 
 #include <algorithm>
 #include <map>
+#include <string_view>
+#include <utility>
+
+#include "mpbench/bench/comparison.hpp"
 
 namespace mpbench::bench {
 namespace {
+
+constexpr std::string_view between_remarks = "; ";
 
 RunIdentity identity_of(const RunRecord& run) {
   return {.configuration = run.configuration,
@@ -98,19 +104,26 @@ std::vector<const RunRecord*> all_of(const RunsByRepeat& runs) {
 
 }  // namespace
 
+std::vector<std::string> remarks_of(const std::string& note) {
+  std::vector<std::string> remarks;
+  for (std::size_t begin = 0; begin < note.size();) {
+    const std::size_t end = std::min(note.find(between_remarks, begin), note.size());
+    if (end > begin) remarks.push_back(note.substr(begin, end - begin));
+    begin = end + between_remarks.size();
+  }
+  return remarks;
+}
+
 void Notes::add(const std::string& remark) {
   // A run's note may be several remarks, of which its partner has some as well.
-  for (std::size_t begin = 0; begin < remark.size();) {
-    const std::size_t end = std::min(remark.find("; ", begin), remark.size());
-    const std::string each = remark.substr(begin, end - begin);
-    if (!each.empty() && std::find(remarks_.begin(), remarks_.end(), each) == remarks_.end()) {
-      remarks_.push_back(each);
+  for (std::string& each : remarks_of(remark)) {
+    if (std::find(remarks_.begin(), remarks_.end(), each) == remarks_.end()) {
+      remarks_.push_back(std::move(each));
     }
-    begin = end + 2;
   }
 }
 
-std::string Notes::text() const { return fmt::format("{}", fmt::join(remarks_, "; ")); }
+std::string Notes::text() const { return fmt::format("{}", fmt::join(remarks_, between_remarks)); }
 
 std::optional<std::uint64_t> RunGroup::seed() const {
   std::optional<std::uint64_t> seed;

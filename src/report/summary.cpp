@@ -195,18 +195,6 @@ void add_arm(std::span<const Comparison> rows, const Comparison& row,
                                  verdict_of(row, row.accuracy_verdict)});
 }
 
-/// What a row's note is made of.
-std::vector<std::string> remarks_of(const Comparison& row) {
-  constexpr std::string_view between = "; ";
-  std::vector<std::string> remarks;
-  for (std::size_t start = 0; start < row.note.size();) {
-    const std::size_t end = std::min(row.note.find(between, start), row.note.size());
-    if (end > start) remarks.push_back(row.note.substr(start, end - start));
-    start = end + between.size();
-  }
-  return remarks;
-}
-
 bool is_among(const std::string& remark, const std::vector<std::string>& remarks) {
   return std::find(remarks.begin(), remarks.end(), remark) != remarks.end();
 }
@@ -214,9 +202,9 @@ bool is_among(const std::string& remark, const std::vector<std::string>& remarks
 /// Those of every arm, where there are several.
 std::vector<std::string> shared_remarks(std::span<const Comparison> rows) {
   if (rows.size() < 2) return {};
-  std::vector<std::string> shared = remarks_of(rows.front());
+  std::vector<std::string> shared = bench::remarks_of(rows.front().note);
   for (const Comparison& row : rows.subspan(1)) {
-    const std::vector<std::string> others = remarks_of(row);
+    const std::vector<std::string> others = bench::remarks_of(row.note);
     std::erase_if(shared, [&](const std::string& remark) { return !is_among(remark, others); });
   }
   return shared;
@@ -254,7 +242,7 @@ void add_notes(std::span<const Comparison> rows, SummaryBlock& block) {
   const std::vector<std::string> shared = shared_remarks(rows);
   for (const std::string& remark : shared) block.notes.push_back("all arms: " + remark);
   for (const Comparison& row : rows) {
-    std::vector<std::string> own = remarks_of(row);
+    std::vector<std::string> own = bench::remarks_of(row.note);
     std::erase_if(own, [&](const std::string& remark) { return is_among(remark, shared); });
     if (own.empty()) continue;
     block.notes.push_back(fmt::format("{}: {}", name_of_arm(row), fmt::join(own, "; ")));
@@ -306,8 +294,7 @@ SummaryBlock make_block(std::span<const Comparison> rows, std::span<const RunRec
                         return row.accuracy_verdict.has_value();
                       });
   if (!judged) block.accuracy = {};
-  // Over all folds there is a metric, and no speed.
-  if (first.sessions == 0 && first.pairs == 0 && first.metric_delta) block.speed = {};
+  if (bench::is_over_folds(first)) block.speed = {};
   add_notes(rows, block);
   return block;
 }

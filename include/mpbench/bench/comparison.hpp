@@ -119,6 +119,14 @@ void visit_columns(Record& r, Visitor&& visit) {
   visit("compute_speedup_ci_high", r.compute_speedup_ci_high);
 }
 
+/// A row of all folds together, which has a metric, and no speed.
+inline bool is_over_folds(const Comparison& row) {
+  return row.sessions == 0 && row.pairs == 0 && row.metric_delta.has_value();
+}
+
+/// The remarks that a `note` is made of, without empty ones.
+std::vector<std::string> remarks_of(const std::string& note);
+
 /// The run's value of a metric; empty where it was not measured.
 std::optional<double> value_of(const RunRecord& run, ComparedMetric metric);
 
