@@ -13,8 +13,13 @@ find_package(PNG REQUIRED)
 find_package(Boost 1.74 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(OPENJPEG REQUIRED IMPORTED_TARGET libopenjp2>=2.5.0)
+pkg_check_modules(PUGIXML REQUIRED IMPORTED_TARGET pugixml>=1.12)
 find_path(LIBCSV_INCLUDE_DIR csv.h REQUIRED)
 find_library(LIBCSV_LIBRARY csv REQUIRED)
+# Headers alone, as what is used of Boost.
+find_path(PROTOZERO_INCLUDE_DIR protozero/pbf_writer.hpp REQUIRED)
+add_library(mpbench_protozero INTERFACE)
+target_include_directories(mpbench_protozero SYSTEM INTERFACE ${PROTOZERO_INCLUDE_DIR})
 
 # Debian keeps OpenCV's CMake package in libopencv-dev, which drags in VTK, Qt and a gigabyte; two of its libraries do,
 # and a third in tests.

@@ -5,6 +5,7 @@ target_link_libraries(mpbench_core PUBLIC spdlog::spdlog nlohmann_json::nlohmann
 target_link_libraries(mpbench_io PRIVATE ${LIBCSV_LIBRARY} OpenSSL::Crypto)
 target_include_directories(mpbench_io PRIVATE ${LIBCSV_INCLUDE_DIR})
 target_link_libraries(mpbench_stats PRIVATE Boost::boost)
+target_link_libraries(mpbench_tensorboard PRIVATE Boost::boost mpbench_protozero)
 
 # What these do is done by the libraries that they call, or once: -O1 saves a third of their compiling. The later flag wins.
 foreach(module core io stats options device nn amp train predict bench report commands cli)
@@ -40,6 +41,7 @@ endif()
 target_link_libraries(mpbench_kernels PRIVATE ${openmp_runtime})
 target_link_libraries(mpbench_data PRIVATE opencv_imgproc ZLIB::ZLIB)
 target_link_libraries(mpbench_nn PRIVATE ZLIB::ZLIB)
+target_link_libraries(mpbench_report PRIVATE PkgConfig::PUGIXML)
 target_link_libraries(mpbench_cli PRIVATE CLI11::CLI11 tomlplusplus::tomlplusplus)
 
 # The commit that built this program, for runs.csv and --version. Made at build time, so that it is never stale.

@@ -16,7 +16,7 @@ LARGEST_MB = 40
 # What the installed torch brings, and what it loads itself: one copy of each in the process.
 FROM_TORCH = ["libtorch*.so*", "libc10*.so*", "libgomp.so*", "libgomp-*.so*", "libcudart.so*"]
 # Header files compiled into the program.
-HEADER_PACKAGES = ["libcli11-dev", "nlohmann-json3-dev", "libboost1.74-dev"]
+HEADER_PACKAGES = ["libcli11-dev", "nlohmann-json3-dev", "libboost1.74-dev", "libprotozero-dev"]
 COMMON_LICENSES = pathlib.Path("/usr/share/common-licenses")
 
 

@@ -119,19 +119,22 @@ std::optional<Condition> parse_no_slower(std::string_view text) {
       }};
 }
 
+constexpr std::string_view status_condition = "status ok";
+
+ConditionResult status_of(Runs runs) {
+  if (runs.empty()) return {.holds = false, .found = "there are no runs"};
+  for (const RunRecord* run : runs) {
+    if (run->status == RunStatus::ok) continue;
+    return {.holds = false,
+            .found = fmt::format("{} is {}: {}", run->run_id, enum_name(run->status), run->error)};
+  }
+  return {.holds = true, .found = fmt::format("{} runs are ok", runs.size())};
+}
+
 std::optional<Condition> parse_status(std::string_view text) {
-  if (text != "status ok") return std::nullopt;
-  return Condition{
-      .text = std::string(text), .check = [](const Comparison&, Runs runs) -> ConditionResult {
-        if (runs.empty()) return {.holds = false, .found = "there are no runs"};
-        for (const RunRecord* run : runs) {
-          if (run->status == RunStatus::ok) continue;
-          return {.holds = false,
-                  .found =
-                      fmt::format("{} is {}: {}", run->run_id, enum_name(run->status), run->error)};
-        }
-        return {.holds = true, .found = fmt::format("{} runs are ok", runs.size())};
-      }};
+  if (text != status_condition) return std::nullopt;
+  return Condition{.text = std::string(text),
+                   .check = [](const Comparison&, Runs runs) { return status_of(runs); }};
 }
 
 /// A condition on a verdict of the row; without a verdict neither it nor its contrary holds.
@@ -196,6 +199,31 @@ Condition parse_condition(std::string_view text) {
        "slower, non-inferior), 'no slower than 3 %' or 'status ok'");
 }
 
+/// An arm's runs in one configuration.
+std::vector<const RunRecord*> runs_of(std::span<const RunRecord> runs,
+                                      const std::string& configuration, const std::string& arm) {
+  std::vector<const RunRecord*> own;
+  for (const RunRecord& run : runs) {
+    if (run.configuration == configuration && run.arm == arm) own.push_back(&run);
+  }
+  return own;
+}
+
+/// "; speed is faster, speedup is 1.25 [1.19, 1.31]" and the like of accuracy; empty where there is
+/// neither a verdict nor a figure.
+std::string verdicts_of(const Comparison& row) {
+  std::string text;
+  if (row.speed_verdict) text += fmt::format("; speed is {}", enum_name(*row.speed_verdict));
+  if (row.speedup) text += (row.speed_verdict ? ", " : "; ") + describe(row, "speedup");
+  if (row.accuracy_verdict) {
+    text += fmt::format("; accuracy is {}", enum_name(*row.accuracy_verdict));
+  }
+  if (row.metric_delta) {
+    text += (row.accuracy_verdict ? ", " : "; ") + describe(row, "metric_delta");
+  }
+  return text;
+}
+
 }  // namespace
 
 Requirement parse_requirement(const std::string& text) {
@@ -226,10 +254,7 @@ std::vector<RequirementResult> check_requirement(const Requirement& requirement,
     const bool is_meant =
         requirement.arm.empty() ? row.arm_kind != ArmKind::null : row.arm == requirement.arm;
     if (!is_meant) continue;
-    std::vector<const RunRecord*> own;
-    for (const RunRecord& run : runs) {
-      if (run.configuration == row.configuration && run.arm == row.arm) own.push_back(&run);
-    }
+    const std::vector<const RunRecord*> own = runs_of(runs, row.configuration, row.arm);
     for (const Condition& condition : requirement.conditions) {
       if (has_folds && condition.of_accuracy != is_over_folds(row)) continue;
       results.push_back({.configuration = row.configuration,
@@ -248,6 +273,55 @@ std::vector<RequirementResult> check_requirement(const Requirement& requirement,
                        .result = {.holds = false, .found = "it was not measured"}});
   }
   return results;
+}
+
+std::vector<RequirementResult> check_requirements(std::span<const std::string> requirements,
+                                                  std::span<const Comparison> rows,
+                                                  std::span<const RunRecord> runs) {
+  std::vector<RequirementResult> results;
+  for (const std::string& text : requirements) {
+    for (RequirementResult& each : check_requirement(parse_requirement(text), rows, runs)) {
+      results.push_back(std::move(each));
+    }
+  }
+  return results;
+}
+
+std::vector<RequirementResult> arm_outcomes(std::span<const Comparison> rows,
+                                            std::span<const RunRecord> runs) {
+  std::vector<RequirementResult> results;
+  const auto add = [&](const Comparison& row, const std::string& arm) -> RequirementResult* {
+    const auto own = runs_of(runs, row.configuration, arm);
+    const bool is_known = std::any_of(results.begin(), results.end(), [&](const auto& known) {
+      return known.configuration == row.configuration && known.arm == arm;
+    });
+    if (is_known || (own.empty() && !is_over_folds(row))) return nullptr;
+    return &results.emplace_back(RequirementResult{
+        .configuration = row.configuration,
+        .arm = arm,
+        .compared_with = "",
+        .condition = std::string(status_condition),
+        .result = is_over_folds(row) ? ConditionResult{.holds = true, .found = "over all folds"}
+                                     : status_of(own)});
+  };
+  for (const Comparison& row : rows) {
+    if (row.arm_kind == ArmKind::null) continue;
+    if (!is_over_folds(row)) add(row, row.compared_with);
+    RequirementResult* const outcome = add(row, row.arm);
+    if (outcome == nullptr) continue;
+    outcome->compared_with = row.compared_with;
+    outcome->result.found += verdicts_of(row);
+  }
+  return results;
+}
+
+std::string requirement_line(const RequirementResult& result) {
+  const std::string where = result.configuration.empty() ? "no configuration"
+                            : result.compared_with.empty()
+                                ? result.configuration
+                                : result.configuration + ", beside " + result.compared_with;
+  return fmt::format("{}: {}: {} ({})", result.arm.empty() ? "every arm" : result.arm,
+                     result.condition, result.result.found, where);
 }
 
 }  // namespace mpbench::bench

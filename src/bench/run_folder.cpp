@@ -11,6 +11,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* blocks_file = "blocks.csv";
 constexpr const char* sessions_file = "sessions.csv";
+constexpr const char* operators_file = "operators.csv";
+constexpr const char* convolutions_file = "convolutions.csv";
 
 fs::path predictions_file(const fs::path& out, const std::string& run_id) {
   return out / "predictions" / (run_id + ".csv");
@@ -30,6 +32,13 @@ void write_confusion(const fs::path& path, const RunOutput& output) {
   write_file(path, text);
 }
 
+/// A folder of one run has the profile of that run.
+void write_profile(const fs::path& out, const profile::StepProfile& profile) {
+  if (profile.operators.empty()) return;
+  csv::write_records(out / operators_file, profile.operators);
+  csv::write_records(out / convolutions_file, profile.convolutions);
+}
+
 }  // namespace
 
 void write_runs(const fs::path& out, const std::vector<RunOutput>& runs) {
@@ -45,6 +54,7 @@ void write_runs(const fs::path& out, const std::vector<RunOutput>& runs) {
     fs::create_directories(out / "confusion");
     write_confusion(out / "confusion" / (output.run.run_id + ".csv"), output);
   }
+  for (const auto& output : runs) write_profile(out, output.profile);
   csv::write_records(out / "epochs.csv", epochs);
   csv::write_records(out / "runs.csv", records);
 }
@@ -87,6 +97,14 @@ std::vector<PredictionRow> read_predictions(const fs::path& out, const std::stri
   const fs::path file = predictions_file(out, run_id);
   if (!fs::exists(file)) return {};
   return csv::read_records<PredictionRow>(file);
+}
+
+profile::StepProfile read_profile(const fs::path& folder) {
+  profile::StepProfile profile;
+  if (!fs::exists(folder / operators_file)) return profile;
+  profile.operators = csv::read_records<profile::OperatorRecord>(folder / operators_file);
+  profile.convolutions = csv::read_records<profile::ConvolutionRecord>(folder / convolutions_file);
+  return profile;
 }
 
 }  // namespace mpbench::bench

@@ -17,6 +17,7 @@
 #include "mpbench/train/trainer.hpp"
 #include "run_rows.hpp"
 #include "run_state.hpp"
+#include "training_events.hpp"
 
 namespace mpbench::bench {
 namespace {
@@ -28,14 +29,16 @@ constexpr double seconds_between_energy_readings = 60;
 class Run {
  public:
   Run(const train::TrainConfig& config, const data::ImageDataset& set, const RunOptions& options,
-      RunOutput& output)
+      RunOutput& output, std::optional<TrainingEvents>& events)
       : config_(config),
         set_(set),
         options_(options),
         output_(output),
+        events_(events),
         folder_(options.checkpoints),
         trainer_(config, set, /*will_restore=*/options.state != nullptr),
-        meter_(train::choose_device(config)) {
+        meter_(train::choose_device(config)),
+        profiler_(train::choose_device(config)) {
     RunRecord& run = output.run;
     output.split = trainer_.split();
     run.n_train = static_cast<std::int64_t>(output.split.train.size());
@@ -93,6 +96,13 @@ class Run {
     }
   }
 
+  /// Begins to tell TensorBoard, where that is wanted: once the run is certain to go on from here.
+  void begin_events() {
+    if (options_.tensorboard.empty()) return;
+    events_.emplace(options_.tensorboard, config_, set_, output_.split, trainer_.steps_done());
+    trainer_.on_window([this](const train::StepWindow& window) { events_->add(window); });
+  }
+
   void train() {
     if (options_.pace != nullptr) options_.pace->run_begins(trainer_.total_steps());
     while ((!trainer_.finished() || trainer_.epoch_open()) && !stops_early()) {
@@ -109,6 +119,7 @@ class Run {
         if (cut) keep();
         finish_epoch();
         fill_validation(output_, validation, set_);
+        if (events_) events_->add_validation(trainer_.steps_done(), output_.run);
       } catch (const train::Diverged&) {
         // The epoch was trained and counts; what was predicted before it is not the run's answer.
         finish_epoch();
@@ -125,6 +136,7 @@ class Run {
       if (options_.on_epoch) options_.on_epoch(output_);
     }
     if (stopped_ && trainer_.epoch_open()) finish_epoch();
+    if (profiler_.steps() > 0) finish_profile();
     if (stops_early() && !trainer_.finished()) {
       spdlog::info("stopped early: no better epoch than {} for {} epochs",
                    best_epoch(state_.epochs), config_.early_stop);
@@ -181,6 +193,7 @@ class Run {
     output_.epochs.push_back(epoch_record(options_.run_id, epoch));
     fill_totals(output_.run, state_.totals, epoch.loss_scale.has_value());
     output_.run.epochs = state_.totals.complete_epochs;
+    if (events_) events_->end_epoch(epoch, output_.epochs.back(), trainer_);
   }
 
   /// Validation is not training: what it takes is not measured.
@@ -206,12 +219,20 @@ class Run {
   train::StepStats train_block(std::int64_t steps) {
     if (options_.pace == nullptr) return trainer_.train_steps(steps, measured_progress());
     const std::int64_t skipped_before = trainer_.skipped_steps();
+    const bool profiled = options_.pace->profiles();
+    if (profiled) profiler_.start();
     train::StepStats stats = trainer_.train_steps(steps, measured_progress());
+    if (profiled) profiler_.stop(stats.steps, stats.time_s, stats.data_wait_s);
     if (stats.complete) {
       options_.pace->steps_done(stats, trainer_.skipped_steps() - skipped_before,
                                 trainer_.finished());
     }
     return stats;
+  }
+
+  void finish_profile() {
+    output_.profile = profiler_.profile(config_.channels_last);
+    if (!options_.trace.empty()) profiler_.write_trace(options_.trace);
   }
 
   void train_blocks_to_epoch_end() {
@@ -260,9 +281,11 @@ class Run {
   const data::ImageDataset& set_;
   const RunOptions& options_;
   RunOutput& output_;
+  std::optional<TrainingEvents>& events_;  ///< none: nobody wants them
   train::CheckpointFolder folder_;
   train::Trainer trainer_;
   ResourceMeter meter_;
+  profile::StepProfiler profiler_;
   RunState state_;
   bool stopped_ = false;  ///< told to end here
 };
@@ -277,6 +300,7 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageDatase
   RunOutput output{.run = describe_run(config, set, options, device)};
   output.classes = set.classes;
   RunRecord& run = output.run;
+  std::optional<TrainingEvents> events;
 
   const auto stop = [&](RunStatus status, std::string_view error) {
     run.status = status;
@@ -289,12 +313,13 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageDatase
     describe_device(run, device);
     run.note = notes_on(config, set, device);
     if (!run.note.empty()) spdlog::warn("{}", run.note);
-    Run work(config, set, options, output);
+    Run work(config, set, options, output, events);
     work.read_state();
     if (options.on_start) options.on_start();
     if (options.pace != nullptr) options.pace->wait_to_warm_up();
     work.warm_up();
     work.resume();
+    work.begin_events();
     work.train();
     run.status = RunStatus::ok;
   } catch (const Interrupted&) {
@@ -309,6 +334,7 @@ RunOutput run_training(const train::TrainConfig& config, const data::ImageDatase
     const bool no_memory = device::is_out_of_memory(error, device);
     stop(no_memory ? RunStatus::oom : RunStatus::failed, error.what());
   }
+  if (events) events->end_run(run.status);
   return output;
 }
 

@@ -145,4 +145,23 @@ std::vector<SessionValues> session_values(std::span<const BlockRecord> blocks) {
   return all;
 }
 
+std::vector<ArmSpeeds> session_speeds(std::span<const BlockRecord> blocks) {
+  std::vector<ArmSpeeds> all;
+  for (const ArmBlocks& arm : by_arm(blocks)) {
+    ArmSpeeds& speeds = all.emplace_back();
+    speeds.arm = arm.first->arm;
+    speeds.kind = arm.first->arm_kind;
+    for (const auto& [session, rounds] : arm.sessions) {
+      std::vector<double> values;
+      for (const auto& [round, halves] : rounds) {
+        if (const auto times = log_times(halves)) values.push_back(-times->whole);
+      }
+      if (values.empty()) continue;
+      speeds.values.push_back(stats::hodges_lehmann(values));
+      speeds.rounds += static_cast<std::int64_t>(values.size());
+    }
+  }
+  return all;
+}
+
 }  // namespace mpbench::bench

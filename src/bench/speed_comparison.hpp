@@ -44,6 +44,18 @@ std::vector<Record> those_of(const std::vector<Record>& records, const std::stri
 /// one with the baseline.
 std::vector<SessionValues> session_values(std::span<const BlockRecord> blocks);
 
+/// How fast one arm was, whatever the others did in the same sessions.
+struct ArmSpeeds {
+  std::string arm;
+  ArmKind kind = ArmKind::arm;
+  std::vector<double> values;  ///< the log of useful images/s, data wait included, a session each
+  std::int64_t rounds = 0;     ///< of all sessions together
+};
+
+/// The speeds of all arms of one configuration, in the order in which they first appear. A
+/// session's value is the Hodges-Lehmann estimate of its rounds.
+std::vector<ArmSpeeds> session_speeds(std::span<const BlockRecord> blocks);
+
 /// An arm's speed against what it is compared with.
 struct SpeedComparison {
   SessionValues sessions;

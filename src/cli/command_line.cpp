@@ -161,6 +161,8 @@ CommandLine::CommandLine(commands::Request& request)
   setup_preprocess(app_, request.command);
   setup_train(app_, given_, request.command);
   setup_compare(app_, given_, request.command);
+  setup_explain(app_, given_, request.command);
+  setup_report(app_, request.command);
   setup_predict(app_, request.command);
   setup_completion(app_);
 }

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "choices.hpp"
+#include "gate_flags.hpp"
 #include "mpbench/core/error.hpp"
 #include "numbers.hpp"
 #include "subcommands.hpp"
@@ -71,12 +71,6 @@ void add_share(CLI::App& command, const std::string& flag, double& value, const 
       .add_option_function<std::string>(
           flag, [&value, flag](const std::string& text) { value = parse_share(flag, text); }, help)
       ->default_str(fmt::format("{:g}%", 100 * value));
-}
-
-CLI::AsNumberWithUnit seconds() {
-  return CLI::AsNumberWithUnit(
-      std::map<std::string, double>{{"s", 1}, {"min", 60}, {"m", 60}, {"h", 3600}},
-      CLI::AsNumberWithUnit::DEFAULT, "TIME");
 }
 
 /// What is compared with what, besides the lists.
@@ -196,6 +190,7 @@ void setup_compare(CLI::App& app, const std::set<std::string>& given, commands::
   command->add_option_function<std::string>(
       "--out", [&options](const std::string& path) { options.out = path; },
       "Folder for CSVs, report and logs (default mpbench-out/compare-TIME)");
+  add_gate_flags(*command, options.gate);
   command->add_flag("--resume", options.resume,
                     "Resume the comparison in --out; finished sessions are kept");
   command->add_flag("--dry-run", options.dry_run,
@@ -208,6 +203,7 @@ void setup_compare(CLI::App& app, const std::set<std::string>& given, commands::
       "  mpbench compare --precision bf16 --axis threads=1,2 --speed-only\n"
       "  mpbench compare --precision fp32 --with old/mpbench --speed-only\n"
       "  mpbench compare --precision fp32,bf16 --require 'bf16: faster, non-inferior'\n"
+      "  mpbench compare --require 'status ok' --junit gate.xml --step-summary\n"
       "  mpbench compare --resume --out sweep\n"
       "Speed is measured in sessions of fresh processes that train in turns; repeats\n"
       "are trained to the end, each with its own seed, and judged on one split.");

@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -40,6 +41,13 @@ requires std::integral<Number> || std::floating_point<Number> CLI::Validator num
         }
       },
       "");
+}
+
+/// For Option::transform: seconds of "90s", "3min" or "1h".
+inline CLI::AsNumberWithUnit seconds() {
+  return CLI::AsNumberWithUnit(
+      std::map<std::string, double>{{"s", 1}, {"min", 60}, {"m", 60}, {"h", 3600}},
+      CLI::AsNumberWithUnit::DEFAULT, "TIME");
 }
 
 }  // namespace mpbench::cli

@@ -17,6 +17,8 @@ void setup_preprocess(CLI::App& app, commands::Command& chosen);
 /// `given`: the flags on the command line, without their dashes; what --config adds is not there.
 void setup_train(CLI::App& app, const std::set<std::string>& given, commands::Command& chosen);
 void setup_compare(CLI::App& app, const std::set<std::string>& given, commands::Command& chosen);
+void setup_explain(CLI::App& app, const std::set<std::string>& given, commands::Command& chosen);
+void setup_report(CLI::App& app, commands::Command& chosen);
 void setup_predict(CLI::App& app, commands::Command& chosen);
 /// Prints at once, and throws CLI::Success as --help does: nothing is left to run.
 void setup_completion(CLI::App& app);

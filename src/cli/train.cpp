@@ -42,6 +42,9 @@ void setup_train(CLI::App& app, const std::set<std::string>& given, commands::Co
           "Number of the repeat, for the CSVs")
       ->transform(number<std::int64_t>())
       ->check(CLI::PositiveNumber);
+  command->add_flag("--tensorboard", options->tensorboard,
+                    "Write events for TensorBoard to OUT/tensorboard while it trains: losses, step "
+                    "times, histograms, images, options");
   command->option_defaults()->group("");  // what compare says to the processes that it starts
   command->add_flag("--take-turns", options->take_turns,
                     "Train when the process that started this one says so");

@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "comparison_folder.hpp"
+#include "gate.hpp"
 #include "mpbench/bench/accuracy_outlook.hpp"
 #include "mpbench/bench/comparison.hpp"
 #include "mpbench/bench/fitted_steps.hpp"
@@ -101,29 +103,7 @@ bench::ComparisonTables compare(const CompareOptions& options,
   bench::ComparisonOptions how = options.comparison;
   how.baseline_precision = options.grid.arms().front();
   how.folds = options.grid.config.split.folds;
-  return bench::compare_runs(
-      measured,
-      [&](const std::string& run_id) { return bench::read_predictions(options.out, run_id); }, how);
-}
-
-/// Tells which requirements hold, a line each; whether all do.
-bool check_requirements(const CompareOptions& options,
-                        const std::vector<bench::Comparison>& comparisons,
-                        const std::vector<bench::RunRecord>& runs) {
-  bool all_hold = true;
-  for (const std::string& text : options.requirements) {
-    for (const bench::RequirementResult& each :
-         bench::check_requirement(bench::parse_requirement(text), comparisons, runs)) {
-      all_hold = all_hold && each.result.holds;
-      const std::string line = fmt::format(
-          "requirement {}: {}: {}: {} ({})", each.result.holds ? "met" : "not met", each.arm,
-          each.condition, each.result.found,
-          each.configuration.empty() ? "no configuration"
-                                     : each.configuration + ", beside " + each.compared_with);
-      each.result.holds ? spdlog::info("{}", line) : spdlog::error("{}", line);
-    }
-  }
-  return all_hold;
+  return compare_measurements(options.out, measured, how);
 }
 
 /// comparison.csv and report.md, and the table on the terminal. Whether the requirements hold.
@@ -137,14 +117,21 @@ bool write_results(const CompareOptions& options, const bench::Measurements& mea
     csv::write_records(options.out / "decisions.csv", tables.decisions);
     csv::write_records(options.out / "flips.csv", tables.flips);
   }
-  write_file(options.out / "report.md", report::summary_markdown(comparisons, runs));
+  const std::string markdown = report::summary_markdown(comparisons, runs);
+  write_file(options.out / "report.md", markdown);
   fmt::print(stderr, "\n{}\n",
              report::summary_table(comparisons, runs, terminal_width(), terminal_colours()));
   for (const char* name : {"runs.csv", "epochs.csv", "blocks.csv", "sessions.csv", "comparison.csv",
                            "metrics.csv", "decisions.csv", "flips.csv", "report.md"}) {
     if (fs::exists(options.out / name)) fmt::print(stderr, "{}\n", (options.out / name).string());
   }
-  return check_requirements(options, comparisons, runs);
+  const GateReport told{
+      .requirements = bench::check_requirements(options.requirements, comparisons, runs),
+      .outcomes = bench::arm_outcomes(comparisons, runs),
+      .markdown = markdown};
+  const bool all_hold = tell_requirements(told.requirements);
+  write_gate_files(options.gate, told);
+  return all_hold;
 }
 
 /// Of the limit, once a step was timed; 0: there is no limit.
@@ -174,6 +161,7 @@ ExitCode run_compare(const CompareOptions& asked, const SharedOptions& shared) {
   } else {
     options.out = choose_out_folder(options.out, "compare");
     require_fresh_or_resumed(options);
+    prepare_gate_files(options.gate);
     make_writable_folder(options.out);
     add_log_file(options.out / "mpbench.log");
   }

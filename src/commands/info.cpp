@@ -3,8 +3,10 @@
 #include <nlohmann/json.hpp>
 
 #include "mpbench/core/build_info.hpp"
+#include "mpbench/data/dataset.hpp"
 #include "mpbench/device/device.hpp"
 #include "mpbench/dicom/library_versions.hpp"
+#include "mpbench/profile/machine_rates.hpp"
 #include "subcommands.hpp"
 
 namespace mpbench::commands {
@@ -46,6 +48,30 @@ ordered_json device_json(const device::DeviceInfo& info) {
           {"precisions", precisions}};
 }
 
+/// Measured now, and kept for `mpbench explain`.
+profile::MachineRates measured_rates(const device::DeviceInfo& info) {
+  return profile::measure_and_keep_rates({.device = info.device},
+                                         data::user_cache_folder() / "rates");
+}
+
+void print_rates(const device::DeviceInfo& info) {
+  const profile::MachineRates rates = measured_rates(info);
+  fmt::print("{} multiplies and copies here, at its best:\n", info.device.str());
+  for (const profile::MatrixRate& rate : rates.matrix) {
+    fmt::print("  {:<5} {:.4g} GFLOP/s\n", to_string(rate.precision), rate.gflop_per_s);
+  }
+  fmt::print("  {:<5} {:.4g} GB/s, read and written\n", "copy", rates.copy_gb_per_s);
+}
+
+ordered_json rates_json(const device::DeviceInfo& info) {
+  const profile::MachineRates rates = measured_rates(info);
+  ordered_json matrix = ordered_json::object();
+  for (const profile::MatrixRate& rate : rates.matrix) {
+    matrix[std::string(to_string(rate.precision))] = rate.gflop_per_s;
+  }
+  return {{"gflop_per_s", matrix}, {"copy_gb_per_s", rates.copy_gb_per_s}};
+}
+
 void print_text(const std::vector<device::DeviceInfo>& devices) {
   for (const auto& info : devices) {
     fmt::print("{}: {} ({} cores, {:.0f} GiB{}{})\n", info.device.str(), info.name, info.cores,
@@ -71,10 +97,16 @@ ExitCode run_info(const InfoOptions& options) {
   const auto devices = device::list_devices();
   if (!options.json) {
     print_text(devices);
+    if (!options.measure) return ExitCode::done;
+    fmt::print("\n");
+    for (const auto& info : devices) print_rates(info);
     return ExitCode::done;
   }
   ordered_json all{{"versions", versions_json()}, {"devices", ordered_json::array()}};
-  for (const auto& info : devices) all["devices"].push_back(device_json(info));
+  for (const auto& info : devices) {
+    all["devices"].push_back(device_json(info));
+    if (options.measure) all["devices"].back()["rates"] = rates_json(info);
+  }
   fmt::print("{}\n", all.dump(2));
   return ExitCode::done;
 }

@@ -34,6 +34,11 @@ struct Run {
     return run_train(options, shared);
   }
   ExitCode operator()(const CompareOptions& options) const { return run_compare(options, shared); }
+  ExitCode operator()(const ExplainOptions& options) const {
+    load_cuda_for(options.config.device);
+    return run_explain(options, shared);
+  }
+  ExitCode operator()(const ReportOptions& options) const { return run_report(options); }
   ExitCode operator()(const PredictionOptions& options) const {
     load_cuda_for(options.device);
     return run_predict(options, shared);

@@ -13,6 +13,7 @@
 #include "mpbench/device/device.hpp"
 #include "mpbench/io/atomic_file.hpp"
 #include "mpbench/nn/model.hpp"
+#include "mpbench/tensorboard/event_file.hpp"
 #include "mpbench/train/checkpoint.hpp"
 #include "mpbench/train/ineffective_options.hpp"
 #include "mpbench/train/setup.hpp"
@@ -31,6 +32,7 @@ struct RunFolder {
   std::filesystem::path out;
   std::filesystem::path options = out / "config.toml";
   std::filesystem::path checkpoints = out / "checkpoints";
+  std::filesystem::path tensorboard = out / "tensorboard";
   train::CheckpointFolder states{checkpoints};
 };
 
@@ -124,6 +126,19 @@ RunName name_of(const TrainOptions& options, const train::TrainConfig& config,
   return name;
 }
 
+/// Where the images are smaller than those that the model is designed for.
+void tell_designed_size(const train::TrainConfig& config, const data::ImageDataset& images) {
+  const int designed_for = nn::native_resolution(config.model.name);
+  if (designed_for <= std::max(images.height, images.width)) return;
+  spdlog::info("{} is designed for images of {} x {} (--image-size {})", config.model.name,
+               designed_for, designed_for, designed_for);
+}
+
+void tell_event_folder(const RunFolder& folder) {
+  spdlog::info("events go to {}: tensorboard --logdir {} shows them", folder.tensorboard.string(),
+               folder.out.string());
+}
+
 }  // namespace
 
 ExitCode run_train(const TrainOptions& options, const SharedOptions& shared) {
@@ -162,17 +177,15 @@ ExitCode run_train(const TrainOptions& options, const SharedOptions& shared) {
     } else {
       // What an earlier run left would pass for this one's.
       std::filesystem::remove_all(folder.checkpoints);
+      tensorboard::remove_event_files(folder.tensorboard);
       for (const char* name : {"runs.csv", "epochs.csv"}) std::filesystem::remove(out / name);
     }
     write_file(folder.options, train::to_toml(config));
   };
 
   const data::ImageDataset images = train::open_images(config, progress);
-  const int designed_for = nn::native_resolution(config.model.name);
-  if (designed_for > std::max(images.height, images.width)) {
-    spdlog::info("{} is designed for images of {} x {} (--image-size {})", config.model.name,
-                 designed_for, designed_for, designed_for);
-  }
+  tell_designed_size(config, images);
+  if (options.tensorboard) tell_event_folder(folder);
   const RunName name = name_of(options, config, state);
   const bench::RunOutput output =
       bench::run_training(config, images,
@@ -182,7 +195,9 @@ ExitCode run_train(const TrainOptions& options, const SharedOptions& shared) {
                            .pace = pace.get(),
                            .validated = !options.no_validation,
                            .checkpoints = folder.checkpoints,
+                           .tensorboard = options.tensorboard ? folder.tensorboard : "",
                            .state = state ? &*state : nullptr,
+                           .trace = options.take_turns ? out / "trace.json" : "",
                            .on_start = start,
                            .on_epoch = [&](const bench::RunOutput& so_far) {
                              report_epoch(so_far);

@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <csetjmp>
+#include <utility>
 #include <vector>
 
 #include "mpbench/core/error.hpp"
@@ -70,22 +71,30 @@ struct PngWriter {
 
 }  // namespace
 
-void write_png(const std::filesystem::path& path, const cv::Mat& picture) {
+std::vector<std::byte> encode_png(const cv::Mat& picture) {
   if (picture.empty() || (picture.depth() != CV_8U && picture.depth() != CV_16U) ||
       (picture.channels() != 1 && picture.channels() != 3)) {
-    throw Error(fmt::format("{}: no PNG can be made of a matrix of type {}", path.string(),
-                            cv::typeToString(picture.type())));
+    throw Error(
+        fmt::format("no PNG can be made of a matrix of type {}", cv::typeToString(picture.type())));
   }
   std::vector<png_bytep> rows;
   for (int row = 0; row < picture.rows; ++row) {
     rows.push_back(const_cast<png_bytep>(picture.ptr(row)));  // only read, in spite of its type
   }
   Writing writing;
-  if (!PngWriter(writing).write(picture, rows.data())) {
-    throw Error(fmt::format("{}: {}", path.string(), writing.error));
+  if (!PngWriter(writing).write(picture, rows.data())) throw Error(writing.error);
+  return std::move(writing.bytes);
+}
+
+void write_png(const std::filesystem::path& path, const cv::Mat& picture) {
+  std::vector<std::byte> bytes;
+  try {
+    bytes = encode_png(picture);
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}: {}", path.string(), error.what()));
   }
   AtomicFile file(path);
-  file.write(writing.bytes);
+  file.write(bytes);
   file.commit();
 }
 

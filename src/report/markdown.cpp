@@ -1,5 +1,7 @@
 #include "mpbench/report/markdown.hpp"
 
+#include <fmt/format.h>
+
 #include "summary.hpp"
 
 namespace mpbench::report {
@@ -46,10 +48,9 @@ std::string markdown_table(const std::vector<std::string>& header,
   return text;
 }
 
-std::string summary_markdown(std::span<const bench::Comparison> comparisons,
-                             std::span<const bench::RunRecord> runs) {
+std::string blocks_markdown(std::span<const SummaryBlock> blocks) {
   std::string text;
-  for (const SummaryBlock& block : summarize(comparisons, runs)) {
+  for (const SummaryBlock& block : blocks) {
     if (!text.empty()) text += '\n';
     text += "## " + block.title.front() + "\n\n";
     for (std::size_t i = 1; i < block.title.size(); ++i) text += block.title[i] + "\n\n";
@@ -58,6 +59,24 @@ std::string summary_markdown(std::span<const bench::Comparison> comparisons,
     for (const std::string& note : block.notes) text += "- " + note + '\n';
   }
   return text;
+}
+
+std::string summary_markdown(std::span<const bench::Comparison> comparisons,
+                             std::span<const bench::RunRecord> runs) {
+  return blocks_markdown(summarize(comparisons, runs));
+}
+
+std::string requirements_markdown(std::span<const bench::RequirementResult> results) {
+  std::vector<std::vector<std::string>> rows;
+  std::size_t met = 0;
+  for (const bench::RequirementResult& each : results) {
+    met += each.result.holds ? 1 : 0;
+    rows.push_back({each.arm.empty() ? "every arm" : each.arm, each.condition,
+                    each.result.holds ? "met" : "**not met**", each.result.found,
+                    each.compared_with, each.configuration});
+  }
+  return fmt::format("## Requirements: {} of {} met\n\n", met, results.size()) +
+         markdown_table({"arm", "requirement", "", "found", "beside", "configuration"}, rows);
 }
 
 }  // namespace mpbench::report

@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "mpbench/stats/statistics.hpp"
+#include "summary_cells.hpp"
 
 namespace mpbench::report {
 namespace {
@@ -15,8 +16,6 @@ namespace {
 using bench::Comparison;
 using bench::RunRecord;
 using Runs = std::vector<const RunRecord*>;
-
-const std::string nothing = "-";
 
 /// The ok runs among ids joined by ';'.
 Runs find_runs(const std::string& ids, std::span<const RunRecord> runs) {
@@ -46,13 +45,6 @@ std::optional<double> median_of(const Runs& runs, const Figure& figure) {
   return stats::median(values);
 }
 
-/// A rate or time with three digits or more that mean something.
-std::string figure(const std::optional<double>& value) {
-  if (!value) return nothing;
-  const int decimals = *value >= 1000 ? 0 : *value >= 100 ? 1 : *value >= 10 ? 2 : 3;
-  return fmt::format("{:.{}f}", *value, decimals);
-}
-
 std::string bytes_text(const std::optional<double>& bytes) {
   if (!bytes) return nothing;
   constexpr double mebibyte = 1024.0 * 1024.0;
@@ -61,50 +53,7 @@ std::string bytes_text(const std::optional<double>& bytes) {
                             : fmt::format("{:.0f} MiB", *bytes / mebibyte);
 }
 
-std::string ratio_text(double ratio) { return fmt::format("{:.{}f}", ratio, ratio < 10 ? 3 : 1); }
-
 std::string delta_text(double delta) { return fmt::format("{:+.4f}", delta); }
-
-/// "1.503 [1.455, 1.551]", or the figure alone where it has no interval.
-template <class Format>
-std::string estimate_text(const std::optional<double>& value, const std::optional<double>& low,
-                          const std::optional<double>& high, Format format) {
-  if (!value) return nothing;
-  if (!low || !high) return format(*value);
-  return fmt::format("{} [{}, {}]", format(*value), format(*low), format(*high));
-}
-
-Colour colour_of(stats::SpeedVerdict verdict) {
-  switch (verdict) {
-    case stats::SpeedVerdict::faster:
-      return Colour::good;
-    case stats::SpeedVerdict::slower:
-      return Colour::bad;
-    case stats::SpeedVerdict::equivalent:
-    case stats::SpeedVerdict::unresolved:
-      break;
-  }
-  return Colour::dim;
-}
-
-Colour colour_of(stats::AccuracyVerdict verdict) {
-  switch (verdict) {
-    case stats::AccuracyVerdict::non_inferior:
-    case stats::AccuracyVerdict::equivalent:
-      return Colour::good;
-    case stats::AccuracyVerdict::inferior:
-      return Colour::bad;
-    case stats::AccuracyVerdict::inconclusive:
-      break;
-  }
-  return Colour::dim;
-}
-
-template <class Verdict>
-TextCell verdict_cell(const std::optional<Verdict>& verdict) {
-  if (!verdict) return {nothing, Colour::dim};
-  return {std::string(enum_name(*verdict)), colour_of(*verdict)};
-}
 
 bool same_block(const Comparison& a, const Comparison& b) {
   if (!a.configuration.empty() || !b.configuration.empty()) {
@@ -169,13 +118,6 @@ std::string metric_text(const Runs& runs, std::optional<bench::ComparedMetric> m
   return value ? fmt::format("{:.4f}", *value) : nothing;
 }
 
-/// A verdict on the null arm would be one on the measuring.
-template <class Verdict>
-TextCell verdict_of(const Comparison& row, const std::optional<Verdict>& verdict) {
-  if (row.arm_kind == bench::ArmKind::null) return {"null arm", Colour::dim};
-  return verdict_cell(verdict);
-}
-
 void add_arm(std::span<const Comparison> rows, const Comparison& row,
              std::span<const RunRecord> runs, std::optional<bench::ComparedMetric> metric,
              SummaryBlock& block) {
@@ -186,13 +128,13 @@ void add_arm(std::span<const Comparison> rows, const Comparison& row,
        {figure(median_of(arm, &RunRecord::step_ms_median))},
        {estimate_text(row.speedup, row.speedup_ci_low, row.speedup_ci_high, ratio_text)},
        {row.memory_ratio ? fmt::format("{:.2f}x", *row.memory_ratio) : nothing},
-       verdict_of(row, row.speed_verdict)});
+       speed_verdict_cell(row)});
   block.accuracy.rows.push_back({{name_in_table(rows, row)},
                                  {metric_text(arm, metric)},
                                  {estimate_text(row.metric_delta, row.metric_delta_ci_low,
                                                 row.metric_delta_ci_high, delta_text)},
                                  {skipped_text(arm)},
-                                 verdict_of(row, row.accuracy_verdict)});
+                                 accuracy_verdict_cell(row)});
 }
 
 bool is_among(const std::string& remark, const std::vector<std::string>& remarks) {
@@ -252,9 +194,9 @@ void add_notes(std::span<const Comparison> rows, SummaryBlock& block) {
 SummaryBlock make_block(std::span<const Comparison> rows, std::span<const RunRecord> runs) {
   const Comparison& first = rows.front();
   SummaryBlock block;
+  block.configuration = first.configuration;
   block.title = make_title(first);
-  const std::string confidence =
-      first.confidence ? fmt::format(" [{:g} % CI]", 100 * *first.confidence) : std::string();
+  const std::string confidence = confidence_label(first);
 
   // Different arms may have lost different repeats: the baseline's own line takes every run that
   // any arm used.

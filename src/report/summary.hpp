@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ struct SummaryTable {
 
 /// One configuration: the baseline and its arms, in words and figures but without layout.
 struct SummaryBlock {
+  std::string configuration;  ///< its name; empty in comparisons of earlier versions
   std::vector<std::string> title;
   SummaryTable speed;
   SummaryTable accuracy;
@@ -29,5 +31,10 @@ struct SummaryBlock {
 /// medians over the runs that the comparison names and that are ok; "-" where there is none.
 std::vector<SummaryBlock> summarize(std::span<const bench::Comparison> comparisons,
                                     std::span<const bench::RunRecord> runs);
+
+/// Blocks one below the other, for a terminal: escape codes only where `colour` is true.
+std::string blocks_table(std::span<const SummaryBlock> blocks, std::size_t width, bool colour);
+/// Blocks one below the other, as Markdown.
+std::string blocks_markdown(std::span<const SummaryBlock> blocks);
 
 }  // namespace mpbench::report

@@ -125,10 +125,9 @@ std::string TerminalTable::render(std::size_t width, bool colour) const {
   return out;
 }
 
-std::string summary_table(std::span<const bench::Comparison> comparisons,
-                          std::span<const bench::RunRecord> runs, std::size_t width, bool colour) {
+std::string blocks_table(std::span<const SummaryBlock> blocks, std::size_t width, bool colour) {
   std::string out;
-  for (const SummaryBlock& block : summarize(comparisons, runs)) {
+  for (const SummaryBlock& block : blocks) {
     if (!out.empty()) out += '\n';
     for (const std::string& line : block.title) {
       out += paint(fit(line, width), Colour::bold, colour) + '\n';
@@ -143,6 +142,11 @@ std::string summary_table(std::span<const bench::Comparison> comparisons,
     for (const std::string& note : block.notes) out += wrap(note, width, "  ");
   }
   return out;
+}
+
+std::string summary_table(std::span<const bench::Comparison> comparisons,
+                          std::span<const bench::RunRecord> runs, std::size_t width, bool colour) {
+  return blocks_table(summarize(comparisons, runs), width, colour);
 }
 
 }  // namespace mpbench::report

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "mpbench/core/error.hpp"
+#include "mpbench/device/step_range.hpp"
 #include "named_tensors.hpp"
 
 namespace mpbench::train {
@@ -92,6 +93,7 @@ class FusedOptimizer : public Optimizer {
 
   void step(const amp::AmpScaling* scaling) override {
     const at::NoGradGuard no_grad;
+    const device::StepRange range(device::StepPart::optimizer);
     for (const Group& group : groups_) {
       KernelArguments arguments = gather(group);
       if (arguments.indices.empty()) {

@@ -11,6 +11,7 @@
 #include "mpbench/core/interrupt.hpp"
 #include "mpbench/core/timer.hpp"
 #include "mpbench/device/device.hpp"
+#include "mpbench/device/step_range.hpp"
 #include "mpbench/nn/backbone.hpp"
 #include "trainer_state.hpp"
 #include "training_windows.hpp"
@@ -47,6 +48,7 @@ void require_finite_weights(const torch::nn::Module& model) {
 
 /// The next step's batches: fewer than --accumulate at the epoch's end.
 std::vector<data::Batch> next_batches(Trainer::State& s) {
+  const device::StepRange range(device::StepPart::data_wait);
   return annotate_oom(s, {}, [&] {
     std::vector<data::Batch> batches;
     while (batches.size() < static_cast<std::size_t>(s.config.accumulate)) {
@@ -157,6 +159,7 @@ StepStats Trainer::train_steps(std::int64_t steps, const ProgressFunction& progr
     s.optimizer->set_lr(s.epoch.lr);
     annotate_oom(s, batches, [&] { s.handicapped_step(batches); });
     windows.end_step();
+    s.has_gradients = true;
     ++s.steps_done;
     const std::int64_t images = count_images(batches);
     add({.steps = 1, .images = images, .positives = count_positives(batches, s)});
@@ -171,6 +174,8 @@ StepStats Trainer::train_steps(std::int64_t steps, const ProgressFunction& progr
   block.complete = block.steps == steps || at_epoch_end();
   return block;
 }
+
+void Trainer::on_window(WindowFunction told) { state_->on_window = std::move(told); }
 
 bool Trainer::at_epoch_end() const {
   const State& s = *state_;

@@ -177,7 +177,8 @@ void Trainer::restore(const Checkpoint& checkpoint, const std::filesystem::path&
     if (s.criterion.task == Task::binary) {
       s.epoch.stats.positives = epoch.value("positives", std::int64_t{0});
     }
-    s.sums.set(epoch.at("loss_sum").get<double>(), epoch.at("right").get<std::int64_t>());
+    s.epoch.loss_seen = epoch.at("loss_sum").get<double>();
+    s.sums.set(s.epoch.loss_seen, epoch.at("right").get<std::int64_t>());
     s.epoch.skipped_before -= epoch.at("skipped").get<std::int64_t>();
     s.epoch.lr = epoch.at("lr");
     s.epoch.stats.time_s = epoch.at("time_s");

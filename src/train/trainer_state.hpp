@@ -28,6 +28,7 @@ struct EpochAccumulator {
   StepStats stats;
   std::int64_t skipped_before = 0;  ///< steps skipped before the epoch began
   double lr = 0;                    ///< of the last step
+  double loss_seen = 0;             ///< the sum over the steps that the host has looked at
 };
 
 struct Trainer::State {
@@ -97,6 +98,8 @@ struct Trainer::State {
   std::int64_t steps_done = 0;
   int epochs_done = 0;
   EpochAccumulator epoch;
+  WindowFunction on_window;    ///< empty: nobody wants to know
+  bool has_gradients = false;  ///< of a training step, and not of warm-up
   bool loader_in_place = false;
   bool backbone_frozen = false;
   std::int64_t skipped_in_a_row = 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
 
 namespace mpbench::train {
 namespace {
@@ -56,6 +57,7 @@ void TrainingWindows::close() {
   open_.steps_done = s.steps_done;
   open_.epoch_steps = s.epoch.stats.steps;
   open_.epoch_images = s.epoch.stats.images;
+  open_.lr = s.epoch.lr;
   window_timer_.end();
   closed_.push_back(std::exchange(open_, {}));
   window_timer_.begin();
@@ -65,11 +67,33 @@ void TrainingWindows::look_at_oldest() {
   const Window window = std::move(closed_.front());
   closed_.pop_front();
   const double seconds = window_timer_.next();
-  for (std::int64_t i = 0; i < window.steps; ++i) step_seconds_.push_back(step_timer_.next());
+  double step_s = 0;
+  for (std::int64_t i = 0; i < window.steps; ++i) {
+    step_seconds_.push_back(step_timer_.next());
+    step_s += step_seconds_.back();
+  }
   check_health(window);
+  tell(window, step_s);
   const double mean_loss = window.loss_sum.item<double>() / static_cast<double>(window.epoch_steps);
   progress_.report(window.epoch_images, window.images, seconds,
                    fmt::format("loss {:.4f}", mean_loss));
+}
+
+void TrainingWindows::tell(const Window& window, double step_s) {
+  State& s = state_;
+  const double loss_sum = window.loss_sum.item<double>();
+  const double seen_before = std::exchange(s.epoch.loss_seen, loss_sum);
+  if (!s.on_window) return;
+  StepWindow told{.steps = window.steps,
+                  .steps_done = window.steps_done,
+                  .loss_sum = loss_sum - seen_before,
+                  .step_s = step_s,
+                  .lr = window.lr};
+  if (s.scaler.is_enabled()) {
+    told.loss_scale = window.scale.item<double>();
+    told.skipped_steps = std::llround(window.skipped.item<double>());
+  }
+  s.on_window(told);
 }
 
 void TrainingWindows::check_health(const Window& window) {

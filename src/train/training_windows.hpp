@@ -42,6 +42,7 @@ class TrainingWindows {
     std::int64_t steps_done = 0;    ///< of the run, at the window's end
     std::int64_t epoch_steps = 0;   ///< of the epoch, likewise
     std::int64_t epoch_images = 0;  ///< likewise
+    double lr = 0;                  ///< of the last step
     // On the host, 0-dim; valid once the window's end has passed on the device.
     torch::Tensor loss_sum;
     torch::Tensor scale;    ///< undefined without a scaler, like what follows
@@ -50,6 +51,8 @@ class TrainingWindows {
 
   void look_at_oldest();
   void check_health(const Window& window);
+  /// `step_s`: what its steps took.
+  void tell(const Window& window, double step_s);
 
   State& state_;
   device::StepTimer step_timer_;

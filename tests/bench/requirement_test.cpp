@@ -142,6 +142,69 @@ TEST_F(RequirementTest, WhatWasNeverMeasuredMeetsNothing) {
   EXPECT_EQ(results.front().arm, "fp16");
 }
 
+TEST_F(RequirementTest, SeveralAreCheckedInTheirOrder) {
+  const std::vector<std::string> texts{"bf16: faster, not slower", "speedup >= 2"};
+  const auto results = check_requirements(texts, std::vector{bf16_}, runs_);
+  ASSERT_EQ(results.size(), 3U);
+  EXPECT_EQ(results[1].condition, "not slower");
+  EXPECT_FALSE(results[2].result.holds);
+  EXPECT_THROW(check_requirements(std::vector<std::string>{"fast"}, {}, {}), UsageError);
+}
+
+TEST_F(RequirementTest, WithoutOneEachArmHasAnOutcome) {
+  const auto run_of = [](const char* arm) {
+    RunRecord run;
+    run.configuration = "c";
+    run.arm = arm;
+    run.run_id = std::string(arm) + "-r1";
+    run.status = RunStatus::ok;
+    return run;
+  };
+  runs_ = {run_of("fp32"), run_of("bf16"), run_of("null")};
+  runs_[0].status = RunStatus::oom;
+  runs_[0].error = "too large";
+  bf16_.compared_with = "fp32";
+  bf16_.sessions = 6;
+  bf16_.metric_delta = -0.004;
+  Comparison null = bf16_;
+  null.arm = "null";
+  null.arm_kind = ArmKind::null;
+  const auto outcomes = arm_outcomes(std::vector{bf16_, null}, runs_);
+  ASSERT_EQ(outcomes.size(), 2U);
+  EXPECT_EQ(outcomes[0].arm, "fp32");
+  EXPECT_FALSE(outcomes[0].result.holds);
+  EXPECT_EQ(outcomes[0].result.found, "fp32-r1 is oom: too large");
+  EXPECT_EQ(outcomes[1].arm, "bf16");
+  EXPECT_TRUE(outcomes[1].result.holds);
+  EXPECT_EQ(outcomes[1].result.found,
+            "1 runs are ok; speed is faster, speedup is 1.25 [1.19, 1.31]; accuracy is equivalent, "
+            "metric_delta is -0.004");
+  EXPECT_EQ(requirement_line(outcomes[0]), "fp32: status ok: fp32-r1 is oom: too large (c)");
+}
+
+TEST_F(RequirementTest, AllFoldsAreAnOutcomeOfTheirOwn) {
+  Comparison all;
+  all.configuration = "c-folds";
+  all.arm = "bf16";
+  all.arm_kind = ArmKind::arm;
+  all.compared_with = "fp32";
+  all.metric_delta = -0.001;
+  all.accuracy_verdict = stats::AccuracyVerdict::non_inferior;
+  const auto outcomes = arm_outcomes(std::vector{all}, runs_);
+  ASSERT_EQ(outcomes.size(), 1U);
+  EXPECT_TRUE(outcomes[0].result.holds);
+  EXPECT_EQ(outcomes[0].result.found,
+            "over all folds; accuracy is non-inferior, metric_delta is -0.001");
+}
+
+TEST_F(RequirementTest, IsToldInOneLine) {
+  bf16_.compared_with = "fp32";
+  EXPECT_EQ(requirement_line(check("bf16: speedup >= 1.2").front()),
+            "bf16: speedup >= 1.2: speedup is 1.25 [1.19, 1.31] (c, beside fp32)");
+  EXPECT_EQ(requirement_line(check("fp16: faster").front()),
+            "fp16: faster: it was not measured (no configuration)");
+}
+
 TEST_F(RequirementTest, NamesWhatItDoesNotUnderstand) {
   const auto refused = [](const std::string& text, const char* problem) {
     EXPECT_THAT([&] { parse_requirement(text); }, ThrowsWith<UsageError>("--require", problem))

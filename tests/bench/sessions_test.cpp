@@ -66,6 +66,7 @@ class FakeArm : public ArmProcess {
             .images = 8 * steps,
             .time_s = step_s * slower * static_cast<double>(steps)};
   }
+  BlockStats profile_block(std::int64_t steps) override { return train_block(steps); }
   RunOutput finish() override {
     if (trouble_) trouble_(run_, kind_, Moment::finish);
     return output_of(run_, RunStatus::ok, kind_);

@@ -113,6 +113,41 @@ TEST(SessionValuesTest, ALadderEndsWithItsLastRungAgainstTheBaseline) {
   EXPECT_NEAR(values[3].values[0], std::log(3), 1e-12);
 }
 
+TEST(SessionSpeedsTest, AreLogsOfUsefulImagesASecond) {
+  Blocks blocks;
+  blocks.add_sessions("fp32", {100, 110});
+  blocks.add_sessions("bf16", {200});
+  const auto speeds = session_speeds(blocks.rows);
+  ASSERT_EQ(speeds.size(), 2U);
+  EXPECT_EQ(speeds[0].arm, "fp32");
+  EXPECT_EQ(speeds[0].kind, ArmKind::baseline);
+  ASSERT_EQ(speeds[0].values.size(), 2U);
+  EXPECT_NEAR(speeds[0].values[0], std::log(100), 1e-12);
+  EXPECT_NEAR(speeds[0].values[1], std::log(110), 1e-12);
+  EXPECT_EQ(speeds[0].rounds, 6) << "round 0 does not count";
+  EXPECT_EQ(speeds[1].values.size(), 1U) << "it has its sessions, whatever the others have";
+  EXPECT_THAT(session_speeds({}), IsEmpty());
+}
+
+TEST(SessionSpeedsTest, StandABurstOfTwoRoundsInEight) {
+  Blocks blocks;
+  for (std::int64_t round = 1; round <= 8; ++round) {
+    blocks.add("fp32", 1, round, round <= 2 ? 1.0 : 0.01);
+  }
+  EXPECT_NEAR(session_speeds(blocks.rows).front().values.front(), std::log(100), 1e-12);
+}
+
+TEST(SessionSpeedsTest, StepsThatWereSkippedAreNoWork) {
+  Blocks blocks;
+  blocks.add("fp16", 1, 1, 0.01, /*skipped=*/5);
+  blocks.add("fp16", 1, 2, 0.01, /*skipped=*/10);
+  blocks.add("fp16", 2, 1, 0.01, /*skipped=*/10);
+  const auto speeds = session_speeds(blocks.rows);
+  ASSERT_EQ(speeds.front().values.size(), 1U) << "the second session has no useful step";
+  EXPECT_NEAR(speeds.front().values.front(), std::log(50), 1e-12);
+  EXPECT_EQ(speeds.front().rounds, 1);
+}
+
 std::vector<SpeedComparison> compared(const std::vector<double>& bf16,
                                       const std::vector<double>& null,
                                       const SpeedOptions& options = {}) {

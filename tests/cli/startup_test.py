@@ -46,6 +46,7 @@ def test_answers_without_libtorch(arguments, tmp_path):
     ("compare --precision fp32", "--precision: a comparison needs two or more, the baseline first: fp32,bf16"),
     ("compare --batch-size 8,8", "--batch-size: 8 is listed twice"),
     ("compare --margin -1", "--margin -1: must be 0 to 1"),
+    ("report x y --require equivalent", "--require: 'equivalent': say 'speed equivalent' or 'accuracy equivalent'"),
     ("predict --data x", "a network is needed: --checkpoint FILE, or --model NAME --weights FILE"),
     ("predict --data x --checkpoint y --device tpu", "unknown device 'tpu': choose auto, cpu, cuda or cuda:N"),
     ("synth out --patients 0", "--patients 0: must be 1 to 100000"),

@@ -107,6 +107,11 @@ from mpbench_command import FASHION_MNIST, MPBENCH, one_line, rows, run
     (["compare", "--handicap", "-0.5"], ["--handicap -0.5"]),
     (["compare", "--handicap", "half"], ["--handicap", "half"]),
     (["compare", "--split-seed", "-1"], ["--split-seed", "-1"]),
+    (["report"], ["DIR"]),
+    (["report", "x", "--format", "xml"], ["--format", "xml", "markdown"]),
+    (["report", "x", "--format", "csv", "--markdown"], ["--markdown", "--format"]),
+    (["report", "x", "--require", "fast"], ["--require", "fast", "no slower than 3 %"]),
+    (["report", "x", "y", "--require", "bf16: non-inferior"], ["--require", "non-inferior", "folders"]),
     (["synth", "set", "--seed", "-1"], ["--seed", "-1"]),
     (["synth", "set", "--patients", "99999999999"], ["--patients", "99999999999"]),
     (["synth", "set", "--positive-fraction", "nan"], ["--positive-fraction", "nan"]),
@@ -205,7 +210,7 @@ def test_config_may_be_a_pipe():
 
 
 def test_help_fits_80_columns_and_goes_to_stdout():
-    for command in ["", "info", "synth", "decode", "preprocess", "train", "compare"]:
+    for command in ["", "info", "synth", "decode", "preprocess", "train", "compare", "report"]:
         result = run(*command.split(), "--help")
         assert result.stderr == ""
         wide = [line for line in result.stdout.splitlines() if len(line) > 80]

@@ -28,6 +28,19 @@ TEST(PngWriterTest, WritesWhatOpenCvReads) {
   }
 }
 
+TEST(PngWriterTest, EncodesWhatItWouldWrite) {
+  cv::Mat picture(11, 7, CV_8UC3);
+  cv::randu(picture, 0, 256);
+  const std::vector<std::byte> bytes = encode_png(picture);
+  const std::vector<unsigned char> encoded(
+      reinterpret_cast<const unsigned char*>(bytes.data()),
+      reinterpret_cast<const unsigned char*>(bytes.data()) + bytes.size());
+  cv::Mat read = cv::imdecode(encoded, cv::IMREAD_UNCHANGED);
+  ASSERT_EQ(read.type(), CV_8UC3);
+  cv::cvtColor(read, read, cv::COLOR_BGR2RGB);
+  EXPECT_EQ(cv::norm(read, picture, cv::NORM_INF), 0);
+}
+
 TEST(PngWriterTest, RefusesWhatNoPngHolds) {
   const TemporaryFolder folder;
   const auto path = folder.path() / "picture.png";

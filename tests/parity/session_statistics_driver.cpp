@@ -1,6 +1,7 @@
 // Statistics over sessions: one JSON request a line on stdin, one answer on stdout;
 // session_statistics_parity_test.py drives it.
 #include "driver.hpp"
+#include "mpbench/stats/mean_difference.hpp"
 #include "mpbench/stats/session_statistics.hpp"
 #include "mpbench/stats/speed_verdict.hpp"
 
@@ -22,6 +23,20 @@ json interval(const Values& sessions, const json& request) {
           {"verdict", std::string(enum_name(stats::speed_verdict(interval, equivalence)))}};
 }
 
+json mean_difference(const json& request) {
+  const auto change = stats::mean_difference(request.at("earlier").get<Values>(),
+                                             request.at("later").get<Values>(), request.at("level"))
+                          .value();
+  const double equivalence = request.at("equivalence");
+  return {{"difference", change.difference},
+          {"degrees", change.degrees},
+          {"low", change.low},
+          {"high", change.high},
+          {"p_value", change.p_value},
+          {"within", stats::within_equivalence(change, equivalence)},
+          {"verdict", std::string(enum_name(stats::speed_verdict(change, equivalence)))}};
+}
+
 json sessions_needed(const json& request) {
   const auto sessions =
       stats::sessions_needed(request.at("sd"), request.at("level"), request.at("effect"),
@@ -37,6 +52,7 @@ json answer(const json& request) {
     return stats::pocock_level(request.at("alpha"), request.at("looks"));
   }
   if (what == "interval") return interval(values, request);
+  if (what == "mean_difference") return mean_difference(request);
   if (what == "detectable_effect") {
     return stats::detectable_effect(request.at("sd"), request.at("sessions"), request.at("level"),
                                     request.at("power"));

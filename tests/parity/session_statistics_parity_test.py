@@ -68,6 +68,34 @@ def test_intervals_and_verdicts(values, level):
     assert ours["verdict"] == verdict
 
 
+@pytest.mark.parametrize("level", (0.3, 0.05, 0.01))
+@pytest.mark.parametrize("sizes", ((2, 2), (2, 9), (6, 6), (6, 18), (18, 12)), ids=str)
+def test_differences_of_independent_sessions(sizes, level):
+    """Welch's t test, and Schuirmann's two one-sided tests by its p-values."""
+    generator = np.random.default_rng(sum(sizes))
+    equivalence = 0.02
+    for shift in (-0.05, -0.01, 0, 0.005, 0.03):
+        for spread in (0.002, 0.01, 0.05):
+            earlier = generator.normal(4.6, 0.01, sizes[0])
+            later = generator.normal(4.6 + shift, spread, sizes[1])
+            ours = ask("mean_difference", earlier=earlier.tolist(), later=later.tolist(), level=level,
+                       equivalence=equivalence)
+            theirs = stats.ttest_ind(later, earlier, equal_var=False)
+            low, high = theirs.confidence_interval(1 - level)
+            assert ours["difference"] == pytest.approx(later.mean() - earlier.mean(), abs=1e-12)
+            assert ours["degrees"] == pytest.approx(theirs.df, rel=1e-9)
+            assert [ours["low"], ours["high"]] == pytest.approx([low, high], rel=1e-9, abs=1e-12)
+            assert ours["p_value"] == pytest.approx(theirs.pvalue, rel=1e-7)
+            bound = math.log1p(equivalence)
+            above = stats.ttest_ind(later + bound, earlier, equal_var=False, alternative="greater").pvalue
+            below = stats.ttest_ind(later - bound, earlier, equal_var=False, alternative="less").pvalue
+            assert ours["within"] == (max(above, below) < level)
+            if theirs.pvalue < level:
+                assert ours["verdict"] == ("faster" if ours["difference"] > 0 else "slower")
+            else:
+                assert ours["verdict"] == ("equivalent" if ours["within"] else "unresolved")
+
+
 def test_every_verdict_was_seen():
     """The samples above have each verdict, and differences that are small as well."""
     answers = [ask("interval", values=values.tolist(), level=level, equivalence=0.02)

@@ -2,6 +2,7 @@
 // statistics_parity_test.py drives it.
 #include "driver.hpp"
 #include "mpbench/bench/comparison.hpp"
+#include "mpbench/bench/joined_comparison.hpp"
 #include "mpbench/io/csv_records.hpp"
 #include "mpbench/stats/statistics.hpp"
 
@@ -28,7 +29,8 @@ json verdict(const json& request) {
       run.images_per_s = speeds[i];
     }
   }
-  return csv::format_cell(bench::compare_runs({.runs = runs, .blocks = {}}, {}).comparisons.at(0).speed_verdict);
+  return csv::format_cell(
+      bench::compare_runs({.runs = runs, .blocks = {}}, {}).comparisons.at(0).speed_verdict);
 }
 
 template <class Record>
@@ -72,6 +74,7 @@ json answer(const json& request) {
             {"metrics.csv", column_names<bench::MetricRecord>()},
             {"decisions.csv", column_names<bench::DecisionRecord>()},
             {"flips.csv", column_names<bench::FlipRecord>()},
+            {"mpbench report --format csv", column_names<bench::FolderColumns>()},
             {"predictions/<run_id>.csv", column_names<bench::PredictionRow>()}};
   }
   throw std::runtime_error("unknown request " + what);

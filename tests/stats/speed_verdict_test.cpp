@@ -68,6 +68,32 @@ TEST(WithinEquivalenceTest, RefusesWhatMakesNoSense) {
   EXPECT_THROW(speed_verdict(SessionInterval{.level = 0.05}, 0.02), Error);
 }
 
+/// Of two independent sets of sessions; t(0.95, 10) is 1.8124611, t(0.975, 10) is 2.2281389.
+MeanDifference change_of(double difference, double standard_error) {
+  return {.difference = difference,
+          .standard_error = standard_error,
+          .degrees = 10,
+          .level = 0.05,
+          .low = difference - 2.2281389 * standard_error,
+          .high = difference + 2.2281389 * standard_error};
+}
+
+TEST(SpeedVerdictTest, FollowsTheIntervalOfIndependentSessionsToo) {
+  EXPECT_EQ(speed_verdict(change_of(0.1, 0.02), 0.02), SpeedVerdict::faster);
+  EXPECT_EQ(speed_verdict(change_of(-0.1, 0.02), 0.02), SpeedVerdict::slower);
+  EXPECT_EQ(speed_verdict(change_of(0.002, 0.005), 0.02), SpeedVerdict::equivalent);
+  EXPECT_EQ(speed_verdict(change_of(0.01, 0.02), 0.02), SpeedVerdict::unresolved);
+}
+
+TEST(WithinEquivalenceTest, TakesTheDegreesOfIndependentSessions) {
+  const double edge = std::log(1.02) - 1.8124611 * 0.005;
+  for (const int side : {-1, 1}) {
+    EXPECT_TRUE(within_equivalence(change_of(side * (edge - 1e-6), 0.005), 0.02));
+    EXPECT_FALSE(within_equivalence(change_of(side * (edge + 1e-6), 0.005), 0.02));
+  }
+  EXPECT_THROW(within_equivalence(MeanDifference{.level = 0.05}, 0.02), Error);
+}
+
 TEST(SpeedVerdictTest, HasNames) {
   EXPECT_EQ(enum_name(SpeedVerdict::unresolved), "unresolved");
   EXPECT_EQ(enum_choices<SpeedVerdict>(), "faster, slower, equivalent or unresolved");

@@ -6,7 +6,8 @@ from structure.sources import headers_of, module_of, root
 # The program checks options before the libraries that have them are loaded: it includes without linking.
 INCLUDED_WITHOUT_LINKING = {"cli": {"train", "commands"}}
 # Libraries that only some modules may see, so that they can be replaced there.
-PRIVATE = {"dcmtk/": {"dicom", "synth"}, "openjpeg": {"dicom"}, "CLI/": {"cli"}, "CLI11": {"cli"}}
+PRIVATE = {"dcmtk/": {"dicom", "synth"}, "openjpeg": {"dicom"}, "CLI/": {"cli"}, "CLI11": {"cli"},
+           "protozero/": {"tensorboard"}, "pugixml": {"report"}}
 # What the program has in it before it loads LibTorch, and what it therefore may not reach by any chain of includes.
 FRONT = ("src/cli/*.cpp", "src/*/*_options.cpp")
 HEAVY = re.compile(r"(torch|ATen|c10|opencv2|dcmtk)/")

@@ -37,6 +37,9 @@ class ArmProcess {
   virtual std::int64_t warm_up() = 0;
   /// Trains so many steps; fewer only where the run has no more.
   virtual BlockStats train_block(std::int64_t steps) = 0;
+  /// The same with a profiler that looks on; finish() then leaves operators.csv and
+  /// convolutions.csv beside the run's other files, and trace.json.
+  virtual BlockStats profile_block(std::int64_t steps) = 0;
   /// Trains to the end and validates, or ends here where the session is for speed alone. Returns
   /// what the run left.
   virtual RunOutput finish() = 0;

@@ -21,6 +21,8 @@ class Pace {
   virtual void run_begins(std::int64_t total_steps) = 0;
   /// Waits for the run's turn. Returns how many steps it may take now; 0: the run ends here.
   virtual std::int64_t next_steps() = 0;
+  /// Whether the steps of this turn are to be profiled.
+  virtual bool profiles() const { return false; }
   /// What those steps came to. They may be fewer than allowed, where an epoch ends within them; the
   /// rest is then what next_steps() returns.
   virtual void steps_done(const train::StepStats& stats, std::int64_t skipped_steps,

@@ -63,4 +63,18 @@ std::vector<RequirementResult> check_requirement(const Requirement& requirement,
                                                  std::span<const Comparison> rows,
                                                  std::span<const RunRecord> runs);
 
+/// Those of several requirements, in their order. Throws as parse_requirement() does.
+std::vector<RequirementResult> check_requirements(std::span<const std::string> requirements,
+                                                  std::span<const Comparison> rows,
+                                                  std::span<const RunRecord> runs);
+
+/// What there is to tell of a comparison without requirements: for every arm but the null arm, and
+/// for what it is compared with, whether its runs came through, and its verdicts. The condition is
+/// `status ok`.
+std::vector<RequirementResult> arm_outcomes(std::span<const Comparison> rows,
+                                            std::span<const RunRecord> runs);
+
+/// In one line: "bf16: speedup >= 1.2: speedup is 1.25 [1.19, 1.31] (cnn-b32, beside fp32)".
+std::string requirement_line(const RequirementResult& result);
+
 }  // namespace mpbench::bench

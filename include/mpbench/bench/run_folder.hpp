@@ -28,4 +28,7 @@ void write_sessions(const std::filesystem::path& out, const std::vector<SessionR
 std::vector<PredictionRow> read_predictions(const std::filesystem::path& out,
                                             const std::string& run_id);
 
+/// What the run in a folder of its own profiled; without operators where it profiled nothing.
+profile::StepProfile read_profile(const std::filesystem::path& folder);
+
 }  // namespace mpbench::bench

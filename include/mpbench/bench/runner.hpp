@@ -9,6 +9,7 @@
 #include "mpbench/bench/run_record.hpp"
 #include "mpbench/core/progress.hpp"
 #include "mpbench/data/image_dataset.hpp"
+#include "mpbench/profile/step_profiler.hpp"
 #include "mpbench/stats/metrics.hpp"
 #include "mpbench/train/checkpoint.hpp"
 #include "mpbench/train/config.hpp"
@@ -23,6 +24,7 @@ struct RunOutput {
   std::vector<PredictionRow> predictions;  ///< of the last complete validation
   stats::ConfusionMatrix confusion;        ///< of the same; no classes before one
   std::vector<std::string> classes;        ///< their names
+  profile::StepProfile profile{};          ///< of the steps that were profiled, if any were
 };
 
 struct RunOptions {
@@ -35,8 +37,12 @@ struct RunOptions {
   bool validated = true;
   /// Where states are kept, with TrainConfig::checkpoints; empty: nowhere.
   std::filesystem::path checkpoints;
+  /// Where events for TensorBoard go; empty: nowhere.
+  std::filesystem::path tensorboard{};
   /// To go on from; null: the run begins. Its tensors are let go once they are taken over.
   train::KeptState* state = nullptr;
+  /// Where the trace of the profiled steps goes; empty: nowhere.
+  std::filesystem::path trace{};
   /// Called once the run is certain to take place: its options go with its images and its state.
   std::function<void()> on_start{};
   /// Called after each epoch with all that there is so far, so that a killed run keeps it.

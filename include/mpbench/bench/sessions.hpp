@@ -22,6 +22,7 @@ struct SessionsOptions {
   double max_time_s = 0;  ///< no session is begun that would end later; 0: no limit
   Together together = Together::automatic;
   SpeedOptions speed;
+  std::int64_t profile_steps = 0;  ///< that each process of a first session profiles; 0: none
   ProgressFunction progress;
 };
 

@@ -10,6 +10,7 @@
 #include "mpbench/bench/ladder.hpp"
 #include "mpbench/bench/plan.hpp"
 #include "mpbench/bench/together.hpp"
+#include "mpbench/commands/gate_options.hpp"
 
 namespace mpbench::commands {
 
@@ -37,8 +38,9 @@ struct CompareOptions {
   bool resume = false;
   bool dry_run = false;
   std::vector<std::string> requirements;  ///< as bench::parse_requirement takes them
-  std::optional<double> max_time_s;  ///< all together; 0: no limit
-  bool length_given = false;         ///< --epochs or --steps say how long a training is
+  GateFiles gate;                         ///< no part of to_toml(): they are of this invocation
+  std::optional<double> max_time_s;       ///< all together; 0: no limit
+  bool length_given = false;              ///< --epochs or --steps say how long a training is
 
   // A sweep of a hundred runs would keep a hundred models that nobody asked for.
   CompareOptions() { grid.config.checkpoints = false; }

@@ -21,6 +21,7 @@ struct TrainOptions {
   /// Trains in turns with others, as the process that started this one says: bench/pace.hpp.
   bool take_turns = false;
   bool no_validation = false;         ///< for its speed alone
+  bool tensorboard = false;           ///< events for it, below `out`
   std::filesystem::path resume_from;  ///< empty: none
 
   /// Whether the run goes on from a state that another process left.

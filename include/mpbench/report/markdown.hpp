@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "mpbench/bench/comparison.hpp"
+#include "mpbench/bench/requirement.hpp"
 #include "mpbench/bench/run_record.hpp"
 
 namespace mpbench::report {
@@ -17,5 +18,8 @@ std::string markdown_table(const std::vector<std::string>& header,
 /// The same content as summary_table, for a file or a pull request.
 std::string summary_markdown(std::span<const bench::Comparison> comparisons,
                              std::span<const bench::RunRecord> runs);
+
+/// Which requirements are met, and what was found, a row each.
+std::string requirements_markdown(std::span<const bench::RequirementResult> results);
 
 }  // namespace mpbench::report

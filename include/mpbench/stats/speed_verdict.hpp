@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mpbench/core/enum_names.hpp"
+#include "mpbench/stats/mean_difference.hpp"
 #include "mpbench/stats/session_statistics.hpp"
 
 namespace mpbench::stats {
@@ -33,5 +34,10 @@ SpeedVerdict speed_verdict(const SessionInterval& interval, double equivalence);
 /// UsageError for an `equivalence` below 0 or a level that is not between 0 and 0.5, and Error for
 /// fewer than two sessions.
 bool within_equivalence(const SessionInterval& interval, double equivalence);
+
+/// The same of two sets of sessions that are independent of one another: `change` is a difference
+/// of logarithms of speeds.
+SpeedVerdict speed_verdict(const MeanDifference& change, double equivalence);
+bool within_equivalence(const MeanDifference& change, double equivalence);
 
 }  // namespace mpbench::stats

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,6 +42,24 @@ struct EpochResult : StepStats {
   std::int64_t skipped_steps = 0;
 };
 
+/// A few steps in a row, as the host learns of them while it trains: one on the CPU, up to ten on
+/// CUDA.
+struct StepWindow {
+  std::int64_t steps = 0;
+  std::int64_t steps_done = 0;         ///< of the run, at their end
+  double loss_sum = 0;                 ///< over these steps; finite
+  double step_s = 0;                   ///< compute time of all of them
+  double lr = 0;                       ///< of the last
+  std::optional<double> loss_scale{};  ///< after the last; fp16 only
+  std::int64_t skipped_steps = 0;      ///< since the run began; fp16 only
+};
+using WindowFunction = std::function<void(const StepWindow&)>;
+
+/// A parameter between two steps: its name, its values, and their gradients, which are none where
+/// it has none.
+using ParameterFunction = std::function<void(
+    const std::string& name, std::span<const float> weights, std::span<const float> gradient)>;
+
 /// A model on its way: everything a run needs between two steps. The loop around it, and all
 /// measuring, belong to whoever drives it (bench/runner). It computes on the default streams of one
 /// device and knows nothing of ranks: whoever trains on several adds the exchange of gradients
@@ -67,6 +87,10 @@ class Trainer {
   /// runs. Reports after each step. Throws Diverged and OutOfMemory.
   StepStats train_steps(std::int64_t steps, const ProgressFunction& progress);
 
+  /// Has train_steps() tell of its steps too, in windows of them: between two steps, and of numbers
+  /// that the host has anyway. What is called there takes time from training, but from no step.
+  void on_window(WindowFunction told);
+
   /// Whether the current epoch, or the run, has no steps left.
   bool at_epoch_end() const;
   /// Whether steps of the current epoch were done and finish_epoch has not told of them.
@@ -88,6 +112,12 @@ class Trainer {
   /// The state between two steps: parameters, optimizer, scaler, averages, random numbers, place in
   /// the epoch. On the CPU a trainer that took it over goes on bit for bit as this one does.
   Checkpoint checkpoint() const;
+
+  /// Calls visit() for every parameter, with float32 values on the host that lie in no certain
+  /// order. The gradients are those of the last step that this trainer did, not scaled and after
+  /// clipping; there are none where it did none, or where the gradient scaler skipped it. Waits for
+  /// the device.
+  void visit_parameters(const ParameterFunction& visit) const;
 
   /// Throws InputError where restore() would: naming the option, the images or the tensor that
   /// differs. Only the length of the run, and what does not change results, may.

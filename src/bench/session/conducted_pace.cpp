@@ -53,15 +53,19 @@ class ConductedPace : public Pace {
       const TurnRequest request = wait_for_request();
       if (request.kind == TurnRequest::Kind::stop) return 0;
       if (request.kind == TurnRequest::Kind::train_to_end) {
+        profiles_ = false;
         to_the_end_ = true;
         return train::Trainer::all_steps;
       }
       left_ = request.steps;
+      profiles_ = request.kind == TurnRequest::Kind::profile_steps;
       block_ = {};
     }
     before_ = own_usage();
     return left_;
   }
+
+  bool profiles() const override { return profiles_; }
 
   void steps_done(const train::StepStats& stats, std::int64_t skipped_steps,
                   bool run_finished) override {
@@ -93,6 +97,7 @@ class ConductedPace : public Pace {
   BlockStats block_;
   rusage before_{};
   std::int64_t left_ = 0;  ///< steps of the turn that are to be done
+  bool profiles_ = false;  ///< the steps of the turn
   bool to_the_end_ = false;
 };
 

@@ -93,6 +93,11 @@ class ProcessArm : public ArmProcess {
     return block_stats_from(wait_for_message());
   }
 
+  BlockStats profile_block(std::int64_t steps) override {
+    request({.kind = TurnRequest::Kind::profile_steps, .steps = steps});
+    return block_stats_from(wait_for_message());
+  }
+
   RunOutput finish() override {
     request({.kind = kind_ == SessionKind::training ? TurnRequest::Kind::train_to_end
                                                     : TurnRequest::Kind::stop});

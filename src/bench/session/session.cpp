@@ -65,6 +65,10 @@ class Session {
     machine_.add(meter_.stop());
     result_.record.blocks_s += blocks_clock.seconds();
     for (const std::size_t each : order) {
+      if (options_.profile_steps == 0 || !goes_on()) break;
+      attempt(each, [&] { processes_[each]->profile_block(options_.profile_steps); });
+    }
+    for (const std::size_t each : order) {
       if (!goes_on()) break;
       attempt(each, [&] { left_[each] = processes_[each]->finish(); });
       processes_[each].reset();

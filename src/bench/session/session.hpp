@@ -31,6 +31,7 @@ struct SessionOptions {
   std::function<double(double start_s)> block_budget;
   bool stop_on_oom = false;  ///< where memory runs out the others are not gone on with
   int rounds = 8;
+  std::int64_t profile_steps = 0;  ///< that each process profiles after its blocks
   ProgressFunction progress;
 };
 

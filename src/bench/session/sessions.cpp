@@ -270,6 +270,7 @@ class Sessions {
                      .together = course.together,
                      .block_budget = block_budget(training),
                      .stop_on_oom = may_come_apart(course),
+                     .profile_steps = session == 1 ? options_.profile_steps : 0,
                      .progress = told_progress(course, session)});
     for (std::size_t i = 0; i < arms.size(); ++i) course.step_s[places[i]] = arms[i].step_s;
     // What memory does not hold together is no fault of an arm.

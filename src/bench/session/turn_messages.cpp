@@ -13,6 +13,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr const char* train_steps_key = "train_steps";
+constexpr const char* profile_steps_key = "profile_steps";
 constexpr const char* train_to_end_key = "train_to_end";
 constexpr const char* stop_key = "stop";
 constexpr const char* warm_up_key = "warm_up";
@@ -54,6 +55,8 @@ Json to_json(const TurnRequest& request) {
       return {{warm_up_key, true}};
     case TurnRequest::Kind::train_steps:
       return {{train_steps_key, request.steps}};
+    case TurnRequest::Kind::profile_steps:
+      return {{profile_steps_key, request.steps}};
     case TurnRequest::Kind::train_to_end:
       return {{train_to_end_key, true}};
     case TurnRequest::Kind::stop:
@@ -70,9 +73,12 @@ TurnRequest turn_request_from(const Json& message) {
   if (message.is_object() && message.contains(train_to_end_key)) {
     return {.kind = TurnRequest::Kind::train_to_end};
   }
-  const std::int64_t steps = count(message, train_steps_key);
-  if (steps == 0) throw_unexpected(message, train_steps_key);
-  return {.kind = TurnRequest::Kind::train_steps, .steps = steps};
+  const bool profiled = message.is_object() && message.contains(profile_steps_key);
+  const char* const key = profiled ? profile_steps_key : train_steps_key;
+  const std::int64_t steps = count(message, key);
+  if (steps == 0) throw_unexpected(message, key);
+  return {.kind = profiled ? TurnRequest::Kind::profile_steps : TurnRequest::Kind::train_steps,
+          .steps = steps};
 }
 
 Json loaded_message() { return {{loaded_key, turn_protocol}}; }

@@ -15,9 +15,9 @@ namespace mpbench::bench {
 inline constexpr int turn_protocol = 1;
 
 struct TurnRequest {
-  enum class Kind { warm_up, train_steps, train_to_end, stop };
+  enum class Kind { warm_up, train_steps, profile_steps, train_to_end, stop };
   Kind kind = Kind::stop;
-  std::int64_t steps = 0;  ///< of train_steps
+  std::int64_t steps = 0;  ///< of train_steps and profile_steps
 };
 
 nlohmann::json to_json(const TurnRequest& request);

@@ -1,5 +1,6 @@
 #include "mpbench/kernels/batch_norm_activation.hpp"
 
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
 
@@ -53,6 +54,7 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
                             const std::optional<at::Tensor>& running_mean,
                             const std::optional<at::Tensor>& running_var, double momentum,
                             double epsilon, std::int64_t activation) {
+    RECORD_FUNCTION("mpbench::batch_norm_activation", c10::ArrayRef<const c10::IValue>({input}));
     const NormShape shape = norm_shape(input);
     const KernelTable& kernels = *active_kernels();
     std::vector<double> mean(static_cast<std::size_t>(shape.channels));
@@ -88,6 +90,8 @@ class FusedBatchNorm : public torch::autograd::Function<FusedBatchNorm> {
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor& input = saved[0];
+    RECORD_FUNCTION("mpbench::batch_norm_activation_backward",
+                    c10::ArrayRef<const c10::IValue>({gradients[0], input}));
     const at::Tensor &bias = saved[1], &means = saved[2], &inverse_std = saved[3],
                      &scales = saved[4];
     const auto activation = static_cast<Activation>(context->saved_data["activation"].toInt());

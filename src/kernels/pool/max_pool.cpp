@@ -1,5 +1,6 @@
 #include "mpbench/kernels/max_pool.hpp"
 
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
 
@@ -23,6 +24,7 @@ PoolShape pool_shape(const at::Tensor& input) {
 class MaxPool : public torch::autograd::Function<MaxPool> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input) {
+    RECORD_FUNCTION("mpbench::max_pool_2x2", c10::ArrayRef<const c10::IValue>({input}));
     const PoolShape shape = pool_shape(input);
     const KernelTable& kernels = *active_kernels();
     at::Tensor output = at::empty({shape.images, shape.channels, shape.height / 2, shape.width / 2},
@@ -39,6 +41,8 @@ class MaxPool : public torch::autograd::Function<MaxPool> {
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const at::Tensor input = context->get_saved_variables()[0];
+    RECORD_FUNCTION("mpbench::max_pool_2x2_backward",
+                    c10::ArrayRef<const c10::IValue>({gradients[0], input}));
     const PoolShape shape = pool_shape(input);
     const KernelTable& kernels = saved_kernels(*context);
     const at::Tensor gradient = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
