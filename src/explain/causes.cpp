@@ -24,7 +24,7 @@ constexpr double notable_idle_device = 0.15;
 constexpr double notable_casts = 0.10;
 constexpr double notable_format_gain = 0.05;
 constexpr double notable_padding = 0.10;
-constexpr double notable_fixed_cost = 0.30;
+constexpr double notable_fixed_cost = 0.25;
 constexpr double notable_optimizer = 0.25;
 constexpr double notable_memory_bound = 0.50;
 // Of all processors' time, by other programs and by the hypervisor together.

